@@ -1,0 +1,336 @@
+//! The report as data: the document `mailtrail.report/1`. Every face of the report reads this and nothing else.
+//!
+//! Field names are a published contract: additions are free, renames are not. What is not known is `None` (`null`), never 0.
+
+use crate::domain::time::Stamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The name and version of the document's schema.
+pub const SCHEMA: &str = "mailtrail.report/1";
+
+/// The whole report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub schema: String,
+    pub tool: Tool,
+    /// The zone all times are shown in.
+    pub timezone: String,
+    pub tlp: String,
+    pub evidence: Vec<Evidence>,
+    /// Files on disk as handed in: archives, compressed and plain files.
+    pub files: Vec<EvidenceFile>,
+    pub coverage: Vec<Coverage>,
+    pub incidents: Vec<Incident>,
+    pub accounts: Vec<Account>,
+    /// Spellings that were joined into one account, each with the reason.
+    pub merges: Vec<Merge>,
+    pub limitations: Vec<String>,
+    /// Whether all evidence could be read; if not, the run ends with exit code 3.
+    pub complete: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+/// One source: a file, or a member of an archive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    pub id: String,
+    pub path: String,
+    /// Bytes of the file or member as it lies in the evidence (compressed, if it is).
+    pub size: u64,
+    /// `None` if it could not be read to its end.
+    pub sha256: Option<String>,
+    pub format: Option<String>,
+    /// The host that wrote most of it, as logged.
+    pub host: Option<String>,
+    /// All hosts seen in it.
+    pub hosts: Vec<String>,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    pub lines: Lines,
+    /// What decided the year of year-less stamps; `in-line` where each line has one.
+    pub year_from: Option<String>,
+    /// What decided the zone; `in-line` where each line has an offset.
+    pub zone_from: Option<String>,
+    /// The zone that was applied to stamps without one.
+    pub zone: Option<String>,
+    pub notes: Vec<String>,
+    /// Whether it could be read whole.
+    pub complete: bool,
+}
+
+/// The ledger of a source's lines: `total = used + ignored + malformed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    pub total: u64,
+    pub used: u64,
+    pub ignored: u64,
+    pub malformed: u64,
+    /// Ignored lines by reason.
+    pub ignored_because: BTreeMap<String, u64>,
+    /// The first malformed lines: `line: why`.
+    pub malformed_samples: Vec<String>,
+}
+
+/// A file on disk, as handed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EvidenceFile {
+    pub path: String,
+    pub size: u64,
+    pub sha256: Option<String>,
+}
+
+/// From when to when one system of one host speaks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Coverage {
+    pub system: String,
+    pub host: String,
+    pub from: Stamp,
+    pub to: Stamp,
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Gap {
+    pub from: Stamp,
+    pub to: Stamp,
+    pub why: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Suspected,
+    Confirmed,
+}
+
+/// What belongs to one compromise.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: String,
+    /// Accounts an attacker's origin got into.
+    pub accounts: Vec<String>,
+    /// Those of them that sent.
+    pub sending_accounts: Vec<String>,
+    pub verdict: Verdict,
+    /// 0 to 1.
+    pub score: f64,
+    pub basis: Vec<Signal>,
+    pub first_login: Option<FirstLogin>,
+    pub first_send: Option<Stamp>,
+    pub last_send: Option<Stamp>,
+    pub last_activity: Option<Stamp>,
+    pub prior_failed_logins: PriorFailedLogins,
+    pub protocols: Vec<ProtocolUse>,
+    pub origins: Vec<Origin>,
+    pub messages: MessageTally,
+    pub recipients: RecipientTally,
+    pub blocked_by: BlockedBy,
+    pub reasons: Vec<ReasonTally>,
+    pub returned_notices: ReturnedNotices,
+    pub mailbox_access: MailboxAccess,
+    pub account_changes: Vec<AccountChange>,
+    pub other_accounts: Vec<OtherAccount>,
+    pub per_account: BTreeMap<String, PerAccount>,
+}
+
+/// One reason for a verdict, for or (with a negative weight) against.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signal {
+    pub signal: String,
+    pub weight: f64,
+    pub text: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FirstLogin {
+    pub time: Stamp,
+    pub account: String,
+    pub ip: Option<String>,
+    pub protocol: String,
+    pub client: Option<String>,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriorFailedLogins {
+    /// Failures on the incident's accounts, by anyone, before that account's first attacker login.
+    pub account: Count,
+    /// Those of them by the attacker's origins.
+    pub origin: Count,
+}
+
+/// A count that may not be determinable from the evidence.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Count {
+    pub count: Option<u64>,
+    pub determinable: bool,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProtocolUse {
+    pub protocol: String,
+    pub logins: u64,
+    pub failures: u64,
+    pub messages: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OriginVerdict {
+    Attacker,
+    Owner,
+    Undetermined,
+}
+
+/// An address an incident's account was used from, or tried from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    pub ip: String,
+    pub asn: Option<u32>,
+    pub country: Option<String>,
+    pub verdict: OriginVerdict,
+    pub logins: u64,
+    pub failures: u64,
+    pub messages: u64,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    /// Client names and HELO strings seen from there.
+    pub clients: Vec<String>,
+}
+
+/// Messages by outcome; the outcomes add up to the total.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageTally {
+    pub total: u64,
+    pub delivered: u64,
+    pub partly_delivered: u64,
+    pub blocked: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub deferred: u64,
+    pub discarded: u64,
+    pub held: u64,
+    pub relayed: u64,
+    pub unknown: u64,
+}
+
+/// Recipients by outcome; the outcomes add up to the total.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientTally {
+    pub total: u64,
+    pub delivered: u64,
+    pub blocked: u64,
+    pub bounced: u64,
+    pub expired: u64,
+    pub deferred: u64,
+    pub discarded: u64,
+    pub held: u64,
+    pub relayed: u64,
+    pub unknown: u64,
+    /// Different recipient addresses.
+    pub distinct: u64,
+    /// Their different domains.
+    pub domains: u64,
+    /// Those the account wrote to earlier within the evidence, the attacker's messages excluded.
+    pub previously_contacted: u64,
+    pub new: u64,
+}
+
+/// Blocked recipients by who refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedBy {
+    pub own: u64,
+    pub remote: u64,
+}
+
+/// Recipients (and messages with at least one such recipient) that share an outcome and a reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReasonTally {
+    pub outcome: String,
+    pub by: Option<String>,
+    pub class: String,
+    pub messages: u64,
+    pub recipients: u64,
+    pub sample: String,
+    pub evidence: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ReturnedNotices {
+    pub count: Option<u64>,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct MailboxAccess {
+    pub determinable: bool,
+    pub sessions: Option<u64>,
+    pub items: Option<u64>,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountChange {
+    pub time: Stamp,
+    pub account: String,
+    pub action: String,
+    pub detail: String,
+    pub evidence: Vec<String>,
+}
+
+/// An account the attacker's origins tried and did not get into.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OtherAccount {
+    pub account: String,
+    pub failures: u64,
+    pub password_known: bool,
+}
+
+/// The incident's figures for one of its accounts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PerAccount {
+    pub first_login: Option<FirstLogin>,
+    pub prior_failed_logins: PriorFailedLogins,
+    pub first_send: Option<Stamp>,
+    pub last_send: Option<Stamp>,
+    pub last_activity: Option<Stamp>,
+    /// The last login from an origin of the owner before the first attacker login.
+    pub last_owner_login_before: Option<Stamp>,
+    pub messages: MessageTally,
+    pub recipients: RecipientTally,
+    pub returned_notices: ReturnedNotices,
+    pub mailbox_access: MailboxAccess,
+}
+
+/// All that the evidence says of one account, attacker's and owner's use together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    pub account: String,
+    pub aliases: Vec<String>,
+    pub logins: u64,
+    pub failures: u64,
+    pub origins: u64,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    pub messages: MessageTally,
+    pub recipients: RecipientTally,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Merge {
+    pub spelling: String,
+    pub account: String,
+    pub why: String,
+}

@@ -1,0 +1,9 @@
+//! The words every stage shares: instants, places in the evidence, outcomes, reasons, accounts and the rows of the tables.
+//!
+//! Nothing here reads, parses or prints; nothing here knows a log format.
+
+pub mod account;
+pub mod outcome;
+pub mod place;
+pub mod text;
+pub mod time;

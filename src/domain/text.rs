@@ -1,0 +1,93 @@
+//! Interned text: each distinct string of the evidence is kept once and named by a number.
+
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// A string of the evidence, by number, in the [`TextPool`] it was made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(u32);
+
+/// A set of distinct byte strings, numbered in the order of arrival.
+///
+/// The bytes stand one after another in one buffer, so that a million short strings cost a million short strings.
+#[derive(Clone, Default)]
+pub struct TextPool {
+    bytes: Vec<u8>,
+    ends: Vec<u64>,
+    index: HashTable<u32>,
+    /// Seeded anew for each pool, so that no log can be written to make its strings collide; the index is never iterated,
+    /// so the seed shows nowhere.
+    hasher: hashbrown::DefaultHashBuilder,
+}
+
+impl TextPool {
+    /// Returns the number of `text`, adding it if it is new.
+    pub fn intern(&mut self, text: &[u8]) -> Text {
+        let hash = self.hasher.hash_one(text);
+        let (bytes, ends) = (&self.bytes, &self.ends);
+        if let Some(&found) = self.index.find(hash, |&i| slice(bytes, ends, i) == text) {
+            return Text(found);
+        }
+        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u64);
+        let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
+        self.index.insert_unique(hash, number, |&i| hasher.hash_one(slice(bytes, ends, i)));
+        Text(number)
+    }
+
+    /// Returns the number of `text` if it is known.
+    #[must_use]
+    pub fn find(&self, text: &[u8]) -> Option<Text> {
+        let hash = self.hasher.hash_one(text);
+        self.index.find(hash, |&i| slice(&self.bytes, &self.ends, i) == text).map(|&i| Text(i))
+    }
+
+    /// Returns the bytes of a text of this pool.
+    #[must_use]
+    pub fn bytes(&self, text: Text) -> &[u8] {
+        slice(&self.bytes, &self.ends, text.0)
+    }
+
+    /// Returns a text of this pool for display; bytes that are not UTF-8 become U+FFFD.
+    #[must_use]
+    pub fn show(&self, text: Text) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes(text))
+    }
+
+    /// The number of distinct texts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether nothing has been interned yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+fn slice<'a>(bytes: &'a [u8], ends: &[u64], number: u32) -> &'a [u8] {
+    let number = number as usize;
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    &bytes[start as usize..ends[number] as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_share_a_number_and_come_back_unchanged() {
+        let mut pool = TextPool::default();
+        let a = pool.intern(b"alice@u.example");
+        let empty = pool.intern(b"");
+        let raw = pool.intern(b"\xff\xfe");
+        assert_eq!(pool.intern(b"alice@u.example"), a);
+        assert_eq!(pool.bytes(empty), b"");
+        assert_eq!(pool.bytes(raw), b"\xff\xfe");
+        assert_eq!(pool.find(b"bob@u.example"), None);
+        assert_eq!(pool.len(), 3);
+    }
+}

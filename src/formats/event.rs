@@ -1,0 +1,392 @@
+//! What a record means, in a closed vocabulary that no longer depends on the log format.
+//!
+//! Events borrow their text from the chunk they were read from; correlation copies what it keeps.
+
+use crate::domain::outcome::Reason;
+use crate::domain::time::Timestamp;
+
+/// One meaning of one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    pub at: Timestamp,
+    /// Line within the chunk, counted from 0.
+    pub line: u32,
+    /// Index into [`super::batch::Batch::hosts`].
+    pub host: u16,
+    /// How often the line stands for itself: 1, or more where the log says it was repeated.
+    pub times: u32,
+    /// Process id, 0 if the line has none or it was cut.
+    pub pid: u32,
+    pub kind: Kind<'a>,
+}
+
+/// The kinds of event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind<'a> {
+    /// Something about one queue file; `id` is the queue id as logged.
+    Queue { id: &'a [u8], event: QueueEvent<'a> },
+    /// Something about one SMTP server session, identified by host, instance and pid.
+    Smtp(SmtpEvent<'a>),
+    /// A login, or the failure of one.
+    Login(LoginEvent<'a>),
+    /// What a mailbox session did.
+    Mailbox(MailboxEvent<'a>),
+    /// Something about the log or the daemon itself.
+    System(SystemEvent<'a>),
+}
+
+/// The peer of a connection as Postfix writes it, `name[address]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<'a> {
+    /// Verified name; `unknown` is kept as logged.
+    pub name: &'a [u8],
+    /// Address text without brackets and without an `IPv6:` prefix; may be `unknown`.
+    pub address: &'a [u8],
+}
+
+/// The program that wrote a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    Smtpd,
+    Cleanup,
+    Pickup,
+    Qmgr,
+    Smtp,
+    Lmtp,
+    Local,
+    Virtual,
+    Pipe,
+    Error,
+    Discard,
+    Bounce,
+    Postsuper,
+    /// A delivery agent of Postfix whose name the log lost (a syslog template that cuts tags at the slash).
+    Agent,
+    /// Any other, or one that could not be told.
+    Other,
+}
+
+/// The word after `status=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Sent,
+    Bounced,
+    Deferred,
+    /// `SOFTBOUNCE`: would have bounced, stays in the queue.
+    SoftBounce,
+    /// A probe's answer, `deliverable` or `undeliverable`: no mail was sent.
+    Probe,
+    /// A word this version does not know: the outcome is unknown.
+    Other,
+}
+
+/// What is done with a whole message by an access rule, a header check or a milter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Refused with a 5xx reply.
+    Reject,
+    /// Refused with a 4xx reply.
+    TempReject,
+    Discard,
+    Hold,
+    /// Sent to another recipient instead (`redirect`).
+    Redirect,
+}
+
+/// Events of one queue file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueueEvent<'a> {
+    /// `client=`: a queue file was opened for a mail transaction.
+    Open {
+        client: Client<'a>,
+        service: Service,
+        sasl_username: Option<&'a [u8]>,
+        sasl_method: Option<&'a [u8]>,
+        orig_queue_id: Option<&'a [u8]>,
+        orig_client: Option<&'a [u8]>,
+    },
+    /// `uid=… from=<…>`: local injection, or a requeue when `orig_id` is set.
+    Pickup {
+        uid: u32,
+        sender: &'a [u8],
+        orig_id: Option<&'a [u8]>,
+    },
+    /// `message-id=` with its angle brackets as logged; empty if the log says there is none.
+    MessageId {
+        id: &'a [u8],
+    },
+    /// `from=<…>, size=…, nrcpt=… (queue active)`.
+    Active {
+        sender: &'a [u8],
+        size: u64,
+        recipients: u32,
+    },
+    /// A delivery record with `to=` and `status=`.
+    Delivery(Delivery<'a>),
+    /// The queue file is gone.
+    Removed {
+        by: Program,
+        cancelled: bool,
+        discarded: bool,
+    },
+    /// Returned to the sender at the end of the queue lifetime, or earlier by an administrator.
+    Expired {
+        sender: &'a [u8],
+        forced: bool,
+    },
+    /// postsuper: to be taken in again under another id.
+    Requeued,
+    Held,
+    Released,
+    /// bounce: a notice about this message was made, with its own queue id.
+    Notice {
+        kind: NoticeKind,
+        to_postmaster: bool,
+        id: &'a [u8],
+    },
+    /// An access rule, header check or milter decided about the whole message.
+    Decision {
+        action: Action,
+        stage: Stage,
+        sender: Option<&'a [u8]>,
+        recipient: Option<&'a [u8]>,
+        sasl_username: Option<&'a [u8]>,
+        client: Option<Client<'a>>,
+        reply: &'a [u8],
+        by_milter: bool,
+    },
+    /// The session ended before the message was accepted (Postfix 3.10 writes the queue id).
+    Lost {
+        stage: Stage,
+    },
+    /// A content filter's verdict about this queue id.
+    Verdict {
+        account: Option<&'a [u8]>,
+        client: Option<&'a [u8]>,
+        sender: &'a [u8],
+        recipients: &'a [u8],
+        passed: bool,
+        quarantined: bool,
+        discarded: bool,
+        reason: Reason,
+        queued_as: Option<&'a [u8]>,
+        reply: &'a [u8],
+    },
+}
+
+/// One delivery record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery<'a> {
+    pub program: Program,
+    pub recipient: &'a [u8],
+    pub orig_recipient: Option<&'a [u8]>,
+    /// `relay=` as logged: `host[ip]:port`, `host[socket]`, a service name, `local`, `virtual` or `none`.
+    pub relay: &'a [u8],
+    pub delay_seconds: f64,
+    /// `dsn=` as class, subject, detail; `None` before Postfix 2.3.
+    pub dsn: Option<(u8, u16, u16)>,
+    pub status: Status,
+    /// The text in brackets, without them; cut if the line was cut.
+    pub reply: &'a [u8],
+    /// Queue id of the next hop or filter named by the reply (`queued as X`, `forwarded as X`, a mail gateway's log id).
+    pub next_id: Option<&'a [u8]>,
+}
+
+/// Kinds of notices the bounce daemon makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    NonDelivery,
+    Delay,
+    DeliveryStatus,
+}
+
+/// The service an SMTP server process listens for, as far as its tag tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Port 25, or a tag that says nothing.
+    Smtp,
+    /// `submission` (587).
+    Submission,
+    /// `smtps` or `submissions` (465).
+    Submissions,
+}
+
+/// SMTP protocol stages as Postfix names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Connect,
+    Helo,
+    StartTls,
+    Auth,
+    Mail,
+    Rcpt,
+    Data,
+    EndOfMessage,
+    /// VRFY, ETRN, UNKNOWN and the rest.
+    Other,
+}
+
+/// Events of one SMTP server session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SmtpEvent<'a> {
+    Connect {
+        client: Client<'a>,
+        service: Service,
+    },
+    /// `client=` again, for the session: a mail transaction got a queue id (empty for `NOQUEUE: client=`).
+    Transaction {
+        queue_id: &'a [u8],
+        client: Client<'a>,
+        service: Service,
+        sasl_username: Option<&'a [u8]>,
+        sasl_method: Option<&'a [u8]>,
+    },
+    /// A refusal without a queue id, or of one recipient of a transaction that has one.
+    Reject(Reject<'a>),
+    /// `SASL … authentication failed`.
+    AuthFailed {
+        client: Client<'a>,
+        service: Service,
+        mechanism: &'a [u8],
+        reason: &'a [u8],
+        username: Option<&'a [u8]>,
+    },
+    Lost {
+        client: Client<'a>,
+        stage: Stage,
+    },
+    /// `disconnect from`, with the command counters where the log has them.
+    Disconnect {
+        client: Client<'a>,
+        service: Service,
+        counters: Option<Counters>,
+    },
+}
+
+/// A refusal by the SMTP server, postscreen, a policy service or a milter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reject<'a> {
+    /// Empty where the refusal came before a queue id existed.
+    pub queue_id: &'a [u8],
+    pub stage: Stage,
+    pub client: Client<'a>,
+    pub service: Service,
+    /// Reply code, 0 if the line has none.
+    pub code: u16,
+    pub reply: &'a [u8],
+    pub sender: Option<&'a [u8]>,
+    pub recipient: Option<&'a [u8]>,
+    pub sasl_username: Option<&'a [u8]>,
+    pub helo: Option<&'a [u8]>,
+    /// The refusing part: a milter rather than an access rule.
+    pub by_milter: bool,
+    /// postscreen, which is never an authenticated session.
+    pub by_postscreen: bool,
+}
+
+/// Command counters of a disconnect line: accepted and tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub auth_ok: u32,
+    pub auth_all: u32,
+    pub mail_ok: u32,
+    pub mail_all: u32,
+    pub rcpt_ok: u32,
+    pub rcpt_all: u32,
+    /// DATA and BDAT together.
+    pub data_ok: u32,
+    pub data_all: u32,
+}
+
+/// How an account was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    SmtpAuth,
+    Imap,
+    Pop3,
+    /// ManageSieve.
+    Sieve,
+    Webmail,
+    /// Any other, or one the line does not tell.
+    Other,
+}
+
+impl Protocol {
+    /// The word used in reports and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::SmtpAuth => "smtp-auth",
+            Protocol::Imap => "imap",
+            Protocol::Pop3 => "pop3",
+            Protocol::Sieve => "sieve",
+            Protocol::Webmail => "webmail",
+            Protocol::Other => "other",
+        }
+    }
+}
+
+/// What a login line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginResult {
+    Success,
+    /// The password was wrong or the user unknown, this many times in this session.
+    Failure {
+        attempts: u32,
+    },
+    /// The password was right, but the login was stopped for another reason.
+    Stopped,
+    /// An authentication back end's own line about a failure. It stands beside a login line or an SMTP server's line about the same attempt, and counts only where neither is there.
+    BackendFailure,
+}
+
+/// A login at a mailbox server, a webmail or an authentication back end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoginEvent<'a> {
+    pub protocol: Protocol,
+    /// `None` where the log does not say; never an empty name.
+    pub account: Option<&'a [u8]>,
+    pub address: Option<&'a [u8]>,
+    pub result: LoginResult,
+    pub mechanism: Option<&'a [u8]>,
+    /// Session id, unique per connection (Dovecot 2.2 and later, Cyrus).
+    pub session: Option<&'a [u8]>,
+    /// The server's own words about a failure; secrets are cut out by the parser.
+    pub detail: &'a [u8],
+}
+
+/// What a mailbox session read or changed, told when it ends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MailboxEvent<'a> {
+    pub protocol: Option<Protocol>,
+    pub account: Option<&'a [u8]>,
+    pub session: Option<&'a [u8]>,
+    pub address: Option<&'a [u8]>,
+    /// Bytes sent to the client.
+    pub bytes_out: u64,
+    /// Messages whose body the client fetched (IMAP `body_count`, POP3 `retr`); `None` where the log does not say.
+    pub items: Option<u64>,
+    pub deleted: u64,
+}
+
+/// Something about the log or the daemon itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemEvent<'a> {
+    /// `daemon started -- version X`.
+    Started {
+        version: &'a [u8],
+    },
+    Stopped,
+    /// The logger says that it lost lines; the number if it says so.
+    LinesLost {
+        count: Option<u64>,
+    },
+    /// The clock moved.
+    ClockStep {
+        detail: &'a [u8],
+    },
+    /// One of our own names, told by a line that only the host itself writes.
+    OwnName {
+        name: &'a [u8],
+    },
+}

@@ -1,0 +1,51 @@
+//! One module per log format: bytes of a source in, events out.
+//!
+//! A format knows nothing of files, archives or hashes, and nothing of what its events will be used for. To add one, write its
+//! module with a [`Format`] constant and add that constant to [`ALL`].
+
+pub mod batch;
+pub mod clock;
+pub mod event;
+
+use batch::Batch;
+use clock::Clock;
+
+/// How a source may be cut into pieces that are parsed independently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// After any line feed.
+    Lines,
+    /// Before a line that begins with `__CURSOR=` (the journal's export format), after an empty line.
+    JournalEntries,
+}
+
+/// A piece of a source, cut where its framing allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    pub bytes: &'a [u8],
+    /// The end of the piece before this one (some whole lines), for lines that speak of the line before them.
+    pub before: &'a [u8],
+    /// Somewhere to put text that must be rewritten before it can be read (JSON escapes).
+    pub scratch: &'a bumpalo::Bump,
+    /// Whether fingerprints are wanted, to recognise copies of the same record in other sources.
+    pub fingerprints: bool,
+}
+
+/// What is known of a log format.
+pub struct Format {
+    /// Stable name, `system.shape`, as in `report.json`.
+    pub id: &'static str,
+    /// The system as in `coverage`: `postfix`, `dovecot`, …
+    pub system: &'static str,
+    pub title: &'static str,
+    pub framing: Framing,
+    /// How sure this format is that `head` (the first decoded bytes) is its own: 0 not at all, 100 certain.
+    pub sniff: fn(head: &[u8]) -> u8,
+    /// Parses one piece. `clock` comes in as it stands at the start of the piece and leaves as it stands at its end.
+    pub parse: for<'a> fn(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>),
+    /// Looks for what the head of a source says of its host, first instant, year and zone.
+    pub scout: fn(bytes: &[u8]) -> clock::Scouted,
+}
+
+/// Every format, in the order in which ties of certainty are decided.
+pub const ALL: &[Format] = &[];

@@ -1,0 +1,3 @@
+//! The mailtrail command.
+
+fn main() {}
