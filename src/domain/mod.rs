@@ -5,5 +5,6 @@
 pub mod account;
 pub mod outcome;
 pub mod place;
+pub mod rows;
 pub mod text;
 pub mod time;

@@ -3,6 +3,7 @@
 //! Events borrow their text from the chunk they were read from; correlation copies what it keeps.
 
 use crate::domain::outcome::Reason;
+pub use crate::domain::rows::Protocol;
 use crate::domain::time::Timestamp;
 
 /// One meaning of one line.
@@ -296,34 +297,6 @@ pub struct Counters {
     /// DATA and BDAT together.
     pub data_ok: u32,
     pub data_all: u32,
-}
-
-/// How an account was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    SmtpAuth,
-    Imap,
-    Pop3,
-    /// ManageSieve.
-    Sieve,
-    Webmail,
-    /// Any other, or one the line does not tell.
-    Other,
-}
-
-impl Protocol {
-    /// The word used in reports and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Protocol::SmtpAuth => "smtp-auth",
-            Protocol::Imap => "imap",
-            Protocol::Pop3 => "pop3",
-            Protocol::Sieve => "sieve",
-            Protocol::Webmail => "webmail",
-            Protocol::Other => "other",
-        }
-    }
 }
 
 /// What a login line says.
