@@ -7,6 +7,7 @@
 
 pub mod analysis;
 pub mod config;
+pub mod correlate;
 pub mod domain;
 pub mod formats;
 pub mod intake;

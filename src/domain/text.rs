@@ -7,6 +7,14 @@ use std::hash::BuildHasher;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(u32);
 
+impl Text {
+    /// The number itself, to index what is kept per text.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A set of distinct byte strings, numbered in the order of arrival.
 ///
 /// The bytes stand one after another in one buffer, so that a million short strings cost a million short strings.
@@ -53,6 +61,11 @@ impl TextPool {
     #[must_use]
     pub fn show(&self, text: Text) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(self.bytes(text))
+    }
+
+    /// All texts, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|n| slice(&self.bytes, &self.ends, n as u32))
     }
 
     /// The number of distinct texts.

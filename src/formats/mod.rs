@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod clock;
 pub mod event;
+pub mod reply;
 
 use batch::Batch;
 use clock::Clock;

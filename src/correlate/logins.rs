@@ -1,0 +1,267 @@
+//! Logins from every source that tells of them, each counted once.
+//!
+//! A failed SMTP AUTH can stand in the SMTP server's log and in the authentication back end's; a failed IMAP login in the login
+//! process's line and in the back end's. The back end's line counts only where the other is missing, and lends its user name.
+
+use super::lives::Line;
+use super::sessions::{AuthFailure, SessionLogin};
+use crate::domain::account::AccountRules;
+use crate::domain::rows::{HostFact, HostNote, Login, LoginResult, MailboxUse, Protocol};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::SECOND;
+use crate::formats::event::{self, LoginEvent, MailboxEvent, SystemEvent};
+use hashbrown::{HashMap, HashSet};
+
+/// How far apart two daemons stamp the same failed attempt.
+const SAME_ATTEMPT: i64 = 3 * SECOND;
+
+/// A back end's line about a failure.
+#[derive(Clone, Debug)]
+struct BackendFailure {
+    line: Line,
+    account: Option<Text>,
+    address: Option<Text>,
+    session: Option<Text>,
+    mechanism: Option<Text>,
+    protocol: Protocol,
+    times: u32,
+}
+
+/// Logins, mailbox use and host facts as they come in.
+#[derive(Default)]
+pub(super) struct Logins {
+    logins: Vec<Login>,
+    backend: Vec<BackendFailure>,
+    pub(super) mailbox_uses: Vec<MailboxUse>,
+    pub(super) host_notes: Vec<HostNote>,
+    own_names: HashSet<(Text, Text)>,
+}
+
+impl Logins {
+    /// Takes in a login event.
+    pub(super) fn login(&mut self, texts: &mut TextPool, line: Line, times: u32, event: &LoginEvent<'_>) {
+        let account = event.account.map(|a| texts.intern(a));
+        let address = event.address.map(|a| texts.intern(a));
+        let session = event.session.map(|s| texts.intern(s));
+        let mechanism = event.mechanism.map(|m| texts.intern(m));
+        let (result, attempts) = match event.result {
+            event::LoginResult::Success => (LoginResult::Success, 1),
+            event::LoginResult::Stopped => (LoginResult::Stopped, 1),
+            event::LoginResult::Failure { attempts } => (LoginResult::Failure, attempts.max(1)),
+            event::LoginResult::BackendFailure => {
+                self.backend.push(BackendFailure { line, account, address, session, mechanism, protocol: event.protocol, times });
+                return;
+            }
+        };
+        self.logins.push(Login {
+            at: line.at,
+            host: line.host,
+            account,
+            address,
+            protocol: event.protocol,
+            result,
+            times: times.saturating_mul(attempts),
+            mechanism,
+            client: None,
+            session,
+            place: line.place,
+            inferred: false,
+        });
+    }
+
+    /// Takes in what a mailbox session read.
+    pub(super) fn mailbox(&mut self, texts: &mut TextPool, line: Line, event: &MailboxEvent<'_>) {
+        self.mailbox_uses.push(MailboxUse {
+            at: line.at,
+            account: event.account.map(|a| texts.intern(a)),
+            address: event.address.map(|a| texts.intern(a)),
+            session: event.session.map(|s| texts.intern(s)),
+            protocol: event.protocol.unwrap_or(Protocol::Other),
+            bytes_out: event.bytes_out,
+            items: event.items,
+            deleted: event.deleted,
+            place: line.place,
+        });
+    }
+
+    /// Takes in a fact about the host.
+    pub(super) fn system(&mut self, texts: &mut TextPool, line: Line, event: &SystemEvent<'_>) {
+        let what = match event {
+            SystemEvent::Started { version } => HostFact::Started { version: texts.intern(version) },
+            SystemEvent::Stopped => HostFact::Stopped,
+            SystemEvent::LinesLost { count } => HostFact::LinesLost { count: *count },
+            SystemEvent::ClockStep { .. } => HostFact::ClockStep,
+            SystemEvent::OwnName { name } => {
+                let name = texts.intern(&name.to_ascii_lowercase());
+                if !self.own_names.insert((line.host, name)) {
+                    return;
+                }
+                HostFact::OwnName { name }
+            }
+        };
+        self.host_notes.push(HostNote { at: line.at, host: line.host, what, place: line.place });
+    }
+
+    /// Joins what all shards saw into one list of logins, in the order of time.
+    pub(super) fn finish(mut self, texts: &mut TextPool, rules: &AccountRules, smtp: Vec<SessionLogin>, failures: Vec<AuthFailure>) -> Finished {
+        let failures = merge_backend(&mut self.logins, self.backend, failures);
+        for failure in failures {
+            self.logins.push(failure_row(failure));
+        }
+        for login in smtp {
+            self.logins.push(Login {
+                at: login.line.at,
+                host: login.line.host,
+                account: login.user,
+                address: Some(login.peer.address),
+                protocol: Protocol::SmtpAuth,
+                result: LoginResult::Success,
+                times: 1,
+                mechanism: login.mechanism,
+                client: login.helo.or(Some(login.peer.name)),
+                session: None,
+                place: login.line.place,
+                inferred: false,
+            });
+        }
+        let mut spellings = Spellings::new(rules);
+        for login in &mut self.logins {
+            login.account = login.account.map(|a| spellings.canonical(texts, a));
+        }
+        for used in &mut self.mailbox_uses {
+            used.account = used.account.map(|a| spellings.canonical(texts, a));
+        }
+        self.logins.sort_by_key(|l| (l.at, l.place));
+        name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
+        Finished { logins: self.logins, mailbox_uses: self.mailbox_uses, host_notes: self.host_notes, spellings: spellings.known }
+    }
+}
+
+/// What [`Logins::finish`] gives.
+pub(super) struct Finished {
+    pub(super) logins: Vec<Login>,
+    pub(super) mailbox_uses: Vec<MailboxUse>,
+    pub(super) host_notes: Vec<HostNote>,
+    /// Login name as logged to account.
+    pub(super) spellings: HashMap<Text, Text>,
+}
+
+/// Canonical spellings, worked out once for each distinct login name.
+pub(super) struct Spellings<'r> {
+    rules: &'r AccountRules,
+    known: HashMap<Text, Text>,
+}
+
+impl<'r> Spellings<'r> {
+    pub(super) fn new(rules: &'r AccountRules) -> Spellings<'r> {
+        Spellings { rules, known: HashMap::new() }
+    }
+
+    pub(super) fn canonical(&mut self, texts: &mut TextPool, logged: Text) -> Text {
+        if let Some(known) = self.known.get(&logged) {
+            return *known;
+        }
+        let canonical = self.rules.canonical(&texts.show(logged));
+        let canonical = texts.intern(canonical.as_bytes());
+        self.known.insert(logged, canonical);
+        canonical
+    }
+}
+
+fn failure_row(failure: AuthFailure) -> Login {
+    Login {
+        at: failure.line.at,
+        host: failure.line.host,
+        account: failure.user,
+        address: Some(failure.peer.address),
+        protocol: Protocol::SmtpAuth,
+        result: LoginResult::Failure,
+        times: failure.times,
+        mechanism: Some(failure.mechanism),
+        client: Some(failure.peer.name),
+        session: None,
+        place: failure.line.place,
+        inferred: false,
+    }
+}
+
+/// Drops the back end's copies of failures told elsewhere, lends their names, and keeps those that stand alone.
+fn merge_backend(logins: &mut Vec<Login>, backend: Vec<BackendFailure>, mut failures: Vec<AuthFailure>) -> Vec<AuthFailure> {
+    let told: HashSet<Text> = logins.iter().filter(|l| l.result != LoginResult::Success).filter_map(|l| l.session).collect();
+    failures.sort_by_key(|f| (f.peer.address, f.line.at, f.line.place));
+    let mut kept_sessions: HashSet<Text> = HashSet::new();
+    let mut last_alone: HashMap<(Option<Text>, Option<Text>), i64> = HashMap::new();
+    let mut backend = backend;
+    backend.sort_by_key(|b| (b.line.at, b.line.place));
+    for failure in backend {
+        let repeated = match failure.session {
+            Some(session) => told.contains(&session) || !kept_sessions.insert(session),
+            None => told_by_smtp(&mut failures, &failure),
+        };
+        if repeated {
+            continue;
+        }
+        // Two password databases asked in turn write two lines about one attempt in the same instant.
+        let key = (failure.account, failure.address);
+        if failure.session.is_none() && last_alone.insert(key, failure.line.at.seconds()) == Some(failure.line.at.seconds()) {
+            continue;
+        }
+        logins.push(Login {
+            at: failure.line.at,
+            host: failure.line.host,
+            account: failure.account,
+            address: failure.address,
+            protocol: failure.protocol,
+            result: LoginResult::Failure,
+            times: failure.times,
+            mechanism: failure.mechanism,
+            client: None,
+            session: failure.session,
+            place: failure.line.place,
+            inferred: false,
+        });
+    }
+    failures
+}
+
+/// Whether the SMTP server told of this failure too; if it could not name the user, the back end's name is taken over.
+fn told_by_smtp(failures: &mut [AuthFailure], backend: &BackendFailure) -> bool {
+    let Some(address) = backend.address else { return false };
+    let from = failures.partition_point(|f| (f.peer.address, f.line.at) < (address, backend.line.at.plus(-SAME_ATTEMPT)));
+    let mut told = false;
+    for failure in &mut failures[from..] {
+        if failure.peer.address != address || failure.line.at.since(backend.line.at) > SAME_ATTEMPT {
+            break;
+        }
+        if failure.user.is_none() {
+            failure.user = backend.account;
+            return true;
+        }
+        told |= failure.user == backend.account || backend.account.is_none();
+    }
+    told
+}
+
+/// A mailbox session's line rarely names the client's address; its login line does.
+fn name_mailbox_addresses(logins: &[Login], uses: &mut [MailboxUse]) {
+    let by_session: HashMap<Text, usize> = logins.iter().enumerate().filter_map(|(i, l)| Some((l.session?, i))).collect();
+    let mut latest: HashMap<(Option<Text>, Protocol), usize> = HashMap::new();
+    let mut next = 0;
+    uses.sort_by_key(|u| (u.at, u.place));
+    for used in uses {
+        while next < logins.len() && logins[next].at <= used.at {
+            if logins[next].result == LoginResult::Success {
+                latest.insert((logins[next].account, logins[next].protocol), next);
+            }
+            next += 1;
+        }
+        let login = match used.session {
+            Some(session) => by_session.get(&session).map(|&i| &logins[i]),
+            None => latest.get(&(used.account, used.protocol)).map(|&i| &logins[i]),
+        };
+        if let Some(login) = login {
+            used.address = used.address.or(login.address);
+            used.account = used.account.or(login.account);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From events to messages, recipients and logins.
+//!
+//! Events come in by shard: all events of one queue file, and all of one SMTP session, are in the same one, so shards work side by
+//! side without a lock. When the evidence ends, the shards are joined: hops between hosts are followed, logins are merged, and each
+//! recipient is given its one outcome.
+
+mod links;
+mod lives;
+mod logins;
+mod own;
+mod remap;
+mod sessions;
+mod settle;
+mod transactions;
+
+use crate::config::Settings;
+use crate::domain::place::{Place, SourceId};
+use crate::domain::rows::{HostHour, Rows};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{HOUR, Timestamp};
+use crate::formats::batch::{Batch, SHARDS};
+use crate::formats::event::Kind;
+use hashbrown::HashMap;
+use lives::{Line, Lives};
+use logins::Logins;
+use rayon::prelude::*;
+use sessions::Sessions;
+
+/// A batch with its place in the evidence.
+#[derive(Clone, Copy)]
+pub struct Located<'b, 'a> {
+    pub source: SourceId,
+    /// Number of the batch's first line in its source, from 1.
+    pub first_line: u64,
+    pub batch: &'b Batch<'a>,
+    /// Lines of the batch that stand in another source too and were counted there, sorted.
+    pub duplicates: &'b [u32],
+}
+
+#[derive(Default)]
+struct Shard {
+    texts: TextPool,
+    lives: Lives,
+    sessions: Sessions,
+    logins: Logins,
+    activity: Activity,
+}
+
+/// In which hours each host wrote, by its events.
+#[derive(Default)]
+struct Activity {
+    current: Option<(Text, i64, Span)>,
+    hours: HashMap<(Text, i64), Span>,
+}
+
+/// First and last instant of something.
+type Span = (Timestamp, Timestamp);
+
+impl Activity {
+    fn saw(&mut self, host: Text, at: Timestamp) {
+        let hour = at.0.div_euclid(HOUR);
+        match &mut self.current {
+            Some((known, known_hour, span)) if *known == host && *known_hour == hour => *span = widen(*span, (at, at)),
+            _ => {
+                self.settle();
+                self.current = Some((host, hour, (at, at)));
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Some((host, hour, span)) = self.current.take() {
+            let known = self.hours.entry((host, hour)).or_insert(span);
+            *known = widen(*known, span);
+        }
+    }
+
+    fn absorb(&mut self, mut other: Activity, map: &remap::Map) {
+        other.settle();
+        for ((mut host, hour), span) in other.hours {
+            map.put(&mut host);
+            let known = self.hours.entry((host, hour)).or_insert(span);
+            *known = widen(*known, span);
+        }
+    }
+
+    fn in_order(mut self) -> Vec<HostHour> {
+        self.settle();
+        let mut hours: Vec<HostHour> =
+            self.hours.into_iter().map(|((host, _), (first, last))| HostHour { host, first, last }).collect();
+        hours.sort_unstable_by_key(|h| (h.host, h.first));
+        hours
+    }
+}
+
+fn widen(a: Span, b: Span) -> Span {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+/// Takes in events and, at the end, gives the rows.
+pub struct Correlator {
+    shards: Vec<Shard>,
+}
+
+impl Default for Correlator {
+    fn default() -> Correlator {
+        Correlator { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+    }
+}
+
+impl Correlator {
+    /// Takes in batches in the order given; the shards work in parallel.
+    pub fn take(&mut self, batches: &[Located<'_, '_>]) {
+        self.shards.par_iter_mut().enumerate().for_each(|(number, shard)| {
+            for located in batches {
+                shard.take(number, located);
+            }
+        });
+    }
+
+    /// Ends the evidence. `host_ends` tells when each host's log ends, by its name as logged.
+    #[must_use]
+    pub fn finish(self, settings: &Settings, host_ends: &[(Vec<u8>, Timestamp)]) -> Rows {
+        let mut shards = self.shards;
+        shards.par_iter_mut().for_each(|shard| shard.sessions.finish(&shard.texts));
+        let mut shards = shards.into_iter();
+        let Some(first) = shards.next() else { return Rows::default() };
+        let Shard { mut texts, mut lives, mut sessions, logins, mut activity } = first;
+        for mut shard in shards {
+            let map = remap::Map::new(&mut texts, &shard.texts);
+            map.lives(&mut shard.lives);
+            map.sessions(&mut shard.sessions);
+            lives.absorb(shard.lives);
+            sessions.absorb(shard.sessions);
+            activity.absorb(shard.activity, &map);
+        }
+        let host_ends: HashMap<Text, Timestamp> = host_ends.iter().map(|(host, end)| (texts.intern(host), *end)).collect();
+        let mut rows = transactions::build(settings, texts, lives, sessions, logins, &host_ends);
+        rows.activity = activity.in_order();
+        rows
+    }
+}
+
+impl Shard {
+    fn take(&mut self, number: usize, located: &Located<'_, '_>) {
+        let hosts: Vec<Text> = located.batch.hosts.iter().map(|h| self.texts.intern(h)).collect();
+        let Some(nameless) = hosts.first().copied() else { return };
+        for event in &located.batch.shards[number] {
+            if !located.duplicates.is_empty() && located.duplicates.binary_search(&event.line).is_ok() {
+                continue;
+            }
+            let line = Line {
+                host: hosts.get(usize::from(event.host)).copied().unwrap_or(nameless),
+                at: event.at,
+                place: Place { source: located.source, line: located.first_line + u64::from(event.line) },
+            };
+            self.activity.saw(line.host, line.at);
+            match &event.kind {
+                Kind::Queue { id, event } => self.lives.take(&mut self.texts, line, id, event),
+                Kind::Smtp(smtp) => self.sessions.take(&mut self.texts, line, event.pid, event.times, smtp),
+                Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
+                Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
+                Kind::System(system) => self.logins.system(&mut self.texts, line, system),
+            }
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! SMTP server sessions: who authenticated, what was refused before it got a queue id, what the client broke off.
+
+use super::lives::Line;
+use crate::domain::place::Place;
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{SECOND, Timestamp};
+use crate::formats::event::{Client, Counters, Reject, SmtpEvent, Stage};
+use hashbrown::HashMap;
+use std::collections::BTreeSet;
+
+/// Without command counters, refusals this far apart in one session are taken for two transactions.
+const TRANSACTION_GAP: i64 = 5 * SECOND;
+
+/// A client as interned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) address: Text,
+    pub(super) name: Text,
+}
+
+/// A login seen in an SMTP session: at most one a session.
+#[derive(Clone, Debug)]
+pub(super) struct SessionLogin {
+    pub(super) line: Line,
+    pub(super) peer: Peer,
+    /// `None` where only the command counters show that a login worked.
+    pub(super) user: Option<Text>,
+    pub(super) mechanism: Option<Text>,
+    pub(super) helo: Option<Text>,
+    /// Envelope senders of the session's refused transactions, which hint at an unnamed user.
+    pub(super) sender: Option<Text>,
+}
+
+/// A failed SMTP AUTH.
+#[derive(Clone, Debug)]
+pub(super) struct AuthFailure {
+    pub(super) line: Line,
+    pub(super) peer: Peer,
+    pub(super) user: Option<Text>,
+    pub(super) mechanism: Text,
+    pub(super) times: u32,
+}
+
+/// One recipient refused by the server.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    /// `None` where the refusal names no recipient.
+    pub(super) recipient: Option<Text>,
+    pub(super) reply: Text,
+    pub(super) at: Timestamp,
+    pub(super) place: Place,
+    stage: Stage,
+    pub(super) sender: Option<Text>,
+    times: u32,
+}
+
+/// A transaction refused before it got a queue id.
+#[derive(Clone, Debug)]
+pub(super) struct RefusedTransaction {
+    pub(super) line: Line,
+    pub(super) peer: Peer,
+    pub(super) user: Option<Text>,
+    pub(super) sender: Option<Text>,
+    pub(super) refusals: Vec<Refusal>,
+    /// Recipients that were accepted before the whole was refused, named nowhere.
+    pub(super) unnamed: u32,
+}
+
+/// What a session says about a transaction that has a queue id.
+#[derive(Clone, Debug)]
+pub(super) struct TransactionNote {
+    pub(super) host: Text,
+    pub(super) queue_id: Text,
+    pub(super) at: Timestamp,
+    pub(super) what: TransactionFact,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum TransactionFact {
+    /// One of its recipients was refused.
+    RecipientRefused(Refusal),
+    /// The client broke it off.
+    BrokenOff,
+    /// So many recipients were accepted for it before the whole was refused (only where the session had no other transaction).
+    RecipientsAccepted(u32),
+}
+
+#[derive(Clone)]
+struct Transaction {
+    queue_id: Text,
+    at: Timestamp,
+    line: u64,
+}
+
+struct Session {
+    started: Line,
+    peer: Peer,
+    user: Option<Text>,
+    mechanism: Option<Text>,
+    named_at: Option<Line>,
+    helo: Option<Text>,
+    transactions: Vec<Transaction>,
+    refusals: Vec<(Text, Refusal)>,
+    lost: Option<(Stage, Timestamp)>,
+}
+
+/// The sessions of one shard.
+#[derive(Default)]
+pub(super) struct Sessions {
+    open: HashMap<(Text, u32), Session>,
+    pub(super) logins: Vec<SessionLogin>,
+    pub(super) failures: Vec<AuthFailure>,
+    pub(super) refused: Vec<RefusedTransaction>,
+    pub(super) notes: Vec<TransactionNote>,
+    pub(super) foreign_rejects: u64,
+}
+
+impl Sessions {
+    /// Takes in one event of the session of process `pid`.
+    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, pid: u32, times: u32, event: &SmtpEvent<'_>) {
+        match event {
+            SmtpEvent::Connect { client, .. } => {
+                self.end(texts, line.host, pid, None);
+                let session = begin(texts, line, client);
+                self.open.insert((line.host, pid), session);
+            }
+            SmtpEvent::Transaction { queue_id, client, sasl_username, sasl_method, .. } => {
+                let queue_id = texts.intern(queue_id);
+                let user = sasl_username.map(|u| texts.intern(u));
+                let mechanism = sasl_method.map(|m| texts.intern(m));
+                let session = self.session(texts, line, pid, client);
+                session.name(line, user, mechanism);
+                session.transactions.push(Transaction { queue_id, at: line.at, line: line.place.line });
+                if pid == 0 {
+                    self.end(texts, line.host, pid, None);
+                }
+            }
+            SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
+            SmtpEvent::AuthFailed { client, mechanism, username, .. } => self.failures.push(AuthFailure {
+                line,
+                peer: peer(texts, client),
+                user: username.map(|u| texts.intern(u)),
+                mechanism: texts.intern(mechanism),
+                times,
+            }),
+            SmtpEvent::Lost { stage, .. } => {
+                if let Some(session) = self.open.get_mut(&(line.host, pid)) {
+                    session.lost = Some((*stage, line.at));
+                }
+            }
+            SmtpEvent::Disconnect { client, counters, .. } => {
+                if pid != 0 {
+                    self.session(texts, line, pid, client);
+                }
+                self.end(texts, line.host, pid, *counters);
+            }
+        }
+    }
+
+    /// Ends the sessions whose disconnect is not in evidence.
+    pub(super) fn finish(&mut self, texts: &TextPool) {
+        let mut left: Vec<(Text, u32)> = self.open.keys().copied().collect();
+        left.sort_unstable();
+        for (host, pid) in left {
+            self.end(texts, host, pid, None);
+        }
+    }
+
+    /// Adds another shard's finished sessions to these.
+    pub(super) fn absorb(&mut self, other: Sessions) {
+        self.logins.extend(other.logins);
+        self.failures.extend(other.failures);
+        self.refused.extend(other.refused);
+        self.notes.extend(other.notes);
+        self.foreign_rejects += other.foreign_rejects;
+    }
+
+    fn session(&mut self, texts: &mut TextPool, line: Line, pid: u32, client: &Client<'_>) -> &mut Session {
+        self.open.entry((line.host, pid)).or_insert_with(|| begin(texts, line, client))
+    }
+
+    fn reject(&mut self, texts: &mut TextPool, line: Line, pid: u32, times: u32, reject: &Reject<'_>) {
+        if reject.by_postscreen {
+            self.foreign_rejects += u64::from(times);
+            return;
+        }
+        let refusal = Refusal {
+            recipient: reject.recipient.filter(|r| !r.is_empty()).map(|r| texts.intern(&r.to_ascii_lowercase())),
+            reply: texts.intern(reject.reply),
+            at: line.at,
+            place: line.place,
+            stage: reject.stage,
+            sender: reject.sender.map(|s| texts.intern(&s.to_ascii_lowercase())),
+            times,
+        };
+        let queue_id = texts.intern(reject.queue_id);
+        let user = reject.sasl_username.map(|u| texts.intern(u));
+        let helo = reject.helo.map(|h| texts.intern(h));
+        let session = self.session(texts, line, pid, &reject.client);
+        session.name(line, user, None);
+        session.helo = session.helo.or(helo);
+        session.refusals.push((queue_id, refusal));
+        if pid == 0 {
+            self.end(texts, line.host, pid, None);
+        }
+    }
+
+    /// Closes a session and tells what it was.
+    fn end(&mut self, texts: &TextPool, host: Text, pid: u32, counters: Option<Counters>) {
+        let Some(session) = self.open.remove(&(host, pid)) else { return };
+        let counted_login = counters.is_some_and(|c| c.auth_ok > 0);
+        let authenticated = session.user.is_some() || counted_login;
+        if authenticated {
+            self.logins.push(SessionLogin {
+                line: session.named_at.unwrap_or(session.started),
+                peer: session.peer,
+                user: session.user,
+                mechanism: session.mechanism,
+                helo: session.helo,
+                sender: session.refusals.iter().find_map(|(_, r)| r.sender),
+            });
+        }
+        self.end_transactions(&session, counters);
+        let groups = group(&session, counters, texts);
+        for (transaction, refusals) in groups {
+            match transaction {
+                Some(queue_id) => {
+                    for refusal in refusals {
+                        self.notes.push(TransactionNote { host, queue_id, at: refusal.at, what: TransactionFact::RecipientRefused(refusal) });
+                    }
+                }
+                None if authenticated => self.refused.push(refused(&session, refusals, counters)),
+                None => self.foreign_rejects += refusals.iter().map(|r| u64::from(r.times)).sum::<u64>(),
+            }
+        }
+    }
+
+    fn end_transactions(&mut self, session: &Session, counters: Option<Counters>) {
+        if let (Some((stage, at)), Some(last)) = (session.lost, session.transactions.last())
+            && stage != Stage::EndOfMessage
+            && counters.is_none_or(|c| c.data_ok < session.transactions.len() as u32)
+        {
+            self.notes.push(TransactionNote { host: session.started.host, queue_id: last.queue_id, at, what: TransactionFact::BrokenOff });
+        }
+        if let (Some(counters), [only]) = (counters, &session.transactions[..])
+            && counters.mail_ok == 1
+            && counters.data_ok == 0
+        {
+            let what = TransactionFact::RecipientsAccepted(counters.rcpt_ok);
+            self.notes.push(TransactionNote { host: session.started.host, queue_id: only.queue_id, at: only.at, what });
+        }
+    }
+}
+
+impl Session {
+    fn name(&mut self, line: Line, user: Option<Text>, mechanism: Option<Text>) {
+        if self.user.is_none() && user.is_some() {
+            self.user = user;
+            self.named_at = Some(line);
+        }
+        self.mechanism = self.mechanism.or(mechanism);
+    }
+}
+
+fn peer(texts: &mut TextPool, client: &Client<'_>) -> Peer {
+    Peer { address: texts.intern(client.address), name: texts.intern(client.name) }
+}
+
+fn begin(texts: &mut TextPool, line: Line, client: &Client<'_>) -> Session {
+    Session {
+        started: line,
+        peer: peer(texts, client),
+        user: None,
+        mechanism: None,
+        named_at: None,
+        helo: None,
+        transactions: Vec::new(),
+        refusals: Vec::new(),
+        lost: None,
+    }
+}
+
+fn refused(session: &Session, refusals: Vec<Refusal>, counters: Option<Counters>) -> RefusedTransaction {
+    let named = refusals.iter().filter(|r| r.recipient.is_some()).count();
+    let accepted = counters.filter(|c| c.mail_ok == 1).map_or(0, |c| c.rcpt_ok);
+    let whole_refused = refusals.iter().any(|r| matches!(r.stage, Stage::Data | Stage::EndOfMessage));
+    let unnamed = match (named, whole_refused) {
+        (_, true) => accepted.saturating_sub(named as u32).max(u32::from(named == 0)),
+        (0, false) => 1,
+        _ => 0,
+    };
+    let first = refusals.first();
+    RefusedTransaction {
+        line: Line {
+            host: session.started.host,
+            at: first.map_or(session.started.at, |r| r.at),
+            place: first.map_or(session.started.place, |r| r.place),
+        },
+        peer: session.peer,
+        user: session.user,
+        sender: refusals.iter().find_map(|r| r.sender),
+        refusals,
+        unnamed,
+    }
+}
+
+/// Groups a session's refusals by the transaction they belong to: one with a queue id, or one that never got one.
+///
+/// The command counters say how many MAIL commands were accepted; what is left after the transactions with a queue id is the
+/// number of refused ones. The log itself shows no transaction's end, so a change of sender, a repeated recipient and pauses do.
+fn group(session: &Session, counters: Option<Counters>, texts: &TextPool) -> Vec<(Option<Text>, Vec<Refusal>)> {
+    let mut result: Vec<(Option<Text>, Vec<Refusal>)> = Vec::new();
+    let mut loose: Vec<Refusal> = Vec::new();
+    for (queue_id, refusal) in &session.refusals {
+        match (texts.bytes(*queue_id).is_empty(), refusal.stage) {
+            (false, _) => result.push((Some(*queue_id), vec![refusal.clone()])),
+            (true, Stage::Rcpt | Stage::Data | Stage::EndOfMessage | Stage::Mail) => loose.push(refusal.clone()),
+            // A refusal before MAIL is a refused connection, not a message.
+            (true, _) => {}
+        }
+    }
+    let mut groups = mandatory_groups(&loose, &session.transactions);
+    match counters {
+        Some(counters) => {
+            let at_mail = groups.iter().filter(|g| g.iter().all(|r| r.stage == Stage::Mail)).count();
+            let refused = (counters.mail_ok as usize).saturating_sub(session.transactions.len()) + at_mail;
+            give_to_accepted(&mut groups, refused, &session.transactions, &mut result);
+            split_at_pauses(&mut groups, refused);
+        }
+        None => split_at_gaps(&mut groups, TRANSACTION_GAP),
+    }
+    result.extend(groups.into_iter().map(|g| (None, g)));
+    result
+}
+
+fn mandatory_groups(loose: &[Refusal], transactions: &[Transaction]) -> Vec<Vec<Refusal>> {
+    let mut groups: Vec<Vec<Refusal>> = Vec::new();
+    let mut seen: BTreeSet<Text> = BTreeSet::new();
+    for refusal in loose {
+        let breaks = groups.last().and_then(|g| g.last()).is_none_or(|last| {
+            last.sender != refusal.sender
+                || matches!(last.stage, Stage::Mail | Stage::Data | Stage::EndOfMessage)
+                || refusal.stage == Stage::Mail
+                || refusal.recipient.is_some_and(|r| seen.contains(&r))
+                || transactions.iter().any(|t| t.line > last.place.line && t.line < refusal.place.line)
+        });
+        if breaks {
+            groups.push(Vec::new());
+            seen.clear();
+        }
+        seen.extend(refusal.recipient);
+        if let Some(group) = groups.last_mut() {
+            group.push(refusal.clone());
+        }
+    }
+    groups
+}
+
+/// Groups beyond the number of refused transactions are early refusals of transactions whose later recipients were accepted.
+fn give_to_accepted(groups: &mut Vec<Vec<Refusal>>, refused: usize, transactions: &[Transaction], result: &mut Vec<(Option<Text>, Vec<Refusal>)>) {
+    let mut at = 0;
+    while groups.len() > refused && at < groups.len() {
+        let last_line = groups[at].last().map_or(0, |r| r.place.line);
+        let next_group_line = groups.get(at + 1).and_then(|g| g.first()).map_or(u64::MAX, |r| r.place.line);
+        let follows = transactions.iter().find(|t| t.line > last_line && t.line < next_group_line);
+        match follows {
+            Some(transaction) if groups[at].iter().all(|r| r.stage == Stage::Rcpt) => {
+                result.push((Some(transaction.queue_id), groups.remove(at)));
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// Splits groups until there are as many as refused transactions: at the longest pauses first, and one by one if every refusal
+/// was a transaction of its own.
+fn split_at_pauses(groups: &mut Vec<Vec<Refusal>>, refused: usize) {
+    let refusals: usize = groups.iter().map(Vec::len).sum();
+    if refusals == refused {
+        *groups = groups.drain(..).flatten().map(|r| vec![r]).collect();
+        return;
+    }
+    while groups.len() < refused {
+        let longest = groups
+            .iter()
+            .enumerate()
+            .flat_map(|(g, group)| group.windows(2).enumerate().map(move |(i, pair)| (pair[1].at.since(pair[0].at), g, i + 1)))
+            .max_by_key(|(pause, g, i)| (*pause, std::cmp::Reverse((*g, *i))));
+        match longest {
+            Some((pause, g, i)) if pause >= SECOND => {
+                let rest = groups[g].split_off(i);
+                groups.insert(g + 1, rest);
+            }
+            _ => break,
+        }
+    }
+}
+
+fn split_at_gaps(groups: &mut Vec<Vec<Refusal>>, gap: i64) {
+    let mut split: Vec<Vec<Refusal>> = Vec::new();
+    for mut group in groups.drain(..) {
+        while let Some(at) = group.windows(2).rposition(|pair| pair[1].at.since(pair[0].at) >= gap) {
+            let tail = group.split_off(at + 1);
+            split.push(tail);
+        }
+        split.push(group);
+    }
+    split.sort_by_key(|group| group.first().map(|r| r.place));
+    *groups = split;
+}

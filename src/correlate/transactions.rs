@@ -1,0 +1,361 @@
+//! The last step: lives, refused transactions and logins become the rows of the tables.
+
+use super::links;
+use super::lives::{Lives, Opener};
+use super::logins::Logins;
+use super::own::Own;
+use super::sessions::{RefusedTransaction, SessionLogin, Sessions, TransactionFact, TransactionNote};
+use super::settle::{self, Fate, SessionWord, Settler};
+use crate::config::Settings;
+use crate::domain::outcome::MessageOutcome;
+use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{DAY, MINUTE, Timestamp};
+use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
+
+/// A transaction that got a queue id and then nothing is put down to the end of the evidence only this close to it.
+const CUT_OFF: i64 = 10 * MINUTE;
+
+/// Joins everything.
+pub(super) fn build(
+    settings: &Settings,
+    mut texts: TextPool,
+    lives: Lives,
+    mut sessions: Sessions,
+    logins: Logins,
+    host_ends: &HashMap<Text, Timestamp>,
+) -> Rows {
+    let smtp = std::mem::take(&mut sessions.logins);
+    let failures = std::mem::take(&mut sessions.failures);
+    let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
+    let done = logins.finish(&mut texts, &settings.accounts, smtp, failures);
+    let mut names = done.spellings;
+    let mut spell = super::logins::Spellings::new(&settings.accounts);
+    for life in &lives.lives {
+        if let Opener::Client { user: Some(user), .. } = life.opener {
+            names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
+        }
+    }
+    for refused in &sessions.refused {
+        if let Some(user) = refused.user {
+            names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
+        }
+    }
+    let mut own = own_names(settings, &texts, &lives, &done.host_notes, host_ends, &names);
+    let words = session_words(&lives, &sessions.notes);
+    let links = links::link(&lives, &texts);
+    let empty = texts.intern(b"");
+    let handover_senders: HashMap<Text, Text> = spelled_senders(&lives, &mut texts, settings);
+    let mut builder = Builder {
+        rows: Rows { logins: done.logins, mailbox_uses: done.mailbox_uses, host_notes: done.host_notes, ..Rows::default() },
+        settler: Settler {
+            all: &lives,
+            links: &links,
+            texts: &texts,
+            own: &mut own,
+            words: &words,
+            host_ends,
+            empty,
+            classes: HashMap::new(),
+            message_of: vec![links::NONE; lives.lives.len()],
+        },
+        names: &names,
+        handover_senders: &handover_senders,
+    };
+    builder.lives();
+    let senders = builder.account_of_sender();
+    builder.refused(&sessions.refused, &senders);
+    builder.notices();
+    let Builder { mut rows, .. } = builder;
+    name_unnamed_logins(&mut rows, &unnamed, &senders);
+    rows.foreign_rejects = sessions.foreign_rejects;
+    rows.texts = texts;
+    in_order_of_time(&mut rows);
+    rows
+}
+
+struct Builder<'a> {
+    rows: Rows,
+    settler: Settler<'a>,
+    /// Login name as logged to account.
+    names: &'a HashMap<Text, Text>,
+    /// Envelope sender to its canonical spelling.
+    handover_senders: &'a HashMap<Text, Text>,
+}
+
+impl Builder<'_> {
+    fn lives(&mut self) {
+        let all = self.settler.all;
+        let mut roots: Vec<u32> = (0..all.lives.len() as u32)
+            .filter(|&n| settle::begins_message(all, self.settler.links, self.settler.texts, self.settler.words.get(&n), n))
+            .collect();
+        roots.sort_by_key(|&n| (all.lives[n as usize].opened, all.lives[n as usize].place));
+        for root in roots {
+            self.root(root);
+        }
+    }
+
+    fn root(&mut self, root: u32) {
+        let all = self.settler.all;
+        let life = &all.lives[root as usize];
+        let untouched = life.recipients == 0 && life.announced.is_none() && settle::final_decision(all, root).is_none() && !life.held;
+        let evidence_left = self.settler.host_ends.get(&life.host).map_or(0, |end| end.since(life.last));
+        if untouched && evidence_left > CUT_OFF {
+            self.rows.vanished_transactions += 1;
+            return;
+        }
+        let (address, client, user) = match life.opener {
+            Opener::Client { address, name, user, .. } => (Some(address), Some(name), user),
+            _ => (None, None, None),
+        };
+        let kind = match life.opener {
+            Opener::Client { .. } if user.is_some() => Kind::Submission,
+            Opener::Pickup { .. } | Opener::Internal => Kind::Local,
+            Opener::Client { .. } | Opener::Unseen => Kind::Inbound,
+        };
+        let sender = life.sender.unwrap_or(self.settler.empty);
+        let account = user.and_then(|u| self.names.get(&u).copied());
+        let (account, attribution) = match account {
+            Some(account) => (Some(account), Attribution::Named),
+            None => match self.handed_over(address, client, sender) {
+                Some(account) => (Some(account), Attribution::EnvelopeSender),
+                None => (None, Attribution::Nothing),
+            },
+        };
+        let number = self.rows.messages.len() as u32;
+        let fates = self.settler.message(root, number);
+        let message = Message {
+            submitted: life.opened,
+            host: life.host,
+            queue_id: life.id,
+            message_id: life.message_id.unwrap_or(self.settler.empty),
+            account,
+            attribution,
+            kind,
+            sender,
+            address,
+            client,
+            size: life.size,
+            outcome: MessageOutcome::settle(&[0; 9]),
+            first_recipient: 0,
+            recipients: 0,
+            place: life.place,
+        };
+        self.push(message, fates);
+    }
+
+    /// The account by its envelope sender, where a host of ours whose own log is not in evidence handed the message over.
+    fn handed_over(&self, address: Option<Text>, client: Option<Text>, sender: Text) -> Option<Text> {
+        let texts = self.settler.texts;
+        let (name, address) = (texts.bytes(client?), texts.bytes(address?));
+        if self.settler.own.has_log(name) || !self.settler.own.is_own_client(name, address) {
+            return None;
+        }
+        let sender_bytes = texts.bytes(sender);
+        let domain = sender_bytes.iter().rposition(|b| *b == b'@').map(|at| &sender_bytes[at + 1..])?;
+        (self.settler.own.is_own_name(domain) == Some(true)).then(|| self.handover_senders.get(&sender).copied())?
+    }
+
+    fn push(&mut self, mut message: Message, fates: Vec<Fate>) {
+        let number = self.rows.messages.len() as u32;
+        let mut counts = [0; 9];
+        message.first_recipient = self.rows.recipients.len() as u32;
+        message.recipients = fates.len() as u32;
+        for fate in fates {
+            counts[fate.outcome as usize] += 1;
+            self.rows.recipients.push(Recipient {
+                message: number,
+                address: fate.address,
+                outcome: fate.outcome,
+                by: fate.by,
+                reason: fate.reason,
+                reply: fate.reply,
+                relay: fate.relay,
+                at: fate.at,
+                attempts: fate.attempts,
+                place: fate.place,
+            });
+        }
+        message.outcome = MessageOutcome::settle(&counts);
+        self.rows.messages.push(message);
+    }
+
+    /// Envelope senders that one account alone uses.
+    fn account_of_sender(&self) -> HashMap<Text, Text> {
+        let mut users: HashMap<Text, Option<Text>> = HashMap::new();
+        for message in self.rows.messages.iter().filter(|m| m.attribution == Attribution::Named) {
+            let user = users.entry(message.sender).or_insert(message.account);
+            if *user != message.account {
+                *user = None;
+            }
+        }
+        users.into_iter().filter_map(|(sender, user)| Some((sender, user?))).collect()
+    }
+
+    fn refused(&mut self, refused: &[RefusedTransaction], senders: &HashMap<Text, Text>) {
+        for transaction in refused {
+            let named = transaction.user.and_then(|u| self.names.get(&u).copied());
+            let (account, attribution) = match (named, transaction.sender.and_then(|s| senders.get(&s).copied())) {
+                (Some(account), _) => (Some(account), Attribution::Named),
+                (None, Some(account)) => (Some(account), Attribution::Session),
+                (None, None) => (None, Attribution::Nothing),
+            };
+            let mut fates: Vec<Fate> = transaction.refusals.iter().filter(|r| r.recipient.is_some()).map(|r| self.settler.refused(r)).collect();
+            if let Some(last) = transaction.refusals.last() {
+                let nameless = Fate { address: self.settler.empty, ..self.settler.refused(last) };
+                fates.extend(std::iter::repeat_n(nameless, transaction.unnamed as usize));
+            }
+            let message = Message {
+                submitted: transaction.line.at,
+                host: transaction.line.host,
+                queue_id: self.settler.empty,
+                message_id: self.settler.empty,
+                account,
+                attribution,
+                kind: Kind::Submission,
+                sender: transaction.sender.unwrap_or(self.settler.empty),
+                address: Some(transaction.peer.address),
+                client: Some(transaction.peer.name),
+                size: None,
+                outcome: MessageOutcome::settle(&[0; 9]),
+                first_recipient: 0,
+                recipients: 0,
+                place: transaction.line.place,
+            };
+            self.push(message, fates);
+        }
+    }
+
+    fn notices(&mut self) {
+        for notice in &self.settler.all.notices {
+            let message = self.settler.message_of[notice.life as usize];
+            if message != links::NONE {
+                self.rows.notices.push(Notice { at: notice.at, message, place: notice.place });
+            }
+        }
+    }
+}
+
+/// Our own names: configured, told by the hosts themselves, and the domains of those who log in.
+fn own_names(
+    settings: &Settings,
+    texts: &TextPool,
+    lives: &Lives,
+    notes: &[HostNote],
+    host_ends: &HashMap<Text, Timestamp>,
+    names: &HashMap<Text, Text>,
+) -> Own {
+    let mut own = Own::new(&settings.domains, &settings.hosts, &settings.networks);
+    let mut told = false;
+    for host in host_ends.keys() {
+        own.add_host(texts.bytes(*host));
+        told |= texts.bytes(*host).contains(&b'.');
+    }
+    for note in notes {
+        if let HostFact::OwnName { name } = note.what {
+            own.add_host(texts.bytes(name));
+            told = true;
+        }
+    }
+    for account in names.values() {
+        if let Some((_, domain)) = texts.show(*account).split_once('@') {
+            own.add_domain(domain.as_bytes());
+            told = true;
+        }
+    }
+    if !told && let Some(domain) = usual_sender_domain(texts, lives, names) {
+        own.add_domain(&domain);
+    }
+    own
+}
+
+/// The domain most accounts write from under their own name; a forged sender of one account cannot outvote the others.
+fn usual_sender_domain(texts: &TextPool, lives: &Lives, names: &HashMap<Text, Text>) -> Option<Vec<u8>> {
+    let mut users: BTreeMap<Vec<u8>, HashSet<Text>> = BTreeMap::new();
+    for life in &lives.lives {
+        let Opener::Client { user: Some(user), .. } = life.opener else { continue };
+        let (Some(account), Some(sender)) = (names.get(&user), life.sender) else { continue };
+        let sender = texts.bytes(sender);
+        let Some(at) = sender.iter().rposition(|b| *b == b'@') else { continue };
+        if sender[..at] == *texts.bytes(*account) {
+            users.entry(sender[at + 1..].to_vec()).or_default().insert(*account);
+        }
+    }
+    users.into_iter().max_by_key(|(domain, users)| (users.len(), std::cmp::Reverse(domain.clone()))).map(|(domain, _)| domain)
+}
+
+/// Canonical spelling of each envelope sender, for messages handed over by hosts whose logs are missing.
+fn spelled_senders(lives: &Lives, texts: &mut TextPool, settings: &Settings) -> HashMap<Text, Text> {
+    let mut spell = super::logins::Spellings::new(&settings.accounts);
+    let mut spelled = HashMap::new();
+    for life in &lives.lives {
+        if let (Some(sender), Opener::Client { user: None, .. }) = (life.sender, life.opener)
+            && !spelled.contains_key(&sender)
+        {
+            let canonical = spell.canonical(texts, sender);
+            spelled.insert(sender, canonical);
+        }
+    }
+    spelled
+}
+
+/// Gives what sessions said of queue ids to the lives of that name and time.
+fn session_words(lives: &Lives, notes: &[TransactionNote]) -> HashMap<u32, SessionWord> {
+    let wanted: HashSet<(Text, Text)> = notes.iter().map(|n| (n.host, n.queue_id)).collect();
+    let mut named: HashMap<(Text, Text), Vec<u32>> = HashMap::new();
+    for (number, life) in lives.lives.iter().enumerate() {
+        if wanted.contains(&(life.host, life.id)) {
+            named.entry((life.host, life.id)).or_default().push(number as u32);
+        }
+    }
+    let mut words: HashMap<u32, SessionWord> = HashMap::new();
+    for note in notes {
+        let candidates = named.get(&(note.host, note.queue_id)).map(Vec::as_slice).unwrap_or_default();
+        let nearest = candidates.iter().copied().min_by_key(|&n| (lives.lives[n as usize].opened.since(note.at).abs(), n));
+        let Some(life) = nearest.filter(|&n| lives.lives[n as usize].opened.since(note.at).abs() <= DAY) else { continue };
+        let word = words.entry(life).or_default();
+        match &note.what {
+            TransactionFact::RecipientRefused(refusal) => word.refusals.push(refusal.clone()),
+            TransactionFact::BrokenOff => word.broken_off = true,
+            TransactionFact::RecipientsAccepted(count) => word.accepted = Some(*count),
+        }
+    }
+    words
+}
+
+/// A login that only the command counters show gets its name from the envelope sender, where one account alone uses that sender.
+fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &HashMap<Text, Text>) {
+    let named: HashMap<_, Text> =
+        unnamed.iter().filter_map(|login| Some((login.line.place, *senders.get(&login.sender?)?))).collect();
+    for login in rows.logins.iter_mut().filter(|l| l.account.is_none()) {
+        if let Some(account) = named.get(&login.place) {
+            login.account = Some(*account);
+            login.inferred = true;
+        }
+    }
+}
+
+/// Puts messages, their recipients and notices in the order of time.
+fn in_order_of_time(rows: &mut Rows) {
+    let mut order: Vec<u32> = (0..rows.messages.len() as u32).collect();
+    order.sort_by_key(|&n| (rows.messages[n as usize].submitted, rows.messages[n as usize].place));
+    let mut new_number = vec![0; order.len()];
+    let mut messages = Vec::with_capacity(order.len());
+    let mut recipients = Vec::with_capacity(rows.recipients.len());
+    for (number, &old) in order.iter().enumerate() {
+        new_number[old as usize] = number as u32;
+        let mut message = rows.messages[old as usize].clone();
+        let first = recipients.len() as u32;
+        recipients.extend(rows.recipients_of(&message).iter().map(|r| Recipient { message: number as u32, ..r.clone() }));
+        message.first_recipient = first;
+        messages.push(message);
+    }
+    rows.messages = messages;
+    rows.recipients = recipients;
+    for notice in &mut rows.notices {
+        notice.message = new_number[notice.message as usize];
+    }
+    rows.notices.sort_by_key(|n| (n.at, n.place));
+    rows.host_notes.sort_by_key(|n| (n.at, n.place));
+}

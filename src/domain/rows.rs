@@ -1,0 +1,252 @@
+//! The rows of the five tables: what correlation finds, tables store and analysis reads.
+
+use super::outcome::{By, MessageOutcome, Outcome, Reason};
+use super::place::Place;
+use super::text::{Text, TextPool};
+use super::time::Timestamp;
+
+/// How an account was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    SmtpAuth,
+    Imap,
+    Pop3,
+    /// ManageSieve.
+    Sieve,
+    Webmail,
+    /// Any other, or one the line does not tell.
+    Other,
+}
+
+impl Protocol {
+    /// The word used in reports and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::SmtpAuth => "smtp-auth",
+            Protocol::Imap => "imap",
+            Protocol::Pop3 => "pop3",
+            Protocol::Sieve => "sieve",
+            Protocol::Webmail => "webmail",
+            Protocol::Other => "other",
+        }
+    }
+}
+
+/// Everything correlation found, with the pool its texts live in.
+#[derive(Default)]
+pub struct Rows {
+    pub texts: TextPool,
+    pub logins: Vec<Login>,
+    pub messages: Vec<Message>,
+    /// Grouped by message; [`Message::recipients`] is a range of this.
+    pub recipients: Vec<Recipient>,
+    /// Non-delivery notices returned to a sender.
+    pub notices: Vec<Notice>,
+    /// What mailbox sessions read.
+    pub mailbox_uses: Vec<MailboxUse>,
+    /// Findings about hosts and their logs.
+    pub host_notes: Vec<HostNote>,
+    /// In which hours each host wrote, by host and time.
+    pub activity: Vec<HostHour>,
+    /// Refusals of unauthenticated clients, counted only.
+    pub foreign_rejects: u64,
+    /// Mail transactions that got a queue id and were then never heard of: broken off by the client, or lines are missing.
+    pub vanished_transactions: u64,
+}
+
+/// Whether a login worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoginResult {
+    Success,
+    Failure,
+    /// The password was right, but the login was stopped for another reason.
+    Stopped,
+}
+
+impl LoginResult {
+    /// The word used in tables and exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoginResult::Success => "success",
+            LoginResult::Failure => "failure",
+            LoginResult::Stopped => "stopped",
+        }
+    }
+}
+
+/// A login or the failure of one; SMTP AUTH counts once per session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Login {
+    pub at: Timestamp,
+    pub host: Text,
+    /// Canonical account; `None` where the log does not name it.
+    pub account: Option<Text>,
+    pub address: Option<Text>,
+    pub protocol: Protocol,
+    pub result: LoginResult,
+    /// How many attempts this row stands for.
+    pub times: u32,
+    pub mechanism: Option<Text>,
+    /// The client's verified name or its HELO, where known.
+    pub client: Option<Text>,
+    pub session: Option<Text>,
+    pub place: Place,
+    /// The account is not named by the line but follows from the envelope sender of an authenticated session.
+    pub inferred: bool,
+}
+
+/// Where a message came into the organisation's hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Submitted by an authenticated client.
+    Submission,
+    /// Taken from a client that did not authenticate.
+    Inbound,
+    /// Made on the host itself (`sendmail`, scripts).
+    Local,
+}
+
+impl Kind {
+    /// The word used in tables and exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Submission => "submission",
+            Kind::Inbound => "inbound",
+            Kind::Local => "local",
+        }
+    }
+}
+
+/// What ties a message to its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribution {
+    /// The log names the user who authenticated for it.
+    Named,
+    /// The session authenticated, and its envelope sender and address are those of a user named elsewhere.
+    Session,
+    /// A host of ours whose own log is not in evidence handed it over; the envelope sender is all there is.
+    EnvelopeSender,
+    /// None.
+    Nothing,
+}
+
+impl Attribution {
+    /// The word used in tables and exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Attribution::Named => "named",
+            Attribution::Session => "session",
+            Attribution::EnvelopeSender => "envelope-sender",
+            Attribution::Nothing => "none",
+        }
+    }
+}
+
+/// One accepted or attempted submission, counted once however many hops and queue ids it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub submitted: Timestamp,
+    pub host: Text,
+    /// The first queue id; empty for an attempt that never got one.
+    pub queue_id: Text,
+    pub message_id: Text,
+    pub account: Option<Text>,
+    pub attribution: Attribution,
+    pub kind: Kind,
+    pub sender: Text,
+    /// Address of the client that submitted it.
+    pub address: Option<Text>,
+    pub client: Option<Text>,
+    pub size: Option<u64>,
+    pub outcome: MessageOutcome,
+    /// First of its rows in [`Rows::recipients`], and how many.
+    pub first_recipient: u32,
+    pub recipients: u32,
+    pub place: Place,
+}
+
+/// One (message, final address) pair.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipient {
+    pub message: u32,
+    /// Empty where the log counts the recipient but does not name it.
+    pub address: Text,
+    pub outcome: Outcome,
+    pub by: Option<By>,
+    pub reason: Option<Reason>,
+    /// The deciding reply, as logged; empty for deliveries.
+    pub reply: Text,
+    pub relay: Text,
+    /// When the outcome was decided.
+    pub at: Option<Timestamp>,
+    pub attempts: u32,
+    pub place: Place,
+}
+
+/// A non-delivery notice to the sender of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub at: Timestamp,
+    pub message: u32,
+    pub place: Place,
+}
+
+/// What one mailbox session read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MailboxUse {
+    pub at: Timestamp,
+    pub account: Option<Text>,
+    pub address: Option<Text>,
+    pub session: Option<Text>,
+    pub protocol: Protocol,
+    pub bytes_out: u64,
+    pub items: Option<u64>,
+    pub deleted: u64,
+    pub place: Place,
+}
+
+/// An hour in which a host wrote something that is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostHour {
+    pub host: Text,
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
+/// A finding about a host or its log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostNote {
+    pub at: Timestamp,
+    pub host: Text,
+    pub what: HostFact,
+    pub place: Place,
+}
+
+/// Facts about a host that bear on what its log can say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostFact {
+    Started { version: Text },
+    Stopped,
+    LinesLost { count: Option<u64> },
+    ClockStep,
+    OwnName { name: Text },
+}
+
+impl Rows {
+    /// The recipients of a message.
+    #[must_use]
+    pub fn recipients_of(&self, message: &Message) -> &[Recipient] {
+        let first = message.first_recipient as usize;
+        self.recipients.get(first..first + message.recipients as usize).unwrap_or_default()
+    }
+
+    /// A text for display.
+    #[must_use]
+    pub fn show(&self, text: Text) -> String {
+        self.texts.show(text).into_owned()
+    }
+}
