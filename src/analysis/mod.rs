@@ -1,3 +1,63 @@
 //! From tables to findings: which accounts were abused, since when, by whom, and how sure that is.
 
+mod accounts;
+mod coverage;
+mod incident;
+mod judge;
+mod limits;
 pub mod model;
+mod profile;
+pub mod sources;
+mod tally;
+
+use crate::config::Settings;
+use crate::domain::place::Place;
+use crate::domain::rows::Rows;
+use crate::domain::time::{Stamp, Timestamp};
+use model::{Report, SCHEMA, Tool};
+use profile::Profiles;
+use sources::SourceSummary;
+
+/// Everything the analysis reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) rows: &'a Rows,
+    pub(crate) settings: &'a Settings,
+    pub(crate) sources: &'a [SourceSummary],
+}
+
+impl Facts<'_> {
+    fn stamp(&self, at: Timestamp) -> Stamp {
+        self.settings.report_zone.stamp(at)
+    }
+
+    fn pointer(place: Place) -> String {
+        place.to_string()
+    }
+}
+
+/// Judges the rows and writes the report.
+#[must_use]
+pub fn analyze(rows: &Rows, settings: &Settings, sources: &[SourceSummary], files: Vec<model::EvidenceFile>, problems: &[String]) -> Report {
+    let facts = Facts { rows, settings, sources };
+    let profiles = Profiles::new(rows);
+    let coverage = coverage::coverage(facts);
+    let judged = judge::judge(facts, &profiles);
+    let incidents = incident::incidents(facts, &profiles, &judged);
+    let accounts = accounts::accounts(facts, &profiles);
+    let limitations = limits::limitations(facts, &coverage, problems);
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        timezone: settings.report_zone.name(),
+        tlp: settings.tlp.clone(),
+        complete: problems.is_empty() && sources.iter().all(|s| s.complete),
+        evidence: sources.iter().map(|s| s.evidence(settings.report_zone)).collect(),
+        files,
+        coverage,
+        incidents,
+        accounts,
+        merges: accounts::merges(facts),
+        limitations,
+    }
+}

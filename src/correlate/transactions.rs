@@ -69,6 +69,8 @@ pub(super) fn build(
     builder.notices();
     let Builder { mut rows, .. } = builder;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
+    rows.spellings = names.iter().map(|(from, to)| (*from, *to)).collect();
+    rows.spellings.sort_unstable_by(|a, b| texts.bytes(a.0).cmp(texts.bytes(b.0)));
     rows.foreign_rejects = sessions.foreign_rejects;
     rows.texts = texts;
     in_order_of_time(&mut rows);

@@ -47,6 +47,8 @@ pub struct Rows {
     pub mailbox_uses: Vec<MailboxUse>,
     /// Findings about hosts and their logs.
     pub host_notes: Vec<HostNote>,
+    /// Login names as logged, with the account each became, in the order of the names.
+    pub spellings: Vec<(Text, Text)>,
     /// In which hours each host wrote, by host and time.
     pub activity: Vec<HostHour>,
     /// Refusals of unauthenticated clients, counted only.

@@ -1,0 +1,58 @@
+//! The table of all accounts, and which spellings were joined.
+
+use super::Facts;
+use super::model::{Account, Merge};
+use super::profile::Profiles;
+use super::tally;
+use crate::domain::rows::{LoginResult, Message};
+use crate::domain::time::Timestamp;
+
+/// Every account seen, in the order of names.
+pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
+    let rows = facts.rows;
+    let mut accounts = Vec::new();
+    for &account in &profiles.order {
+        let Some(profile) = profiles.get(account) else { continue };
+        let logins = || profile.logins.iter().map(|&l| &rows.logins[l as usize]);
+        let messages: Vec<&Message> = profile.messages.iter().map(|&m| &rows.messages[m as usize]).collect();
+        let count = |failed: bool| -> u64 {
+            logins().filter(|l| (l.result == LoginResult::Failure) == failed).map(|l| u64::from(l.times)).sum()
+        };
+        let times = || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
+        let name = rows.show(account);
+        accounts.push(Account {
+            aliases: rows.spellings.iter().filter(|(_, to)| *to == account).map(|(from, _)| rows.show(*from)).filter(|s| *s != name).collect(),
+            account: name,
+            logins: count(false),
+            failures: count(true),
+            origins: profile.origins.values().filter(|o| o.first_success(rows).is_some()).count() as u64,
+            first: times().min().map(|t| facts.stamp(t)),
+            last: times().max().map(|t| facts.stamp(t)),
+            messages: tally::messages(messages.iter().copied()),
+            recipients: tally::recipients(rows, messages.iter().copied(), |_, _| None),
+        });
+    }
+    accounts
+}
+
+/// Every spelling that is not the account's own name.
+pub(super) fn merges(facts: Facts<'_>) -> Vec<Merge> {
+    let rows = facts.rows;
+    let mut merges: Vec<Merge> = rows
+        .spellings
+        .iter()
+        .filter(|(from, to)| from != to)
+        .map(|(from, to)| {
+            let (spelling, account) = (rows.show(*from), rows.show(*to));
+            let declared = facts.settings.accounts.aliases.values().any(|v| *v == account);
+            let why = match (spelling.to_lowercase() == account, declared) {
+                (true, _) => "upper and lower case are one",
+                (false, true) => "declared in the configuration",
+                (false, false) => "domain completed or stripped",
+            };
+            Merge { spelling, account, why: why.to_owned() }
+        })
+        .collect();
+    merges.sort_by(|a, b| (&a.account, &a.spelling).cmp(&(&b.account, &b.spelling)));
+    merges
+}

@@ -1,0 +1,74 @@
+//! From when to when the evidence speaks, per host, and where it has holes.
+
+use super::Facts;
+use super::model::{Coverage, Gap};
+use super::sources::SourceSummary;
+use crate::domain::rows::{HostFact, HostHour};
+use crate::domain::text::Text;
+use crate::domain::time::{HOUR, Timestamp};
+use std::collections::BTreeMap;
+
+/// One row per system and host, in the order of their names.
+pub(super) fn coverage(facts: Facts<'_>) -> Vec<Coverage> {
+    let mut spans: BTreeMap<(String, String), (Timestamp, Timestamp)> = BTreeMap::new();
+    for source in facts.sources {
+        let (Some((_, system)), Some(first), Some(last)) = (source.format, source.first, source.last) else { continue };
+        for host in hosts_of(source) {
+            let span = spans.entry((system.to_owned(), host.clone())).or_insert((first, last));
+            *span = (span.0.min(first), span.1.max(last));
+        }
+    }
+    // A source that several hosts wrote to does not say when each of them began and ended; their own lines do.
+    let shared: Vec<&String> = facts.sources.iter().filter(|s| s.hosts.len() > 1).flat_map(|s| &s.hosts).collect();
+    spans
+        .into_iter()
+        .map(|((system, host), (first, last))| {
+            let hours = hours_of(facts, &host);
+            let (first, last) = match (hours.first(), hours.last()) {
+                (Some(a), Some(b)) if shared.contains(&&host) => (a.first, hours.iter().map(|h| h.last).max().unwrap_or(b.last)),
+                _ => (first, last),
+            };
+            Coverage { gaps: gaps(facts, &host, hours), system, host, from: facts.stamp(first), to: facts.stamp(last) }
+        })
+        .collect()
+}
+
+fn hosts_of(source: &SourceSummary) -> Vec<String> {
+    if source.hosts.is_empty() { vec![String::new()] } else { source.hosts.clone() }
+}
+
+fn text_of(facts: Facts<'_>, host: &str) -> Option<Text> {
+    facts.rows.texts.find(host.as_bytes())
+}
+
+fn hours_of<'a>(facts: Facts<'a>, host: &str) -> &'a [HostHour] {
+    let hours = &facts.rows.activity;
+    let Some(host) = text_of(facts, host) else { return &[] };
+    let from = hours.partition_point(|h| h.host < host);
+    let to = hours.partition_point(|h| h.host <= host);
+    &hours[from..to]
+}
+
+/// Quiet stretches longer than the configured limit, and lines the logger says it lost.
+fn gaps(facts: Facts<'_>, host: &str, hours: &[HostHour]) -> Vec<Gap> {
+    let limit = (facts.settings.thresholds.gap_hours * HOUR as f64) as i64;
+    let mut gaps: Vec<Gap> = hours
+        .windows(2)
+        .filter(|pair| pair[1].first.since(pair[0].last) > limit)
+        .map(|pair| Gap {
+            from: facts.stamp(pair[0].last),
+            to: facts.stamp(pair[1].first),
+            why: format!("no line for {} hours", pair[1].first.since(pair[0].last) / HOUR),
+        })
+        .collect();
+    let host = text_of(facts, host);
+    for note in facts.rows.host_notes.iter().filter(|n| Some(n.host) == host) {
+        if let HostFact::LinesLost { count } = note.what {
+            let many = count.map_or_else(|| "lines".to_owned(), |n| format!("{n} lines"));
+            let why = format!("the logger dropped {many} ({})", note.place);
+            gaps.push(Gap { from: facts.stamp(note.at), to: facts.stamp(note.at), why });
+        }
+    }
+    gaps.sort_by_key(|g| (g.from, g.to));
+    gaps
+}
