@@ -10,5 +10,6 @@ pub mod config;
 pub mod correlate;
 pub mod domain;
 pub mod formats;
+pub mod ingest;
 pub mod intake;
 pub mod pipeline;

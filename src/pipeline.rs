@@ -1,7 +1,11 @@
 //! The main job from end to end: evidence in, case out. The only place that knows all stages.
 
-use crate::analysis::model::Report;
+use crate::analysis;
+use crate::analysis::model::{EvidenceFile, Report};
 use crate::config::Settings;
+use crate::domain::rows::Rows;
+use crate::ingest::{self, Ingested};
+use crate::intake;
 use std::path::PathBuf;
 
 /// Hears how far a run has come. All methods may be called from any thread.
@@ -21,6 +25,7 @@ pub trait Watch: Sync {
 /// The result of a run.
 pub struct Case {
     pub report: Report,
+    pub rows: Rows,
 }
 
 /// A run that could not give a report.
@@ -30,12 +35,47 @@ pub enum RunError {
     Interrupted,
     #[error("no evidence found in the paths given")]
     NoEvidence,
+    #[error("cannot start {threads} worker threads: {cause}; try fewer with --threads")]
+    Threads { threads: usize, cause: rayon::ThreadPoolBuildError },
 }
 
 /// Reads the evidence and analyses it.
 ///
 /// # Errors
 /// Fails only if there is nothing to report on; damage in the evidence is part of the report.
-pub fn analyze(_evidence: &[PathBuf], _settings: &Settings, _watch: &dyn Watch) -> Result<Case, RunError> {
-    Err(RunError::NoEvidence)
+pub fn analyze(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<Case, RunError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .build()
+        .map_err(|cause| RunError::Threads { threads: settings.threads, cause })?;
+    pool.install(|| run(evidence, settings, watch))
+}
+
+fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<Case, RunError> {
+    watch.stage("listing the evidence");
+    let survey = intake::survey(evidence, &settings.limits);
+    for problem in &survey.problems {
+        watch.warn(&format!("{}: {}", problem.path, problem.what));
+    }
+    if survey.sources.is_empty() && survey.problems.is_empty() && survey.files.is_empty() {
+        return Err(RunError::NoEvidence);
+    }
+    watch.listed(survey.sources.len() as u64, Some(survey.sources.iter().map(|s| s.size).sum()));
+    let Ingested { rows, sources, mut survey, mut problems } = ingest::ingest(survey, settings, watch)?;
+    for file in &mut survey.files {
+        if let Err(cause) = file.hash() {
+            problems.push(format!("{}: cannot be hashed: {cause}", file.path));
+        }
+    }
+    watch.stage("analysing");
+    if sources.iter().map(|s| s.ledger.used).sum::<u64>() == 0 && sources.iter().any(|s| s.size > 0) {
+        problems.push("no usable record in the evidence".to_owned());
+    }
+    let files = survey
+        .files
+        .iter()
+        .map(|f| EvidenceFile { path: f.path.clone(), size: f.size, sha256: f.sha256.map(|hash| hash.iter().map(|b| format!("{b:02x}")).collect()) })
+        .collect();
+    let report = analysis::analyze(&rows, settings, &sources, files, &problems);
+    Ok(Case { report, rows })
 }

@@ -118,9 +118,9 @@ impl Correlator {
         });
     }
 
-    /// Ends the evidence. `host_ends` tells when each host's log ends, by its name as logged.
+    /// Ends the evidence.
     #[must_use]
-    pub fn finish(self, settings: &Settings, host_ends: &[(Vec<u8>, Timestamp)]) -> Rows {
+    pub fn finish(self, settings: &Settings) -> Rows {
         let mut shards = self.shards;
         shards.par_iter_mut().for_each(|shard| shard.sessions.finish(&shard.texts));
         let mut shards = shards.into_iter();
@@ -134,9 +134,14 @@ impl Correlator {
             sessions.absorb(shard.sessions);
             activity.absorb(shard.activity, &map);
         }
-        let host_ends: HashMap<Text, Timestamp> = host_ends.iter().map(|(host, end)| (texts.intern(host), *end)).collect();
+        let activity = activity.in_order();
+        let mut host_ends: HashMap<Text, Timestamp> = HashMap::new();
+        for hour in &activity {
+            let end = host_ends.entry(hour.host).or_insert(hour.last);
+            *end = (*end).max(hour.last);
+        }
         let mut rows = transactions::build(settings, texts, lives, sessions, logins, &host_ends);
-        rows.activity = activity.in_order();
+        rows.activity = activity;
         rows
     }
 }

@@ -1,0 +1,112 @@
+//! The same record in two files counts once.
+//!
+//! A syslog record often sits in several files (`mail.log` and `syslog`, a host's own log and the central one). Copies are recognised
+//! across sources by second, host and body, never within one: two equal lines of one source are two events. Where one source has
+//! a line n times and another m times, the true number is the larger.
+
+use crate::domain::time::Timestamp;
+use crate::formats::batch::{Batch, Fingerprint, Ignored};
+use hashbrown::HashMap;
+
+/// How often a record was seen, in the source being read and at most in any.
+#[derive(Clone, Copy)]
+struct Seen {
+    most: u32,
+    source: u32,
+    here: u32,
+}
+
+/// Records that may come again in a source not yet read.
+#[derive(Default)]
+pub(super) struct Duplicates {
+    seen: HashMap<(i64, u64), Seen>,
+    /// The latest second among them.
+    latest: Option<i64>,
+}
+
+impl Duplicates {
+    /// Whether records from `first` on may be known already.
+    pub(super) fn may_know(&self, first: Timestamp) -> bool {
+        self.latest.is_some_and(|latest| latest >= first.seconds())
+    }
+
+    /// Takes the copies out of a batch's ledger and returns their lines, sorted.
+    pub(super) fn take_out(&mut self, source: u32, batch: &mut Batch<'_>) -> Vec<u32> {
+        let mut lines = Vec::new();
+        for fingerprint in &batch.fingerprints {
+            if self.is_copy(source, fingerprint) && fingerprint.used {
+                batch.ledger.used -= 1;
+                batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
+                lines.push(fingerprint.line);
+            }
+        }
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+        self.latest = self.latest.max(Some(fingerprint.second));
+        let seen = self.seen.entry((fingerprint.second, fingerprint.hash)).or_insert(Seen { most: 0, source, here: 0 });
+        if seen.source != source {
+            seen.source = source;
+            seen.here = 0;
+        }
+        seen.here += 1;
+        let copy = seen.here <= seen.most;
+        seen.most = seen.most.max(seen.here);
+        copy
+    }
+
+    /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
+    pub(super) fn forget_before(&mut self, from: Option<Timestamp>) {
+        match from {
+            Some(from) => self.seen.retain(|(second, _), _| *second >= from.seconds() - 1),
+            None => self.seen.clear(),
+        }
+        if self.seen.is_empty() {
+            self.latest = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(hashes: &[u64]) -> Batch<'static> {
+        let mut batch = Batch::default();
+        for (line, hash) in hashes.iter().enumerate() {
+            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, used: true });
+            batch.ledger.total += 1;
+            batch.ledger.used += 1;
+        }
+        batch
+    }
+
+    #[test]
+    fn a_copy_in_another_source_is_dropped_and_equal_lines_of_one_source_stay() {
+        let mut duplicates = Duplicates::default();
+        assert!(duplicates.take_out(0, &mut batch(&[1, 1, 1, 2])).is_empty());
+        let mut copy = batch(&[1, 1, 1, 2, 3]);
+        assert_eq!(duplicates.take_out(1, &mut copy), [0, 1, 2, 3]);
+        assert_eq!((copy.ledger.used, copy.ledger.ignored[Ignored::Duplicate as usize]), (1, 4));
+        assert!(copy.ledger.adds_up());
+    }
+
+    #[test]
+    fn where_two_sources_differ_in_number_the_larger_counts() {
+        let mut duplicates = Duplicates::default();
+        assert!(duplicates.take_out(0, &mut batch(&[7, 7])).is_empty());
+        assert_eq!(duplicates.take_out(1, &mut batch(&[7, 7, 7])), [0, 1]);
+        assert_eq!(duplicates.take_out(2, &mut batch(&[7, 7, 7])), [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_no_later_source_can_repeat_is_forgotten() {
+        let mut duplicates = Duplicates::default();
+        duplicates.take_out(0, &mut batch(&[1]));
+        duplicates.forget_before(Some(Timestamp::from_seconds(500)));
+        assert!(!duplicates.may_know(Timestamp::from_seconds(0)));
+    }
+}

@@ -1,0 +1,44 @@
+//! From sources to correlated rows: scouting, the time ledger, parallel parsing in waves, and the recognition of copies.
+//!
+//! This is the only place that spreads work over threads while reading. Whatever their number, sources are read in one order, chunks
+//! are cut in the same places and events reach correlation in the same sequence, so the result is the same to the byte.
+
+mod duplicates;
+mod reading;
+mod scout;
+mod time_ledger;
+
+use crate::analysis::sources::SourceSummary;
+use crate::config::Settings;
+use crate::correlate::Correlator;
+use crate::domain::rows::Rows;
+use crate::intake::Survey;
+use crate::pipeline::{RunError, Watch};
+
+/// What reading the evidence gave.
+pub struct Ingested {
+    pub rows: Rows,
+    pub sources: Vec<SourceSummary>,
+    /// The survey, with the hashes that are known now.
+    pub survey: Survey,
+    /// What could not be read, in sentences.
+    pub problems: Vec<String>,
+}
+
+/// Reads all sources of a survey.
+///
+/// # Errors
+/// Fails only if the run was stopped.
+pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Result<Ingested, RunError> {
+    watch.stage("looking at the sources");
+    let scouts = scout::scout_all(&survey, settings);
+    let plans = time_ledger::resolve(&survey, scouts, settings);
+    watch.stage("reading");
+    let mut correlator = Correlator::default();
+    let mut reader = reading::Reading::new(survey, plans, settings.threads);
+    reader.run(&mut correlator, watch)?;
+    watch.stage("correlating");
+    let rows = correlator.finish(settings);
+    let (survey, sources, problems) = reader.finish();
+    Ok(Ingested { rows, sources, survey, problems })
+}

@@ -1,0 +1,405 @@
+//! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
+
+use super::duplicates::Duplicates;
+use super::time_ledger::Plan;
+use crate::analysis::sources::SourceSummary;
+use crate::correlate::{Correlator, Located};
+use crate::domain::place::SourceId;
+use crate::domain::time::{DAY, SECOND, Timestamp, Zone};
+use crate::formats::batch::{Batch, Malformed};
+use crate::formats::clock::Clock;
+use crate::formats::{Chunk, Format, Framing};
+use crate::intake::{CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
+use crate::pipeline::{RunError, Watch};
+use bumpalo::Bump;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Chunks of a wave, per thread.
+const CHUNKS_PER_THREAD: usize = 4;
+/// A jump in time beyond which the year of a chunk is worked out again from the end of the chunk before it.
+const YEAR_DOUBT: i64 = 150 * DAY;
+/// How far back that guess lies. With the doubt above it stays below half a year, so it can never mistake the year.
+const GUESS_BACK: i64 = 20 * DAY;
+/// Sources whose spans come this close may hold copies of the same records.
+const OVERLAP_SLACK: i64 = 2 * SECOND;
+/// Malformed lines shown per source.
+const SAMPLES: usize = 5;
+
+/// What is known of a source while it is read.
+struct State {
+    plan: Plan,
+    summary: SourceSummary,
+    clock: Clock,
+    /// Whether the last chunk could hold copies, or be copied.
+    overlapping: bool,
+    clock_steps: u64,
+    zone_conflicts: u64,
+    ambiguous_times: u64,
+    overlong_lines: u64,
+    done: bool,
+}
+
+/// A chunk with the source it is of.
+struct Piece {
+    source: usize,
+    chunk: OwnedChunk,
+    /// Bytes of evidence this chunk took.
+    advanced: u64,
+    overlapping: bool,
+}
+
+/// The end of a source.
+struct Ending {
+    source: usize,
+    finished: Result<Finished, String>,
+}
+
+/// What one turn of the reader gave.
+#[derive(Default)]
+struct Wave {
+    pieces: Vec<Piece>,
+    endings: Vec<Ending>,
+}
+
+/// Reads all sources in the order of their first instants.
+pub(super) struct Reading {
+    survey: Survey,
+    states: Vec<State>,
+    duplicates: Duplicates,
+    problems: Vec<String>,
+    threads: usize,
+}
+
+impl Reading {
+    pub(super) fn new(survey: Survey, plans: Vec<Plan>, threads: usize) -> Reading {
+        let mut problems: Vec<String> =
+            survey.problems.iter().filter(|p| p.serious).map(|p| format!("{}: {}", p.path, p.what)).collect();
+        let states: Vec<State> = survey.sources.iter().zip(plans).map(|(source, plan)| state(source, plan)).collect();
+        for state in &states {
+            if let Some(trouble) = &state.plan.scout.trouble {
+                problems.push(trouble.clone());
+            }
+        }
+        Reading { survey, states, duplicates: Duplicates::default(), problems, threads: threads.max(1) }
+    }
+
+    /// Reads everything.
+    pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> Result<(), RunError> {
+        let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
+        order.sort_by_key(|&s| (self.states[s].plan.first, s));
+        let sources = self.survey.sources.clone();
+        let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
+        let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, chunks: self.threads * CHUNKS_PER_THREAD };
+        let mut wave = feed.next();
+        while let Some(mut now) = wave {
+            if watch.stopped() {
+                return Err(RunError::Interrupted);
+            }
+            for piece in &mut now.pieces {
+                piece.overlapping = self.states[piece.source].overlapping;
+            }
+            let (next, ()) = rayon::join(|| feed.next(), || self.wave(now, correlator, watch));
+            wave = next;
+        }
+        Ok(())
+    }
+
+    /// Parses a wave, takes copies out, and hands the events on.
+    fn wave(&mut self, wave: Wave, correlator: &mut Correlator, watch: &dyn Watch) {
+        let Wave { pieces, endings } = wave;
+        let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
+        let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
+        let states = &self.states;
+        let parsed: Vec<(Batch<'_>, Clock)> = pieces
+            .par_iter()
+            .zip(bumps.par_iter_mut())
+            .map(|(piece, bump)| parse(piece, &states[piece.source], guess(&states[piece.source].clock), piece.overlapping, bump))
+            .collect();
+        let mut batches: Vec<Batch<'_>> = Vec::with_capacity(parsed.len());
+        let mut placed: Vec<(usize, u64, Vec<u32>)> = Vec::with_capacity(parsed.len());
+        for ((piece, (batch, clock)), bump) in pieces.iter().zip(parsed).zip(spare.iter_mut()) {
+            let (batch, duplicates) = self.settle(piece, batch, clock, bump);
+            let first_line = self.states[piece.source].summary.ledger.total + 1;
+            self.account(piece, &batch);
+            watch.advanced(piece.advanced, batch.ledger.total);
+            placed.push((piece.source, first_line, duplicates));
+            batches.push(batch);
+        }
+        let located: Vec<Located<'_, '_>> = batches
+            .iter()
+            .zip(&placed)
+            .map(|(batch, (source, first_line, duplicates))| Located {
+                source: SourceId(*source as u32),
+                first_line: *first_line,
+                batch,
+                duplicates,
+            })
+            .collect();
+        correlator.take(&located);
+        for ending in endings {
+            self.end(ending, watch);
+        }
+    }
+
+    /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong.
+    fn settle<'a>(&mut self, piece: &'a Piece, mut batch: Batch<'a>, mut clock: Clock, bump: &'a mut Bump) -> (Batch<'a>, Vec<u32>) {
+        let state = &self.states[piece.source];
+        let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
+        let in_doubt = batch.ambiguous_times > 0 || jumps;
+        let overlapping = self.overlaps(piece.source, &batch);
+        if in_doubt || (overlapping && !piece.overlapping) {
+            let from = if in_doubt { state.clock.clone() } else { guess(&state.clock) };
+            (batch, clock) = parse(piece, state, from, overlapping, bump);
+        }
+        if clock.last.is_none() {
+            clock.last = state.clock.last;
+        }
+        let state = &mut self.states[piece.source];
+        state.clock = clock;
+        state.overlapping = overlapping;
+        let duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
+        (batch, duplicates)
+    }
+
+    /// Whether a batch may hold records that stand in another source too.
+    fn overlaps(&self, source: usize, batch: &Batch<'_>) -> bool {
+        let (Some(first), Some(last)) = (batch.first, batch.last) else { return false };
+        let comes_again = self.states.iter().enumerate().any(|(other, state)| {
+            other != source && !state.done && state.plan.first.is_some_and(|f| f <= last.plus(OVERLAP_SLACK)) && self.share_a_host(source, other)
+        });
+        comes_again || self.duplicates.may_know(first.plus(-OVERLAP_SLACK))
+    }
+
+    /// Whether two sources may hold records of one host. A source that names no host may be of any.
+    fn share_a_host(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.states[a].plan.scout.scouted.hosts, &self.states[b].plan.scout.scouted.hosts);
+        a.is_empty() || b.is_empty() || a.iter().any(|x| b.iter().any(|y| first_label(x) == first_label(y)))
+    }
+
+    fn account(&mut self, piece: &Piece, batch: &Batch<'_>) {
+        debug_assert!(batch.ledger.adds_up(), "the lines of a chunk do not add up");
+        let state = &mut self.states[piece.source];
+        let before = state.summary.ledger.total;
+        for (line, why) in &batch.malformed_samples {
+            if state.summary.malformed_samples.len() < SAMPLES {
+                state.summary.malformed_samples.push(format!("{}: {}", before + u64::from(*line) + 1, why.as_str()));
+            }
+        }
+        state.summary.ledger.add(&batch.ledger);
+        state.summary.first = [state.summary.first, batch.first].into_iter().flatten().min();
+        state.summary.last = state.summary.last.max(batch.last);
+        state.clock_steps += batch.clock_steps;
+        state.zone_conflicts += batch.zone_conflicts;
+        state.ambiguous_times += batch.ambiguous_times;
+        state.overlong_lines += piece.chunk.overlong_lines;
+        for host in batch.hosts.iter().filter(|h| !h.is_empty()) {
+            let host = String::from_utf8_lossy(host);
+            if !state.summary.hosts.iter().any(|known| *known == host) {
+                state.summary.hosts.push(host.into_owned());
+            }
+        }
+    }
+
+    fn end(&mut self, ending: Ending, watch: &dyn Watch) {
+        let state = &mut self.states[ending.source];
+        state.done = true;
+        match ending.finished {
+            Ok(finished) => {
+                state.summary.sha256 = finished.sha256.map(|hash| hex(&hash));
+                if let Some(hash) = finished.sha256 {
+                    self.survey.record_hash(SourceId(ending.source as u32), hash);
+                }
+                if let Some(damage) = finished.damage {
+                    state.damaged(&damage, &mut self.problems, watch);
+                }
+                if state.summary.format.is_none() && !state.plan.scout.empty {
+                    state.summary.notes.push("no known log format".to_owned());
+                }
+            }
+            Err(trouble) => state.damaged(&trouble, &mut self.problems, watch),
+        }
+        state.close(&mut self.problems, watch);
+        let left = self.states.iter().filter(|s| !s.done).filter_map(|s| s.plan.first).min();
+        self.duplicates.forget_before(left);
+    }
+
+    /// The survey, what became of each source, and the problems.
+    pub(super) fn finish(self) -> (Survey, Vec<SourceSummary>, Vec<String>) {
+        (self.survey, self.states.into_iter().map(|s| s.summary).collect(), self.problems)
+    }
+}
+
+impl State {
+    fn damaged(&mut self, what: &str, problems: &mut Vec<String>, watch: &dyn Watch) {
+        self.summary.complete = false;
+        self.summary.notes.push(what.to_owned());
+        let problem = format!("{}: {what}", self.summary.path);
+        watch.warn(&problem);
+        problems.push(problem);
+    }
+
+    /// Draws the conclusions from a whole source.
+    fn close(&mut self, problems: &mut Vec<String>, watch: &dyn Watch) {
+        if self.clock_steps > 0 {
+            self.summary.notes.push(format!("time goes back by more than a minute {} time(s)", self.clock_steps));
+        }
+        if self.ambiguous_times > 0 {
+            self.summary.notes.push(format!("{} line(s) lie in the autumn hour that comes twice", self.ambiguous_times));
+        }
+        if self.zone_conflicts > 0 {
+            let zone = self.plan.clock.zone.name();
+            self.summary.notes.push(format!(
+                "{} line(s) tell a time of their own that does not fit the zone {zone}; give --log-tz if the clock changed to or from summer time",
+                self.zone_conflicts
+            ));
+        }
+        if self.plan.written.zip(self.summary.last).is_some_and(|(written, last)| last.since(written) > DAY) {
+            self.summary.notes.push("the log runs on after the time its file was written: its year may be wrong, give --year".to_owned());
+        }
+        if self.overlong_lines > 0 {
+            self.damaged(&format!("{} line(s) longer than 1 MiB were cut", self.overlong_lines), problems, watch);
+        }
+        let ledger = self.summary.ledger;
+        let nothing_used = ledger.total > 0 && ledger.used == 0;
+        let duplicate = ledger.ignored[crate::formats::batch::Ignored::Duplicate as usize] > 0;
+        if !self.plan.scout.empty && self.summary.format.is_some() && nothing_used && !duplicate && ledger.malformed > 0 {
+            self.damaged("no usable line in it", problems, watch);
+        } else if ledger.malformed > 0 && ledger.malformed * 2 > ledger.total {
+            self.damaged(&format!("{} of {} lines cannot be read", ledger.malformed, ledger.total), problems, watch);
+        }
+    }
+}
+
+fn state(source: &crate::intake::Source, plan: Plan) -> State {
+    let format = plan.scout.format;
+    let shows_zone = plan.zone_from.is_some();
+    let summary = SourceSummary {
+        id: source.id,
+        path: source.path.clone(),
+        size: source.size,
+        sha256: None,
+        format: format.map(|f| (f.id, f.system)),
+        hosts: plan.scout.scouted.hosts.iter().filter(|h| !h.is_empty()).map(|h| String::from_utf8_lossy(h).into_owned()).collect(),
+        first: None,
+        last: None,
+        ledger: crate::formats::batch::Ledger::default(),
+        malformed_samples: Vec::new(),
+        year_from: plan.year_from,
+        zone_from: plan.zone_from,
+        zone: shows_zone.then_some(plan.clock.zone),
+        notes: plan.scout.trouble.iter().cloned().collect(),
+        complete: plan.scout.trouble.is_none(),
+    };
+    let done = plan.scout.trouble.is_some();
+    State {
+        clock: plan.clock.clone(),
+        plan,
+        summary,
+        overlapping: false,
+        clock_steps: 0,
+        zone_conflicts: 0,
+        ambiguous_times: 0,
+        overlong_lines: 0,
+        done,
+    }
+}
+
+/// The clock a chunk is parsed with before the chunk in front of it is done. Its last instant lies well back, so that the year comes
+/// out the same and a step back at the cut of two chunks is never counted, wherever the cuts of the waves fall.
+fn guess(clock: &Clock) -> Clock {
+    let mut guess = clock.clone();
+    guess.last = guess.last.map(|last| last.plus(-GUESS_BACK));
+    guess
+}
+
+/// Parses one chunk. A panic in a parser loses the chunk, says so, and nothing else.
+fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bool, scratch: &'a mut Bump) -> (Batch<'a>, Clock) {
+    let before = clock.clone();
+    let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, scratch, fingerprints };
+    let Some(format) = state.plan.scout.format else { return (unreadable(&piece.chunk.bytes, Malformed::NoTime), before) };
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let mut batch = Batch::default();
+        (format.parse)(chunk, &mut clock, &mut batch);
+        (batch, clock)
+    }));
+    parsed.unwrap_or_else(|_| (unreadable(&piece.chunk.bytes, Malformed::BadBody), before))
+}
+
+/// A batch in which every line is malformed.
+fn unreadable(bytes: &[u8], why: Malformed) -> Batch<'_> {
+    let mut batch = Batch::default();
+    let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    let lines = ends + u64::from(bytes.last().is_some_and(|b| *b != b'\n'));
+    batch.ledger.total = lines;
+    batch.ledger.malformed = lines;
+    batch.malformed_samples.push((0, why));
+    batch
+}
+
+/// Gives chunks, source after source.
+struct Feed<'s> {
+    sources: &'s [crate::intake::Source],
+    formats: &'s [Option<&'static Format>],
+    order: std::vec::IntoIter<usize>,
+    current: Option<(usize, Chunker, u64)>,
+    chunks: usize,
+}
+
+impl Feed<'_> {
+    /// The next wave; `None` when all is read.
+    fn next(&mut self) -> Option<Wave> {
+        let mut wave = Wave::default();
+        while wave.pieces.len() < self.chunks {
+            if self.current.is_none() && !self.open(&mut wave) {
+                break;
+            }
+            let Some((source, chunker, encoded)) = &mut self.current else { continue };
+            match chunker.next() {
+                Some(chunk) => {
+                    let advanced = chunk.encoded_bytes.saturating_sub(*encoded);
+                    *encoded = chunk.encoded_bytes;
+                    wave.pieces.push(Piece { source: *source, chunk, advanced, overlapping: false });
+                }
+                None => {
+                    if let Some((source, chunker, _)) = self.current.take() {
+                        wave.endings.push(Ending { source, finished: Ok(chunker.finish()) });
+                    }
+                }
+            }
+        }
+        (!wave.pieces.is_empty() || !wave.endings.is_empty()).then_some(wave)
+    }
+
+    /// Opens the next source; false when there is none.
+    fn open(&mut self, wave: &mut Wave) -> bool {
+        let Some(source) = self.order.next() else { return false };
+        match self.sources[source].open() {
+            Ok(reader) => {
+                let cut = match self.formats[source].map(|f| f.framing) {
+                    Some(Framing::JournalEntries) => Cut::Before(b"__CURSOR="),
+                    Some(Framing::Lines) | None => Cut::Lines,
+                };
+                self.current = Some((source, Chunker::new(reader, cut, CHUNK_BYTES), 0));
+            }
+            Err(error) => wave.endings.push(Ending { source, finished: Err(error.to_string()) }),
+        }
+        true
+    }
+}
+
+fn first_label(host: &[u8]) -> Vec<u8> {
+    host.split(|b| *b == b'.').next().unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        if write!(text, "{byte:02x}").is_err() {
+            text.clear();
+        }
+        text
+    })
+}

@@ -1,0 +1,97 @@
+//! A first look at each source: its format, its hosts, its first stamp, and what its lines tell of year and zone.
+
+use crate::config::Settings;
+use crate::formats::clock::Scouted;
+use crate::formats::{self, Format};
+use crate::intake::{Source, Survey};
+use rayon::prelude::*;
+use std::io::Read;
+
+/// Decoded bytes of the first look.
+const HEAD_BYTES: usize = 256 << 10;
+/// Decoded bytes of each further look for a witness of year and zone.
+const PIECE_BYTES: usize = 4 << 20;
+/// Where the search for a witness ends.
+const SEARCH_BYTES_MAX: usize = 128 << 20;
+/// Below this certainty no format is assumed.
+const CERTAINTY_MIN: u8 = 1;
+
+/// What the first look gave.
+#[derive(Clone)]
+pub(super) struct Scout {
+    pub(super) format: Option<&'static Format>,
+    pub(super) scouted: Scouted,
+    /// Nothing in the source at all.
+    pub(super) empty: bool,
+    /// Why it could not be opened.
+    pub(super) trouble: Option<String>,
+}
+
+/// Looks at all sources, in their order.
+pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
+    survey.sources.par_iter().map(|source| scout(source, settings)).collect()
+}
+
+fn scout(source: &Source, settings: &Settings) -> Scout {
+    let mut scout = Scout { format: None, scouted: Scouted::default(), empty: false, trouble: None };
+    let mut reader = match source.open() {
+        Ok(reader) => reader,
+        Err(error) => {
+            scout.trouble = Some(error.to_string());
+            return scout;
+        }
+    };
+    let mut head = Vec::new();
+    let more = read_up_to(&mut reader, &mut head, HEAD_BYTES);
+    scout.empty = head.is_empty();
+    scout.format = recognise(&head);
+    let Some(format) = scout.format else { return scout };
+    let whole_lines = if more { cut_at_line_end(&head) } else { head.len() };
+    scout.scouted = (format.scout)(&head[..whole_lines]);
+    let zone_given = super::time_ledger::given_zone(settings, &source.path).is_some();
+    let year_given = super::time_ledger::given_year(settings, &source.path).is_some();
+    if !more || scout.scouted.first_yearless.is_none() || !scout.scouted.witnesses.is_empty() || (zone_given && year_given) {
+        return scout;
+    }
+    let mut rest = head.split_off(whole_lines);
+    let mut searched = whole_lines;
+    let mut more = true;
+    while more && searched < SEARCH_BYTES_MAX {
+        more = read_up_to(&mut reader, &mut rest, PIECE_BYTES);
+        let end = if more { cut_at_line_end(&rest) } else { rest.len() };
+        if end == 0 && more {
+            break;
+        }
+        let found = (format.scout)(&rest[..end]);
+        if !found.witnesses.is_empty() {
+            scout.scouted.witnesses = found.witnesses;
+            break;
+        }
+        searched += end;
+        rest.drain(..end);
+    }
+    scout
+}
+
+/// Fills `into` up to `wanted` bytes; false at the end of the source.
+fn read_up_to(reader: &mut impl Read, into: &mut Vec<u8>, wanted: usize) -> bool {
+    let missing = wanted.saturating_sub(into.len()) as u64;
+    let read = reader.by_ref().take(missing).read_to_end(into).unwrap_or(0);
+    read as u64 == missing
+}
+
+fn cut_at_line_end(bytes: &[u8]) -> usize {
+    memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1)
+}
+
+/// The format that is surest of a head; of equally sure ones the first in the registry.
+fn recognise(head: &[u8]) -> Option<&'static Format> {
+    let mut best: Option<(&'static Format, u8)> = None;
+    for format in formats::ALL {
+        let certainty = (format.sniff)(head);
+        if certainty >= CERTAINTY_MIN && best.is_none_or(|(_, known)| certainty > known) {
+            best = Some((format, certainty));
+        }
+    }
+    best.map(|(format, _)| format)
+}
