@@ -9,6 +9,8 @@ use std::io::{self, Read};
 const INPUT_BYTES: usize = 256 << 10;
 /// Decoded bytes before the ratio is looked at: short runs of equal lines pack very well.
 const RATIO_FREE_BYTES: u64 = 16 << 20;
+/// Decoded bytes between two looks at the ratio, however large the caller's buffer.
+const STEP_BYTES_MAX: usize = 1 << 20;
 /// Enough of a stream's first bytes to know its format by (`.lzma` needs them all).
 const MAGIC_BYTES: usize = 13;
 
@@ -45,6 +47,7 @@ impl Decoder {
 
     /// One step inside a stream; returns the bytes it gave.
     fn decode(&mut self, output: &mut [u8]) -> usize {
+        let output = output.split_at_mut(output.len().min(STEP_BYTES_MAX)).0;
         let input = self.input.fill(1);
         let at_end = input.is_empty();
         let Step { consumed, produced, state } = self.engine.step(input, output);
@@ -83,7 +86,11 @@ impl Decoder {
         if self.input.fill(1).is_empty() {
             self.stop(None);
         } else if next != Some(self.codec) {
-            let what = format!("after the end of its {} data, at byte {}, lie bytes that are none; they were not read", self.codec.as_str(), self.consumed);
+            let what = format!(
+                "after the end of its {} data, at byte {}, lie bytes that are none; they were not read",
+                self.codec.as_str(),
+                self.consumed
+            );
             self.stop(Some(what));
         } else {
             match Engine::new(self.codec) {

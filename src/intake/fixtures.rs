@@ -37,7 +37,11 @@ pub(super) fn lzma(content: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn zst(content: &[u8]) -> Vec<u8> {
-    zstd::encode_all(content, 1).unwrap()
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    // As the zstd command does.
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// A tar archive whose members were written at second 1667199600.

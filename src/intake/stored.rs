@@ -16,10 +16,22 @@ const SKIP_BYTES: usize = 256 << 10;
 #[derive(Clone)]
 pub(super) enum Stored {
     /// A file, or a part of one; without a length it goes to the file's end, wherever that is.
-    Disk { path: Arc<Path>, start: u64, len: Option<u64> },
-    Memory { bytes: Arc<Vec<u8>>, start: u64, len: u64 },
+    Disk {
+        path: Arc<Path>,
+        start: u64,
+        len: Option<u64>,
+    },
+    Memory {
+        bytes: Arc<Vec<u8>>,
+        start: u64,
+        len: u64,
+    },
     /// A part of what decoding `of` gives; reading it means decoding from the start.
-    Part { of: Arc<Layered>, start: u64, len: u64 },
+    Part {
+        of: Arc<Layered>,
+        start: u64,
+        len: u64,
+    },
 }
 
 /// Stored bytes and the compressions around the wanted ones, the outermost first.
@@ -63,9 +75,7 @@ impl Stored {
 
     fn open(&self, ratio_max: u64) -> io::Result<Raw> {
         match self {
-            Stored::Part { of, start, len } => {
-                Ok(Raw::Part { stream: of.open(ratio_max, Hashing::No)?, skip: *start, left: *len })
-            }
+            Stored::Part { of, start, len } => Ok(Raw::Part { stream: of.open(ratio_max, Hashing::No)?, skip: *start, left: *len }),
             Stored::Disk { path, start, len } => Seekable::disk(path, *start, *len).map(Raw::Direct),
             Stored::Memory { bytes, start, len } => Ok(Raw::Direct(Seekable::memory(bytes, *start, *len))),
         }

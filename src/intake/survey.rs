@@ -217,7 +217,8 @@ impl Surveyor {
         };
         let is_archive = matches!(kind, Kind::Tar | Kind::Zip | Kind::Foreign(_));
         if is_archive && item.depth >= self.limits.depth_max {
-            let what = format!("is an archive inside {} others, more than are opened; unpack the outer ones and give the result", item.depth);
+            let what =
+                format!("is an archive inside {} others, more than are opened; unpack the outer ones and give the result", item.depth);
             return self.problem(&item.path, true, &what);
         }
         match kind {

@@ -235,7 +235,9 @@ impl<R: Read> Read for Watched<R> {
 
 impl<R: Seek> Seek for Watched<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.zeros = 0;
+        if to != SeekFrom::Current(0) {
+            self.zeros = 0;
+        }
         self.inner.seek(to)
     }
 }

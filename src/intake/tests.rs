@@ -208,7 +208,13 @@ fn an_encrypted_zip_member_is_missing_evidence_and_the_others_are_read() {
 fn a_cut_off_archive_gives_the_members_that_are_left() {
     let big = lines(400_000);
     let whole = tar(&[("a.log", LOG), ("b.log", &big)]);
-    for (name, stored) in [("tar", whole[..200_000].to_vec()), ("tar.gz", { let z = gz(&whole); z[..z.len() / 2].to_vec() })] {
+    for (name, stored) in [
+        ("tar", whole[..200_000].to_vec()),
+        ("tar.gz", {
+            let z = gz(&whole);
+            z[..z.len() / 2].to_vec()
+        }),
+    ] {
         let folder = Folder::new().with("bundle", &stored);
         let survey = folder.survey();
         assert_eq!(folder.names(&survey), ["bundle!a.log", "bundle!b.log"], "{name}");
@@ -346,7 +352,8 @@ fn a_file_that_grew_after_the_survey_is_told() {
 fn the_order_of_arguments_and_naming_a_file_twice_change_nothing() {
     let folder = Folder::new().with("a/mail.log", LOG).with("b.zip", &zip(&[("y", LOG), ("x", OLD)], Stored)).with("c.log", OLD);
     let root = folder.path().to_owned();
-    let mut paths = vec![root.join("c.log"), root.clone(), root.join("a"), root.join("./a/mail.log"), root.join("b.zip"), root.join("c.log")];
+    let mut paths =
+        vec![root.join("c.log"), root.clone(), root.join("a"), root.join("./a/mail.log"), root.join("b.zip"), root.join("c.log")];
     let expected = ["a/mail.log", "b.zip!x", "b.zip!y", "c.log"];
     for _ in 0..paths.len() {
         paths.rotate_left(1);
@@ -438,7 +445,7 @@ mod unix {
     fn an_unreadable_file_is_a_problem() {
         let folder = Folder::new().with("a.log", LOG).with("b.log", LOG);
         let path = folder.path().join("a.log");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
         if std::fs::File::open(&path).is_ok() {
             // The superuser reads everything.
             return;

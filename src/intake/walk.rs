@@ -131,7 +131,9 @@ impl Walk {
             }
             let named = fs::read_link(&link).map_or_else(|_| "an unknown place".to_owned(), |to| show_path(&to));
             let what = match target {
-                Ok(_) => format!("is a symbolic link to {named}, outside the evidence, and was not followed; give that path too if it is evidence"),
+                Ok(_) => format!(
+                    "is a symbolic link to {named}, outside the evidence, and was not followed; give that path too if it is evidence"
+                ),
                 Err(_) => format!("is a symbolic link to {named}, which does not exist here; if that was a log, it is missing"),
             };
             self.problem(&link, true, &what);

@@ -85,7 +85,13 @@ struct Passed {
     serious: bool,
 }
 
-fn member(reader: &mut BufReader<Seekable>, archive: &Item, stored: &Stored, entry: &ZipFileEntry<'_>, name: &[u8]) -> Result<Item, Passed> {
+fn member(
+    reader: &mut BufReader<Seekable>,
+    archive: &Item,
+    stored: &Stored,
+    entry: &ZipFileEntry<'_>,
+    name: &[u8],
+) -> Result<Item, Passed> {
     let missing = |what: String| Passed { what, serious: true };
     if entry.is_symlink() {
         return Err(Passed { what: "is a symbolic link and was not followed".to_owned(), serious: false });
@@ -105,8 +111,7 @@ fn member(reader: &mut BufReader<Seekable>, archive: &Item, stored: &Stored, ent
             Stored::Part { of: Arc::new(of), start: 0, len: entry.size() }
         }
     };
-    let content =
-        Layered { stored: content_stored, size: entry.size(), is_member: true, crc32: Some(entry.crc32()), layers: Vec::new() };
+    let content = Layered { stored: content_stored, size: entry.size(), is_member: true, crc32: Some(entry.crc32()), layers: Vec::new() };
     let mut item = archive.member(name, content);
     if let Some(mtime) = local.mtime {
         (item.hints.member_mtime, item.hints.member_zone) = (Some(mtime), MemberZone::Utc);
