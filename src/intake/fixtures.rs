@@ -1,7 +1,7 @@
 //! Containers built in memory for the tests of intake. They hold no log lines of their own.
 
 use super::source::SourceReader;
-use super::survey::survey_with;
+use super::survey::{KEPT_BYTES_MAX, survey_with};
 use super::{Finished, Limits, Source, Survey};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ impl Folder {
 }
 
 pub(super) fn survey_of(paths: &[PathBuf], limits: &Limits) -> Survey {
-    survey_with(paths, limits, &mut std::io::empty())
+    survey_with(paths, limits, KEPT_BYTES_MAX, &mut std::io::empty())
 }
 
 /// The whole content of a source.

@@ -42,6 +42,11 @@ impl Checks {
     }
 }
 
+/// The SHA-256 of bytes held in memory.
+pub(super) fn hash_bytes(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// The SHA-256 of a file on disk, for archives, whose bytes are not read in order when their members are.
 ///
 /// # Errors

@@ -2,11 +2,12 @@
 
 use super::Limits;
 use super::codec::Codec;
+use super::hash::{hash_bytes, hash_file};
 use super::sniff::{self, HEAD_BYTES, Kind};
 use super::source::{Budget, Source, TimeHints};
 use super::stored::{Hashing, Layered, Stored};
 use super::walk::{self, show_path, walk};
-use super::{hash_file, tar, zip};
+use super::{tar, zip};
 use crate::domain::place::SourceId;
 use crate::domain::time::Timestamp;
 use std::fs::Metadata;
@@ -17,7 +18,7 @@ use std::time::UNIX_EPOCH;
 
 /// Members of compressed archives that are kept in memory once decoded, all together. Listing a compressed archive decodes it
 /// anyway, so most evidence is decoded only once.
-const KEPT_BYTES_MAX: u64 = 256 << 20;
+pub(super) const KEPT_BYTES_MAX: u64 = 256 << 20;
 /// Larger members are decoded again when they are read: they must not push many small ones out.
 const KEPT_MEMBER_BYTES_MAX: u64 = 64 << 20;
 /// Standard input and pipes can be read only once, so they are held in memory up to this size.
@@ -34,7 +35,7 @@ pub struct FileOnDisk {
     pub size: u64,
     /// The one source that this file is, if it is not an archive. Reading that source to its end gives the hash of the file.
     pub source: Option<SourceId>,
-    /// `None` until known: archives that are read whole for their listing have it from the start, the others by
+    /// `None` until known: standard input and archives that are read whole for their listing have it from the start, others by
     /// [`FileOnDisk::hash`], and single files by [`Survey::record_hash`].
     pub sha256: Option<[u8; 32]>,
 }
@@ -88,12 +89,12 @@ impl Survey {
 /// The result does not depend on the order of the paths; a file that is reached twice counts once.
 #[must_use]
 pub fn survey(paths: &[PathBuf], limits: &Limits) -> Survey {
-    survey_with(paths, limits, &mut io::stdin())
+    survey_with(paths, limits, KEPT_BYTES_MAX, &mut io::stdin())
 }
 
-pub(super) fn survey_with(paths: &[PathBuf], limits: &Limits, stdin: &mut dyn Read) -> Survey {
+pub(super) fn survey_with(paths: &[PathBuf], limits: &Limits, kept_bytes_max: u64, stdin: &mut dyn Read) -> Survey {
     let walk = walk(paths);
-    let mut surveyor = Surveyor::new(limits, walk.problems);
+    let mut surveyor = Surveyor::new(limits, kept_bytes_max, walk.problems);
     if walk.stdin {
         surveyor.pipe("-".to_owned(), stdin);
     }
@@ -153,19 +154,20 @@ pub(super) struct Surveyor {
     /// Decoded bytes of compressed archives while they are listed.
     pub(super) listing: Arc<Budget>,
     budget: Arc<Budget>,
-    kept: u64,
+    /// Bytes that may still be kept in memory.
+    room: u64,
     pub(super) files: Vec<FileOnDisk>,
     found: Vec<Item>,
     problems: Vec<Problem>,
 }
 
 impl Surveyor {
-    fn new(limits: &Limits, problems: Vec<Problem>) -> Surveyor {
+    fn new(limits: &Limits, room: u64, problems: Vec<Problem>) -> Surveyor {
         Surveyor {
             limits: *limits,
             listing: Arc::new(Budget::new(limits)),
             budget: Arc::new(Budget::new(limits)),
-            kept: 0,
+            room,
             files: Vec::new(),
             found: Vec::new(),
             problems,
@@ -197,9 +199,13 @@ impl Surveyor {
             let what = format!("gives more than {most} bytes, and the rest was not read; write it to a file and give its path");
             self.problem(&path, true, &what);
         }
-        let size = bytes.len() as u64;
+        let (size, sha256) = (bytes.len() as u64, hash_bytes(&bytes));
         let hints = TimeHints { name: path.clone(), ..TimeHints::default() };
+        let file = self.files.len();
         self.top(path.clone().into_bytes(), path, None, Stored::memory(bytes), size, hints);
+        if let Some(file) = self.files.get_mut(file) {
+            file.sha256 = Some(sha256);
+        }
     }
 
     fn top(&mut self, key: Vec<u8>, path: String, disk_path: Option<PathBuf>, stored: Stored, size: u64, hints: TimeHints) {
@@ -269,16 +275,16 @@ impl Surveyor {
 
     /// Whether a member of this size may be kept in memory.
     pub(super) fn may_keep(&self, size: u64) -> bool {
-        size <= KEPT_MEMBER_BYTES_MAX && size <= self.room()
+        size <= KEPT_MEMBER_BYTES_MAX && size <= self.room
     }
 
     /// Bytes that may still be kept in memory.
     pub(super) fn room(&self) -> u64 {
-        KEPT_BYTES_MAX - self.kept.min(KEPT_BYTES_MAX)
+        self.room
     }
 
     pub(super) fn keep(&mut self, bytes: Vec<u8>) -> Stored {
-        self.kept += bytes.len() as u64;
+        self.room = self.room.saturating_sub(bytes.len() as u64);
         Stored::memory(bytes)
     }
 

@@ -1,7 +1,7 @@
 //! Intake as a whole: evidence as it is handed in, and what the survey and the readers make of it.
 
 use super::fixtures::*;
-use super::survey::survey_with;
+use super::survey::{KEPT_BYTES_MAX, survey_with};
 use super::{Limits, MemberZone, Source, Survey};
 use crate::domain::time::Timestamp;
 use ::zip::CompressionMethod::{Deflated, Stored};
@@ -136,6 +136,24 @@ fn rotated_logs_in_archives_of_every_kind_are_decoded_to_their_lines() {
         let mut file = survey.files[0].clone();
         file.hash().unwrap();
         assert_eq!((file.sha256, file.source), (sha256(&stored), None), "{name}");
+    }
+}
+
+#[test]
+fn members_too_many_to_keep_are_decoded_again() {
+    let (first, last) = (lines(300_000), lines(700_000));
+    let (packed, inner) = (bz2(&last), tar(&[("deep.log", OLD)]));
+    let stored = xz(&tar(&[("a.log", &first), ("b.tar", &inner), ("c.bz2", &packed), ("d.log", LOG)]));
+    let folder = Folder::new().with("bundle", &stored);
+    let survey = survey_with(&[folder.path().to_owned()], &Limits::default(), 0, &mut std::io::empty());
+    assert_eq!(survey.problems, []);
+    assert_eq!(folder.names(&survey), ["bundle!a.log", "bundle!b.tar!deep.log", "bundle!c.bz2", "bundle!d.log"]);
+    for _ in 0..2 {
+        // Backwards and forwards: the order of reading must not matter.
+        assert_source(&survey.sources[3], LOG, LOG);
+        assert_source(&survey.sources[0], &first, &first);
+        assert_source(&survey.sources[1], OLD, OLD);
+        assert_source(&survey.sources[2], &last, &packed);
     }
 }
 
@@ -378,11 +396,12 @@ fn a_single_files_hash_can_be_recorded_after_reading() {
 #[test]
 fn standard_input_is_held_and_may_be_an_archive() {
     let mut stdin: &[u8] = &gz(&tar(&[("mail.log", LOG)]));
-    let survey = survey_with(&["-".into()], &Limits::default(), &mut stdin);
+    let survey = survey_with(&["-".into()], &Limits::default(), KEPT_BYTES_MAX, &mut stdin);
     assert_eq!(survey.sources[0].path, "-!mail.log");
     assert_source(&survey.sources[0], LOG, LOG);
+    assert!(survey.files[0].sha256.is_some());
     let mut stdin = LOG;
-    let survey = survey_with(&["-".into(), "-".into()], &Limits { total_bytes_max: 10, ..Limits::default() }, &mut stdin);
+    let survey = survey_with(&["-".into(), "-".into()], &Limits { total_bytes_max: 10, ..Limits::default() }, KEPT_BYTES_MAX, &mut stdin);
     assert_eq!((survey.sources.len(), survey.sources[0].size), (1, 10));
     assert!(survey.problems[0].serious && survey.problems[0].what.contains("more than 10 bytes"));
 }
