@@ -1,0 +1,185 @@
+//! One stream of log records: where it lies, what is known of its time, and the reader of its decoded bytes.
+
+use super::Limits;
+use super::stored::{Hashing, Layered};
+use super::stream::Stream;
+use crate::domain::place::SourceId;
+use crate::domain::time::Timestamp;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A source that could not be opened; it was there when the evidence was listed.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("{path} cannot be opened any more: {cause}; check that the evidence is still in place and readable")]
+    Open { path: String, cause: io::Error },
+}
+
+/// What is known of a source's time without reading a line of it. All instants are UTC, but see [`MemberZone`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimeHints {
+    /// When the file on disk (for a member: the archive) was last written, by the file system.
+    pub file_mtime: Option<Timestamp>,
+    /// When the member was last written, by the innermost archive that says so.
+    pub member_mtime: Option<Timestamp>,
+    /// What `member_mtime` is worth.
+    pub member_zone: MemberZone,
+    /// The time in the gzip header nearest to the content; gzip writes 0 for unknown, which is `None` here.
+    pub gzip_mtime: Option<Timestamp>,
+    /// The last part of the path, such as `mail.log.2.gz`, for the order of rotated logs.
+    pub name: String,
+}
+
+/// The zone of a member's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberZone {
+    /// A true instant (tar, or zip with the extended time stamp).
+    #[default]
+    Utc,
+    /// A wall-clock time of an unknown zone, given as if it were UTC (the DOS time of zip, in steps of two seconds).
+    Unknown,
+}
+
+impl TimeHints {
+    /// When the content was last written: the member's time if there is one, else the file's.
+    #[must_use]
+    pub fn mtime(&self) -> Option<Timestamp> {
+        self.member_mtime.or(self.file_mtime)
+    }
+}
+
+/// Decoded bytes of all sources together, against their limit.
+pub(super) struct Budget {
+    bytes_max: u64,
+    read: AtomicU64,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits) -> Budget {
+        Budget { bytes_max: limits.total_bytes_max, read: AtomicU64::new(0) }
+    }
+
+    /// Books more bytes; false once there are too many.
+    pub(super) fn book(&self, bytes: u64) -> bool {
+        self.read.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.bytes_max
+    }
+
+    /// The sentence for whoever was stopped.
+    pub(super) fn sentence(&self) -> String {
+        format!("reading stopped because the evidence unpacks to more than {} bytes in all; --limit-bytes allows more", self.bytes_max)
+    }
+}
+
+/// One stream of log records: a file, or one member of an archive.
+#[derive(Clone)]
+pub struct Source {
+    /// Rank by path among all sources.
+    pub id: SourceId,
+    /// For display: the file's path and, after each `!`, the member's. Bytes that are not UTF-8 are shown as `\xNN`.
+    pub path: String,
+    /// Bytes as they lie in the evidence: the file's size, or what unpacking the archive would write for the member.
+    pub size: u64,
+    pub hints: TimeHints,
+    /// The index of the file on disk in [`super::Survey::files`].
+    pub file: usize,
+    pub(super) content: Layered,
+    pub(super) ratio_max: u64,
+    pub(super) budget: Arc<Budget>,
+    /// How far any reader of this source has come, so that the first look counts once.
+    pub(super) booked: Arc<AtomicU64>,
+}
+
+impl Source {
+    /// Opens the decoded bytes from their start. May be called any number of times, from any thread.
+    ///
+    /// # Errors
+    /// Fails if the file is gone or no longer readable. Damage inside it is not an error here: see [`SourceReader::finish`].
+    pub fn open(&self) -> Result<SourceReader, IntakeError> {
+        let stream =
+            self.content.open(self.ratio_max, Hashing::Yes).map_err(|cause| IntakeError::Open { path: self.path.clone(), cause })?;
+        Ok(SourceReader::new(stream, Arc::clone(&self.budget), Arc::clone(&self.booked)))
+    }
+}
+
+/// The decoded bytes of a source. Reading never fails: what cannot be read ends the bytes and is told by [`SourceReader::finish`].
+///
+/// Large buffers pay: bytes of plain files go straight into the caller's buffer.
+pub struct SourceReader {
+    stream: Box<dyn Stream>,
+    budget: Arc<Budget>,
+    booked: Arc<AtomicU64>,
+    decoded: u64,
+    over_budget: bool,
+    ended: bool,
+}
+
+/// What is known of a source once it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Of the file as it lies on disk, or of the member as unpacking the archive would write it; `None` if the source was not read
+    /// to its end or the end is missing.
+    pub sha256: Option<[u8; 32]>,
+    pub decoded_bytes: u64,
+    /// Bytes as they lie in the evidence.
+    pub encoded_bytes: u64,
+    /// What is missing, or was found beside the content, in a sentence.
+    pub damage: Option<String>,
+}
+
+impl SourceReader {
+    pub(super) fn new(stream: Box<dyn Stream>, budget: Arc<Budget>, booked: Arc<AtomicU64>) -> SourceReader {
+        SourceReader { stream, budget, booked, decoded: 0, over_budget: false, ended: false }
+    }
+
+    /// Bytes read so far, as they lie in the evidence; with [`Source::size`] this gives the progress.
+    #[must_use]
+    pub fn encoded_bytes(&self) -> u64 {
+        self.stream.encoded_bytes()
+    }
+
+    /// Ends the reading. If the bytes were read to their end, what lies behind them is still hashed.
+    #[must_use]
+    pub fn finish(mut self) -> Finished {
+        let sha256 = if self.ended { self.stream.drain() } else { None };
+        let mut troubles = Vec::new();
+        self.stream.troubles(&mut troubles);
+        if self.over_budget {
+            troubles.push(self.budget.sentence());
+        }
+        Finished {
+            sha256,
+            decoded_bytes: self.decoded,
+            encoded_bytes: self.stream.encoded_bytes(),
+            damage: (!troubles.is_empty()).then(|| troubles.join("; ")),
+        }
+    }
+
+    /// Books what no reader of this source has read before.
+    fn book(&mut self, read: usize) {
+        self.decoded += read as u64;
+        let before = self.booked.fetch_max(self.decoded, Ordering::Relaxed);
+        if !self.budget.book(self.decoded.saturating_sub(before)) {
+            self.over_budget = true;
+            self.ended = true;
+        }
+    }
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        match self.stream.read(buffer)? {
+            0 => {
+                self.ended = true;
+                Ok(0)
+            }
+            read => {
+                self.book(read);
+                Ok(read)
+            }
+        }
+    }
+}

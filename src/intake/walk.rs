@@ -1,0 +1,162 @@
+//! From the paths given to the files on disk: folders, symbolic links, and what is not a file at all.
+//!
+//! Symbolic links inside a folder are not followed: those of a copied `/var/log` would lead to the logs of the analyst's own machine.
+
+use super::survey::Problem;
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// What the paths given lead to.
+#[derive(Default)]
+pub(super) struct Walk {
+    /// The files, each once, by their path as it is shown.
+    pub(super) files: BTreeMap<PathBuf, Metadata>,
+    /// Pipes given as arguments, which can be read only once.
+    pub(super) pipes: Vec<PathBuf>,
+    pub(super) stdin: bool,
+    pub(super) problems: Vec<Problem>,
+    links: Vec<PathBuf>,
+    /// Real paths of everything walked, and the path under which each file is shown.
+    shown: BTreeMap<PathBuf, PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+/// Lists the files under `paths`. The order of the paths has no influence.
+pub(super) fn walk(paths: &[PathBuf]) -> Walk {
+    let mut walk = Walk::default();
+    let mut paths: Vec<PathBuf> = paths.iter().map(|p| tidy(p)).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            walk.stdin = true;
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) => walk.argument(path, metadata),
+            Err(error) => walk.unreadable(&path, &error),
+        }
+    }
+    walk.judge_links();
+    walk
+}
+
+/// `./logs//mail.log` and `logs/mail.log` are shown as the same path.
+fn tidy(path: &Path) -> PathBuf {
+    let tidy: PathBuf = path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+    if tidy.as_os_str().is_empty() { PathBuf::from(".") } else { tidy }
+}
+
+/// Shows a path or member name: UTF-8 as it is, every other byte as `\xNN`, so that different names look different.
+pub(super) fn show(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+pub(super) fn show_path(path: &Path) -> String {
+    show(path.as_os_str().as_encoded_bytes())
+}
+
+impl Walk {
+    fn argument(&mut self, path: PathBuf, metadata: Metadata) {
+        if metadata.is_dir() {
+            self.folder(path);
+        } else if metadata.is_file() {
+            self.file(path, metadata);
+        } else if is_pipe(&metadata) {
+            self.pipes.push(path);
+        } else {
+            self.problem(&path, true, "is a device or socket and cannot be evidence; give files, folders or - for standard input");
+        }
+    }
+
+    fn folder(&mut self, top: PathBuf) {
+        let mut folders = vec![top];
+        while let Some(folder) = folders.pop() {
+            self.folders.extend(fs::canonicalize(&folder));
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.unreadable(&folder, &error);
+                    continue;
+                }
+            };
+            for entry in entries {
+                match entry {
+                    Ok(entry) => self.entry(tidy(&entry.path()), &mut folders),
+                    Err(error) => self.unreadable(&folder, &error),
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, path: PathBuf, folders: &mut Vec<PathBuf>) {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => self.links.push(path),
+            Ok(metadata) if metadata.is_dir() => folders.push(path),
+            Ok(metadata) if metadata.is_file() => self.file(path, metadata),
+            Ok(_) => self.problem(&path, false, "is a device, socket or pipe and was passed over"),
+            Err(error) => self.unreadable(&path, &error),
+        }
+    }
+
+    /// Adds a file; of several paths to the same file the first in order is the one shown.
+    fn file(&mut self, path: PathBuf, metadata: Metadata) {
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if let Some(known) = self.shown.get(&real) {
+            if *known <= path {
+                return;
+            }
+            self.files.remove(known);
+        }
+        self.shown.insert(real, path.clone());
+        self.files.insert(path, metadata);
+    }
+
+    /// Tells which symbolic links lead out of the evidence; the others lead to what is read anyway.
+    fn judge_links(&mut self) {
+        for link in std::mem::take(&mut self.links) {
+            let target = fs::canonicalize(&link);
+            let known = target.as_ref().is_ok_and(|real| self.shown.contains_key(real) || self.folders.contains(real));
+            if known {
+                continue;
+            }
+            let named = fs::read_link(&link).map_or_else(|_| "an unknown place".to_owned(), |to| show_path(&to));
+            let what = match target {
+                Ok(_) => format!(
+                    "is a symbolic link to {named}, outside the evidence, and was not followed; give that path too if it is evidence"
+                ),
+                Err(_) => format!("is a symbolic link to {named}, which does not exist here; if that was a log, it is missing"),
+            };
+            self.problem(&link, true, &what);
+        }
+        self.problems.sort();
+        self.problems.dedup();
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.problem(path, true, &format!("cannot be read: {error}"));
+    }
+
+    fn problem(&mut self, path: &Path, serious: bool, what: &str) {
+        self.problems.push(Problem { path: show_path(path), what: what.to_owned(), serious });
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(metadata: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_metadata: &Metadata) -> bool {
+    false
+}
