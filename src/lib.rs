@@ -13,3 +13,4 @@ pub mod formats;
 pub mod ingest;
 pub mod intake;
 pub mod pipeline;
+pub mod watch;

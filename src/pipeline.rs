@@ -6,21 +6,8 @@ use crate::config::Settings;
 use crate::domain::rows::Rows;
 use crate::ingest::{self, Ingested};
 use crate::intake;
+pub use crate::watch::Watch;
 use std::path::PathBuf;
-
-/// Hears how far a run has come. All methods may be called from any thread.
-pub trait Watch: Sync {
-    /// The evidence was listed: bytes that will be read, or `None` where that cannot be known.
-    fn listed(&self, sources: u64, bytes: Option<u64>);
-    /// This many more bytes (as they lie in the evidence) and lines were done.
-    fn advanced(&self, bytes: u64, lines: u64);
-    /// Something the analyst should see at once, though the report says it too.
-    fn warn(&self, message: &str);
-    /// A stage begins, in a word or two.
-    fn stage(&self, name: &str);
-    /// Whether the run should stop (the user interrupted it).
-    fn stopped(&self) -> bool;
-}
 
 /// The result of a run.
 pub struct Case {
@@ -61,7 +48,7 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
         return Err(RunError::NoEvidence);
     }
     watch.listed(survey.sources.len() as u64, Some(survey.sources.iter().map(|s| s.size).sum()));
-    let Ingested { rows, sources, mut survey, mut problems } = ingest::ingest(survey, settings, watch)?;
+    let Ingested { rows, sources, mut survey, mut problems } = ingest::ingest(survey, settings, watch).ok_or(RunError::Interrupted)?;
     for file in &mut survey.files {
         if let Err(cause) = file.hash() {
             problems.push(format!("{}: cannot be hashed: {cause}", file.path));
@@ -74,7 +61,11 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
     let files = survey
         .files
         .iter()
-        .map(|f| EvidenceFile { path: f.path.clone(), size: f.size, sha256: f.sha256.map(|hash| hash.iter().map(|b| format!("{b:02x}")).collect()) })
+        .map(|f| EvidenceFile {
+            path: f.path.clone(),
+            size: f.size,
+            sha256: f.sha256.map(|hash| hash.iter().map(|b| format!("{b:02x}")).collect()),
+        })
         .collect();
     let report = analysis::analyze(&rows, settings, &sources, files, &problems);
     Ok(Case { report, rows })

@@ -15,13 +15,19 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
         let Some(profile) = profiles.get(account) else { continue };
         let logins = || profile.logins.iter().map(|&l| &rows.logins[l as usize]);
         let messages: Vec<&Message> = profile.messages.iter().map(|&m| &rows.messages[m as usize]).collect();
-        let count = |failed: bool| -> u64 {
-            logins().filter(|l| (l.result == LoginResult::Failure) == failed).map(|l| u64::from(l.times)).sum()
-        };
-        let times = || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
+        let count =
+            |failed: bool| -> u64 { logins().filter(|l| (l.result == LoginResult::Failure) == failed).map(|l| u64::from(l.times)).sum() };
+        let times =
+            || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
         let name = rows.show(account);
         accounts.push(Account {
-            aliases: rows.spellings.iter().filter(|(_, to)| *to == account).map(|(from, _)| rows.show(*from)).filter(|s| *s != name).collect(),
+            aliases: rows
+                .spellings
+                .iter()
+                .filter(|(_, to)| *to == account)
+                .map(|(from, _)| rows.show(*from))
+                .filter(|s| *s != name)
+                .collect(),
             account: name,
             logins: count(false),
             failures: count(true),

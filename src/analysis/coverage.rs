@@ -2,10 +2,10 @@
 
 use super::Facts;
 use super::model::{Coverage, Gap};
-use super::sources::SourceSummary;
 use crate::domain::rows::{HostFact, HostHour};
 use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
+use crate::ingest::sources::SourceSummary;
 use std::collections::BTreeMap;
 
 /// One row per system and host, in the order of their names.

@@ -202,18 +202,12 @@ impl<'a> Builder<'a> {
             return PriorFailedLogins { account: unknown.clone(), origin: unknown };
         };
         let numbers = self.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
-        let failures = || {
-            numbers.iter().map(|&l| &rows.logins[l as usize]).filter(|l| l.result == LoginResult::Failure && l.at < since)
-        };
+        let failures = || numbers.iter().map(|&l| &rows.logins[l as usize]).filter(|l| l.result == LoginResult::Failure && l.at < since);
         let all: u64 = failures().map(|l| u64::from(l.times)).sum();
-        let origin: u64 =
-            failures().filter(|l| l.address.is_some_and(|a| self.addresses.contains(&a))).map(|l| u64::from(l.times)).sum();
+        let origin: u64 = failures().filter(|l| l.address.is_some_and(|a| self.addresses.contains(&a))).map(|l| u64::from(l.times)).sum();
         let nameless = |of_attacker: bool| -> u64 {
             let unnamed = rows.logins.iter().filter(|l| l.account.is_none() && l.result == LoginResult::Failure && l.at < since);
-            unnamed
-                .filter(|l| !of_attacker || l.address.is_some_and(|a| self.addresses.contains(&a)))
-                .map(|l| u64::from(l.times))
-                .sum()
+            unnamed.filter(|l| !of_attacker || l.address.is_some_and(|a| self.addresses.contains(&a))).map(|l| u64::from(l.times)).sum()
         };
         PriorFailedLogins { account: counted(all, nameless(false)), origin: counted(origin, nameless(true)) }
     }
@@ -288,13 +282,12 @@ impl<'a> Builder<'a> {
 
     fn origin_row(&self, address: Text) -> Origin {
         let rows = self.rows();
-        let used: Vec<(Text, &OriginUse)> =
-            self.accounts.iter().filter_map(|&a| Some((a, self.origin(a, Some(address))?))).collect();
+        let used: Vec<(Text, &OriginUse)> = self.accounts.iter().filter_map(|&a| Some((a, self.origin(a, Some(address))?))).collect();
         let attacker = used.iter().any(|(account, _)| self.judged.is_attacker(*account, Some(address)));
         let first = used.iter().filter_map(|(_, o)| o.first_success(rows)).min();
-        let owner = used.iter().any(|(account, o)| {
-            o.first_success(rows).is_some_and(|first| self.judged.since(*account).is_none_or(|since| first < since))
-        });
+        let owner = used
+            .iter()
+            .any(|(account, o)| o.first_success(rows).is_some_and(|first| self.judged.since(*account).is_none_or(|since| first < since)));
         let verdict = match (attacker, owner) {
             (true, _) => OriginVerdict::Attacker,
             (false, true) => OriginVerdict::Owner,
@@ -321,8 +314,7 @@ impl<'a> Builder<'a> {
     fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
         let rows = self.rows();
         let of_incident = |m: &Message| m.account.is_some_and(|a| accounts.contains(&a) && self.judged.is_attacker(a, m.address));
-        let times: Vec<Timestamp> =
-            rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
+        let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
         ReturnedNotices {
             count: Some(times.len() as u64),
             first: times.iter().min().map(|t| self.facts.stamp(*t)),
@@ -334,7 +326,10 @@ impl<'a> Builder<'a> {
     fn mailbox_uses(&self, accounts: &[Text]) -> impl Iterator<Item = &'a MailboxUse> + 'a {
         let accounts = accounts.to_vec();
         let judged = self.judged;
-        self.rows().mailbox_uses.iter().filter(move |u| u.account.is_some_and(|a| accounts.contains(&a) && judged.is_attacker(a, u.address)))
+        self.rows()
+            .mailbox_uses
+            .iter()
+            .filter(move |u| u.account.is_some_and(|a| accounts.contains(&a) && judged.is_attacker(a, u.address)))
     }
 
     /// What the attacker's mailbox sessions read.
@@ -346,9 +341,8 @@ impl<'a> Builder<'a> {
             let note = "no log of a mailbox server (IMAP, POP3, webmail) is in evidence".to_owned();
             return MailboxAccess { note: Some(note), ..MailboxAccess::default() };
         }
-        let logins = || {
-            accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| mailbox(l.protocol) && l.result == LoginResult::Success)
-        };
+        let logins =
+            || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| mailbox(l.protocol) && l.result == LoginResult::Success);
         let uses: Vec<&MailboxUse> = self.mailbox_uses(accounts).collect();
         let times = || logins().map(|l| l.at).chain(uses.iter().map(|u| u.at));
         let sessions: u64 = logins().map(|l| u64::from(l.times)).sum();
@@ -356,8 +350,12 @@ impl<'a> Builder<'a> {
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
         let note = match (sessions, untold) {
             (0, _) => None,
-            (_, true) => Some(format!("the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client")),
-            (_, false) => Some(format!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message")),
+            (_, true) => {
+                Some(format!("the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client"))
+            }
+            (_, false) => {
+                Some(format!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message"))
+            }
         };
         MailboxAccess {
             determinable: true,
@@ -393,7 +391,9 @@ impl<'a> Builder<'a> {
 
 fn counted(count: u64, nameless: u64) -> Count {
     let note = (nameless > 0).then(|| {
-        format!("{nameless} more failed logins carry no user name (Postfix before 3.9 does not log it), so they cannot be tied to an account")
+        format!(
+            "{nameless} more failed logins carry no user name (Postfix before 3.9 does not log it), so they cannot be tied to an account"
+        )
     });
     Count { count: Some(count), determinable: nameless == 0, note }
 }
@@ -427,7 +427,8 @@ fn clients(rows: &Rows, used: &[(Text, &OriginUse)]) -> Vec<String> {
 pub(super) fn adds_up(messages: &MessageTally, recipients: &RecipientTally, blocked: &BlockedBy) -> bool {
     let m = messages;
     let r = recipients;
-    m.total == m.delivered + m.partly_delivered + m.blocked + m.bounced + m.expired + m.deferred + m.discarded + m.held + m.relayed + m.unknown
+    m.total
+        == m.delivered + m.partly_delivered + m.blocked + m.bounced + m.expired + m.deferred + m.discarded + m.held + m.relayed + m.unknown
         && r.total == r.delivered + r.blocked + r.bounced + r.expired + r.deferred + r.discarded + r.held + r.relayed + r.unknown
         && r.distinct == r.previously_contacted + r.new
         && r.blocked == blocked.own + blocked.remote

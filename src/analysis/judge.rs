@@ -139,8 +139,13 @@ impl Judge<'_> {
     fn novelty_of_origin(&self, profile: &Profile, address: Option<Text>, used: &OriginUse, first: Timestamp) -> Option<Signal> {
         let rows = self.facts.rows;
         let address = address?;
-        let earlier: Vec<Timestamp> =
-            profile.origins.iter().filter(|(a, _)| **a != Some(address)).filter_map(|(_, o)| o.first_success(rows)).filter(|t| *t < first).collect();
+        let earlier: Vec<Timestamp> = profile
+            .origins
+            .iter()
+            .filter(|(a, _)| **a != Some(address))
+            .filter_map(|(_, o)| o.first_success(rows))
+            .filter(|t| *t < first)
+            .collect();
         let Some(since) = earlier.iter().min() else {
             let first_of_log = self.facts.sources.iter().filter_map(|s| s.first).min().unwrap_or(first);
             if first.since(first_of_log) >= HISTORY_MIN && self.is_usual(used) {
@@ -172,7 +177,8 @@ impl Judge<'_> {
     fn burst(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
         let rows = self.facts.rows;
         let (peak, hour) = busiest_hour(rows, &used.messages)?;
-        let others: Vec<u32> = profile.origins.iter().filter(|(a, _)| **a != address).flat_map(|(_, o)| o.messages.iter().copied()).collect();
+        let others: Vec<u32> =
+            profile.origins.iter().filter(|(a, _)| **a != address).flat_map(|(_, o)| o.messages.iter().copied()).collect();
         let usual = usual_peak(rows, &others, used.first_success(rows)?);
         if peak < BURST_MIN.max(usual * BURST_FACTOR) {
             return None;
@@ -231,12 +237,8 @@ impl Judge<'_> {
             return Some(signal("spray", weight::SPRAY, text, Vec::new()));
         }
         let first = used.first_success(rows)?;
-        let failures: Vec<_> = used
-            .logins
-            .iter()
-            .map(|&l| &rows.logins[l as usize])
-            .filter(|l| l.result == LoginResult::Failure && l.at < first)
-            .collect();
+        let failures: Vec<_> =
+            used.logins.iter().map(|&l| &rows.logins[l as usize]).filter(|l| l.result == LoginResult::Failure && l.at < first).collect();
         let count: u64 = failures.iter().map(|l| u64::from(l.times)).sum();
         if count < 3 {
             return None;
@@ -248,7 +250,10 @@ impl Judge<'_> {
     /// Accounts that use an address on three days or more: what makes it a shared gateway.
     fn regular_accounts(&self, address: Text) -> usize {
         let accounts = self.profiles.by_address.get(&address).map(Vec::as_slice).unwrap_or_default();
-        accounts.iter().filter(|a| self.profiles.get(**a).and_then(|p| p.origins.get(&Some(address))).is_some_and(|o| self.is_usual(o))).count()
+        accounts
+            .iter()
+            .filter(|a| self.profiles.get(**a).and_then(|p| p.origins.get(&Some(address))).is_some_and(|o| self.is_usual(o)))
+            .count()
     }
 
     /// Second round: further new origins of an account already under attack that send what the attacker sends.
@@ -266,7 +271,8 @@ impl Judge<'_> {
                 continue;
             }
             let Some(mut attack) = self.assess(account, profile, address, used) else { continue };
-            let text = format!("new address that sends refused mail while the account is under attack since {}", self.facts.stamp(since).prose());
+            let text =
+                format!("new address that sends refused mail while the account is under attack since {}", self.facts.stamp(since).prose());
             attack.basis.push(signal("companion", weight::COMPANION, text, self.first_lines(used)));
             attack.score = (attack.score + weight::COMPANION).clamp(0.0, 1.0);
             if attack.score >= self.facts.settings.thresholds.suspected {
@@ -279,8 +285,7 @@ impl Judge<'_> {
     /// Third round: accounts an attacker's address got into, unless that address is one of the account's own or a shared gateway.
     fn touched(&self, judged: &mut Judged) {
         let rows = self.facts.rows;
-        let mut pending: Vec<(Text, Timestamp)> =
-            judged.attacks.values().flatten().filter_map(|a| Some((a.address?, a.first))).collect();
+        let mut pending: Vec<(Text, Timestamp)> = judged.attacks.values().flatten().filter_map(|a| Some((a.address?, a.first))).collect();
         pending.sort_unstable();
         pending.dedup_by_key(|(address, _)| *address);
         for (address, since) in pending {

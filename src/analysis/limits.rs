@@ -87,7 +87,9 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
     }
     let relayed = rows.recipients.iter().filter(|r| r.outcome == Outcome::Relayed).count();
     if relayed > 0 {
-        limits.push(format!("{relayed} recipient(s) were handed to a host of ours whose log is not in evidence; what became of them is not known."));
+        limits.push(format!(
+            "{relayed} recipient(s) were handed to a host of ours whose log is not in evidence; what became of them is not known."
+        ));
     }
     if rows.vanished_transactions > 0 {
         limits.push(format!(
@@ -96,7 +98,10 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
         ));
     }
     if rows.recipients.iter().any(|r| r.outcome == Outcome::Delivered) {
-        limits.push("Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs.".to_owned());
+        limits.push(
+            "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs."
+                .to_owned(),
+        );
     }
     limits
 }

@@ -7,16 +7,16 @@ mod judge;
 mod limits;
 pub mod model;
 mod profile;
-pub mod sources;
+mod sources;
 mod tally;
 
 use crate::config::Settings;
 use crate::domain::place::Place;
 use crate::domain::rows::Rows;
 use crate::domain::time::{Stamp, Timestamp};
+use crate::ingest::sources::SourceSummary;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
-use sources::SourceSummary;
 
 /// Everything the analysis reads.
 #[derive(Clone, Copy)]
@@ -38,7 +38,13 @@ impl Facts<'_> {
 
 /// Judges the rows and writes the report.
 #[must_use]
-pub fn analyze(rows: &Rows, settings: &Settings, sources: &[SourceSummary], files: Vec<model::EvidenceFile>, problems: &[String]) -> Report {
+pub fn analyze(
+    rows: &Rows,
+    settings: &Settings,
+    sources: &[SourceSummary],
+    files: Vec<model::EvidenceFile>,
+    problems: &[String],
+) -> Report {
     let facts = Facts { rows, settings, sources };
     let profiles = Profiles::new(rows);
     let coverage = coverage::coverage(facts);
@@ -52,7 +58,7 @@ pub fn analyze(rows: &Rows, settings: &Settings, sources: &[SourceSummary], file
         timezone: settings.report_zone.name(),
         tlp: settings.tlp.clone(),
         complete: problems.is_empty() && sources.iter().all(|s| s.complete),
-        evidence: sources.iter().map(|s| s.evidence(settings.report_zone)).collect(),
+        evidence: sources.iter().map(|s| sources::evidence(s, settings.report_zone)).collect(),
         files,
         coverage,
         incidents,

@@ -37,8 +37,12 @@ pub(super) struct Links {
 /// Finds which life leads to which.
 pub(super) fn link(all: &Lives, texts: &TextPool) -> Links {
     let index = Index::new(all);
-    let mut links =
-        Links { onward: vec![NONE; all.attempted.len()], has_parent: vec![false; all.lives.len()], continued: HashMap::new(), released: HashMap::new() };
+    let mut links = Links {
+        onward: vec![NONE; all.attempted.len()],
+        has_parent: vec![false; all.lives.len()],
+        continued: HashMap::new(),
+        released: HashMap::new(),
+    };
     for number in 0..all.lives.len() as u32 {
         for at in all.recipient_numbers(number) {
             let attempted = &all.attempted[at as usize];

@@ -32,8 +32,16 @@ pub(super) enum Opener {
     Unseen,
     /// Made by a daemon of the same host: a notice, a forward, a probe.
     Internal,
-    Client { address: Text, name: Text, service: Service, user: Option<Text>, orig_queue_id: Option<Text> },
-    Pickup { orig_id: Option<Text> },
+    Client {
+        address: Text,
+        name: Text,
+        service: Service,
+        user: Option<Text>,
+        orig_queue_id: Option<Text>,
+    },
+    Pickup {
+        orig_id: Option<Text>,
+    },
 }
 
 /// How a queue file ended.
@@ -353,7 +361,8 @@ impl Lives {
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
     fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Text, message_id: &[u8]) {
         let message_id = texts.intern(message_id);
-        let open = self.find(line.host, id).filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
+        let open =
+            self.find(line.host, id).filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
         let life = match open {
             Some(found) => found,
             None => self.begin(line, id, Opener::Internal),

@@ -103,7 +103,13 @@ impl Logins {
     }
 
     /// Joins what all shards saw into one list of logins, in the order of time.
-    pub(super) fn finish(mut self, texts: &mut TextPool, rules: &AccountRules, smtp: Vec<SessionLogin>, failures: Vec<AuthFailure>) -> Finished {
+    pub(super) fn finish(
+        mut self,
+        texts: &mut TextPool,
+        rules: &AccountRules,
+        smtp: Vec<SessionLogin>,
+        failures: Vec<AuthFailure>,
+    ) -> Finished {
         let failures = merge_backend(&mut self.logins, self.backend, failures);
         for failure in failures {
             self.logins.push(failure_row(failure));

@@ -86,8 +86,7 @@ impl Activity {
 
     fn in_order(mut self) -> Vec<HostHour> {
         self.settle();
-        let mut hours: Vec<HostHour> =
-            self.hours.into_iter().map(|((host, _), (first, last))| HostHour { host, first, last }).collect();
+        let mut hours: Vec<HostHour> = self.hours.into_iter().map(|((host, _), (first, last))| HostHour { host, first, last }).collect();
         hours.sort_unstable_by_key(|h| (h.host, h.first));
         hours
     }

@@ -226,7 +226,12 @@ impl Sessions {
             match transaction {
                 Some(queue_id) => {
                     for refusal in refusals {
-                        self.notes.push(TransactionNote { host, queue_id, at: refusal.at, what: TransactionFact::RecipientRefused(refusal) });
+                        self.notes.push(TransactionNote {
+                            host,
+                            queue_id,
+                            at: refusal.at,
+                            what: TransactionFact::RecipientRefused(refusal),
+                        });
                     }
                 }
                 None if authenticated => self.refused.push(refused(&session, refusals, counters)),
@@ -357,7 +362,12 @@ fn mandatory_groups(loose: &[Refusal], transactions: &[Transaction]) -> Vec<Vec<
 }
 
 /// Groups beyond the number of refused transactions are early refusals of transactions whose later recipients were accepted.
-fn give_to_accepted(groups: &mut Vec<Vec<Refusal>>, refused: usize, transactions: &[Transaction], result: &mut Vec<(Option<Text>, Vec<Refusal>)>) {
+fn give_to_accepted(
+    groups: &mut Vec<Vec<Refusal>>,
+    refused: usize,
+    transactions: &[Transaction],
+    result: &mut Vec<(Option<Text>, Vec<Refusal>)>,
+) {
     let mut at = 0;
     while groups.len() > refused && at < groups.len() {
         let last_line = groups[at].last().map_or(0, |r| r.place.line);

@@ -203,7 +203,8 @@ impl Builder<'_> {
                 (None, Some(account)) => (Some(account), Attribution::Session),
                 (None, None) => (None, Attribution::Nothing),
             };
-            let mut fates: Vec<Fate> = transaction.refusals.iter().filter(|r| r.recipient.is_some()).map(|r| self.settler.refused(r)).collect();
+            let mut fates: Vec<Fate> =
+                transaction.refusals.iter().filter(|r| r.recipient.is_some()).map(|r| self.settler.refused(r)).collect();
             if let Some(last) = transaction.refusals.last() {
                 let nameless = Fate { address: self.settler.empty, ..self.settler.refused(last) };
                 fates.extend(std::iter::repeat_n(nameless, transaction.unnamed as usize));
@@ -328,8 +329,7 @@ fn session_words(lives: &Lives, notes: &[TransactionNote]) -> HashMap<u32, Sessi
 
 /// A login that only the command counters show gets its name from the envelope sender, where one account alone uses that sender.
 fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &HashMap<Text, Text>) {
-    let named: HashMap<_, Text> =
-        unnamed.iter().filter_map(|login| Some((login.line.place, *senders.get(&login.sender?)?))).collect();
+    let named: HashMap<_, Text> = unnamed.iter().filter_map(|login| Some((login.line.place, *senders.get(&login.sender?)?))).collect();
     for login in rows.logins.iter_mut().filter(|l| l.account.is_none()) {
         if let Some(account) = named.get(&login.place) {
             login.account = Some(*account);

@@ -6,14 +6,15 @@
 mod duplicates;
 mod reading;
 mod scout;
+pub mod sources;
 mod time_ledger;
 
-use crate::analysis::sources::SourceSummary;
 use crate::config::Settings;
 use crate::correlate::Correlator;
 use crate::domain::rows::Rows;
 use crate::intake::Survey;
-use crate::pipeline::{RunError, Watch};
+use crate::watch::Watch;
+use sources::SourceSummary;
 
 /// What reading the evidence gave.
 pub struct Ingested {
@@ -25,20 +26,19 @@ pub struct Ingested {
     pub problems: Vec<String>,
 }
 
-/// Reads all sources of a survey.
-///
-/// # Errors
-/// Fails only if the run was stopped.
-pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Result<Ingested, RunError> {
+/// Reads all sources of a survey; `None` if the run was stopped.
+pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<Ingested> {
     watch.stage("looking at the sources");
     let scouts = scout::scout_all(&survey, settings);
     let plans = time_ledger::resolve(&survey, scouts, settings);
     watch.stage("reading");
     let mut correlator = Correlator::default();
     let mut reader = reading::Reading::new(survey, plans, settings.threads);
-    reader.run(&mut correlator, watch)?;
+    if !reader.run(&mut correlator, watch) {
+        return None;
+    }
     watch.stage("correlating");
     let rows = correlator.finish(settings);
     let (survey, sources, problems) = reader.finish();
-    Ok(Ingested { rows, sources, survey, problems })
+    Some(Ingested { rows, sources, survey, problems })
 }

@@ -1,19 +1,18 @@
 //! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
 
 use super::duplicates::Duplicates;
+use super::sources::SourceSummary;
 use super::time_ledger::Plan;
-use crate::analysis::sources::SourceSummary;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
-use crate::domain::time::{DAY, SECOND, Timestamp, Zone};
+use crate::domain::time::{DAY, SECOND};
 use crate::formats::batch::{Batch, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
-use crate::pipeline::{RunError, Watch};
+use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Chunks of a wave, per thread.
@@ -74,8 +73,7 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(survey: Survey, plans: Vec<Plan>, threads: usize) -> Reading {
-        let mut problems: Vec<String> =
-            survey.problems.iter().filter(|p| p.serious).map(|p| format!("{}: {}", p.path, p.what)).collect();
+        let mut problems: Vec<String> = survey.problems.iter().filter(|p| p.serious).map(|p| format!("{}: {}", p.path, p.what)).collect();
         let states: Vec<State> = survey.sources.iter().zip(plans).map(|(source, plan)| state(source, plan)).collect();
         for state in &states {
             if let Some(trouble) = &state.plan.scout.trouble {
@@ -85,17 +83,23 @@ impl Reading {
         Reading { survey, states, duplicates: Duplicates::default(), problems, threads: threads.max(1) }
     }
 
-    /// Reads everything.
-    pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> Result<(), RunError> {
+    /// Reads everything; false if the run was stopped.
+    pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> bool {
         let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
         order.sort_by_key(|&s| (self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
-        let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, chunks: self.threads * CHUNKS_PER_THREAD };
+        let mut feed = Feed {
+            sources: &sources,
+            formats: &formats,
+            order: order.into_iter(),
+            current: None,
+            chunks: self.threads * CHUNKS_PER_THREAD,
+        };
         let mut wave = feed.next();
         while let Some(mut now) = wave {
             if watch.stopped() {
-                return Err(RunError::Interrupted);
+                return false;
             }
             for piece in &mut now.pieces {
                 piece.overlapping = self.states[piece.source].overlapping;
@@ -103,7 +107,7 @@ impl Reading {
             let (next, ()) = rayon::join(|| feed.next(), || self.wave(now, correlator, watch));
             wave = next;
         }
-        Ok(())
+        true
     }
 
     /// Parses a wave, takes copies out, and hands the events on.
@@ -167,7 +171,10 @@ impl Reading {
     fn overlaps(&self, source: usize, batch: &Batch<'_>) -> bool {
         let (Some(first), Some(last)) = (batch.first, batch.last) else { return false };
         let comes_again = self.states.iter().enumerate().any(|(other, state)| {
-            other != source && !state.done && state.plan.first.is_some_and(|f| f <= last.plus(OVERLAP_SLACK)) && self.share_a_host(source, other)
+            other != source
+                && !state.done
+                && state.plan.first.is_some_and(|f| f <= last.plus(OVERLAP_SLACK))
+                && self.share_a_host(source, other)
         });
         comes_again || self.duplicates.may_know(first.plus(-OVERLAP_SLACK))
     }

@@ -229,7 +229,9 @@ fn date_in_name(name: &str) -> Option<Timestamp> {
     for start in 0..name.len().saturating_sub(7) {
         let bounded = |at: Option<u8>| at.is_none_or(|b| !b.is_ascii_digit());
         let before = start.checked_sub(1).and_then(|at| name.as_bytes().get(at).copied());
-        let Some(digits) = digits_at(start).filter(|_| bounded(before) && bounded(name.as_bytes().get(start + 8).copied())) else { continue };
+        let Some(digits) = digits_at(start).filter(|_| bounded(before) && bounded(name.as_bytes().get(start + 8).copied())) else {
+            continue;
+        };
         let (Ok(year), Ok(month), Ok(day)) = (digits[..4].parse::<i32>(), digits[4..6].parse::<u32>(), digits[6..].parse::<u32>()) else {
             continue;
         };

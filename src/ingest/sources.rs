@@ -1,0 +1,29 @@
+//! What became of each source: the ledger of its lines, its span, and what decided its year and zone.
+
+use crate::domain::place::SourceId;
+use crate::domain::time::{Timestamp, Zone};
+use crate::formats::batch::Ledger;
+
+/// One source after it was read.
+#[derive(Clone, Debug)]
+pub struct SourceSummary {
+    pub id: SourceId,
+    pub path: String,
+    pub size: u64,
+    pub sha256: Option<String>,
+    /// Format id and system, if a format was recognised.
+    pub format: Option<(&'static str, &'static str)>,
+    /// Hosts as logged, most frequent first.
+    pub hosts: Vec<String>,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    pub ledger: Ledger,
+    pub malformed_samples: Vec<String>,
+    /// `None` where the lines carry a year themselves.
+    pub year_from: Option<&'static str>,
+    /// `None` where the lines carry an offset themselves.
+    pub zone_from: Option<&'static str>,
+    pub zone: Option<Zone>,
+    pub notes: Vec<String>,
+    pub complete: bool,
+}
