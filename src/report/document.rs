@@ -4,6 +4,7 @@
 //! can print nothing without naming its escape.
 
 use super::escape::Untrusted;
+use crate::domain::time::Stamp;
 
 /// A whole page.
 pub(crate) struct Document {
@@ -81,6 +82,8 @@ pub(crate) struct Line {
 pub(crate) enum Span {
     Text(Untrusted),
     Strong(Untrusted),
+    /// A time, not to be broken across rows of prose.
+    Time(Stamp),
     /// Taken from the evidence letter by letter.
     Log(Untrusted),
     /// Where a fact stands in the evidence.
@@ -88,12 +91,26 @@ pub(crate) enum Span {
 }
 
 impl Line {
+    /// Whether it says that there is nothing to say.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.spans.iter().all(|span| matches!(span, Span::Text(text) if text.is_blank()))
+    }
+
     pub(crate) fn text(self, text: impl Into<Untrusted>) -> Line {
         self.with(Span::Text(text.into()))
     }
 
     pub(crate) fn strong(self, text: impl Into<Untrusted>) -> Line {
         self.with(Span::Strong(text.into()))
+    }
+
+    pub(crate) fn time(self, at: Stamp) -> Line {
+        self.with(Span::Time(at))
+    }
+
+    /// `… to …`.
+    pub(crate) fn range(self, from: Stamp, to: Stamp) -> Line {
+        self.time(from).text(" to ").time(to)
     }
 
     pub(crate) fn log(self, text: impl Into<Untrusted>) -> Line {
@@ -136,9 +153,26 @@ pub(crate) fn text(text: impl Into<Untrusted>) -> Line {
     Line::default().text(text)
 }
 
+/// A time for a table cell.
+pub(crate) fn time(at: Option<Stamp>) -> Line {
+    at.map_or_else(|| text("-"), |at| Line::default().time(at))
+}
+
 /// A line of log text.
 pub(crate) fn log(text: impl Into<Untrusted>) -> Line {
     Line::default().log(text)
+}
+
+impl Table {
+    /// The same table without the columns that say nothing in any row.
+    pub(crate) fn without_blank_columns(self) -> Table {
+        let said = |i: usize| self.rows.iter().any(|row| row.cells.get(i).is_some_and(|cell| !cell.is_blank()));
+        let keep: Vec<bool> = (0..self.columns.len()).map(said).collect();
+        let kept = |i: usize| keep.get(i).copied().unwrap_or(true);
+        let columns = self.columns.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, column)| *column).collect();
+        let narrow = |row: Row| Row { cells: row.cells.into_iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, c)| c).collect(), ..row };
+        Table { caption: self.caption, columns, rows: self.rows.into_iter().map(narrow).collect() }
+    }
 }
 
 impl Column {

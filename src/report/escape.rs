@@ -62,6 +62,12 @@ impl Untrusted {
         CsvCell(&self.0)
     }
 
+    /// Whether it is empty or the dash that stands for nothing.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        matches!(self.0.as_str(), "" | "-")
+    }
+
     /// Whether there is nothing to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,11 +1,12 @@
 //! What the report says of one incident: the answers first, then the tables behind them.
 
-use super::document::{Block, Column, Fact, Line, Row, Section, Table, Tone, log, text};
+use super::document::{Block, Column, Fact, Line, Row, Section, Table, Tone, log, text, time};
 use super::{story, words};
 use crate::analysis::model::{
     Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, PerAccount, ReasonTally, RecipientTally, Report,
     ReturnedNotices, Verdict,
 };
+use crate::domain::time::Stamp;
 
 /// Accounts named in the headline.
 const NAMED_MAX: usize = 5;
@@ -30,17 +31,21 @@ fn head(incident: &Incident, report: &Report) -> Section {
     };
     let taken = words::counted(incident.accounts.len() as u64, "account taken over: ", "accounts taken over: ");
     let title = text(format!("{}, {verdict} (score {:.2}): {taken}", incident.id, incident.score)).logs(&incident.accounts, NAMED_MAX);
+    let earlier = &incident.prior_failed_logins;
     let mut facts = vec![
         fact("First unauthorised login", first_login(incident.first_login.as_ref())),
-        fact("First send", text(words::time(incident.first_send))),
-        fact("Last send", text(words::time(incident.last_send))),
-        fact("Last activity", text(words::time(incident.last_activity))),
+        fact("First send", seen(incident.first_send)),
+        fact("Last send", seen(incident.last_send)),
+        fact("Last activity", seen(incident.last_activity)),
         fact("Sending accounts", sending(incident)),
-        fact("Earlier failed logins, anyone", failures(&incident.prior_failed_logins.account, report)),
-        fact("Earlier failed logins, attacker", failures(&incident.prior_failed_logins.origin, report)),
-        fact("Returned notices", notices(&incident.returned_notices)),
-        fact("Mailbox access", mailbox(&incident.mailbox_access)),
+        fact("Earlier failed logins, anyone", failures(&earlier.account)),
+        fact("Earlier failed logins, attacker", failures(&earlier.origin)),
     ];
+    if earlier.account.count == Some(0) || earlier.origin.count == Some(0) {
+        facts.push(fact("Logs behind \"none found\"", story::behind(Line::default(), report)));
+    }
+    facts.push(fact("Returned notices", notices(&incident.returned_notices)));
+    facts.push(fact("Mailbox access", mailbox(&incident.mailbox_access)));
     if incident.accounts.len() > NAMED_MAX {
         facts.insert(0, fact("Accounts", Line::default().logs(&incident.accounts, usize::MAX)));
     }
@@ -51,11 +56,16 @@ fn fact(label: &'static str, value: Line) -> Fact {
     Fact { label, value }
 }
 
+/// A time, or that there is none.
+fn seen(at: Option<Stamp>) -> Line {
+    at.map_or_else(|| text("not seen in the evidence"), |at| Line::default().time(at))
+}
+
 fn first_login(login: Option<&FirstLogin>) -> Line {
     let Some(login) = login else {
         return text("not seen in the evidence");
     };
-    let mut line = Line::default().strong(login.time.prose()).text(", ").log(login.account.as_str());
+    let mut line = Line::default().time(login.time).text(", ").log(login.account.as_str());
     line = line.text(format!(", by {} from ", login.protocol));
     line = match &login.ip {
         Some(ip) => line.log(ip.as_str()),
@@ -74,24 +84,22 @@ fn sending(incident: &Incident) -> Line {
     Line::default().logs(&incident.sending_accounts, NAMED_MAX)
 }
 
-/// A count of failures; a "none" is given with the coverage it stands on, and a doubtful count with its note.
-fn failures(count: &Count, report: &Report) -> Line {
-    let noted = |line: Line| match &count.note {
-        Some(note) => line.text(" ").text(note.as_str()),
-        None => line,
+/// A count of failures, with its note. The coverage behind a "none" stands in a fact of its own.
+fn failures(count: &Count) -> Line {
+    let line = match (count.count, count.determinable) {
+        (Some(0), true) => Line::default().strong("none found"),
+        (Some(0), false) => text("none found, but not fully determinable"),
+        (Some(n), true) => Line::default().strong(words::count(n)),
+        (Some(n), false) => text(format!("{} found, but not fully determinable", words::count(n))),
+        (None, _) => text("not determinable from this evidence"),
     };
-    match (count.count, count.determinable) {
-        (Some(0), true) => noted(story::behind(Line::default().strong("none found").text(". "), report)),
-        (Some(n), true) => noted(Line::default().strong(words::count(n)).text(".")),
-        (Some(n), false) => noted(text(format!("not fully determinable; {} found.", words::count(n)))),
-        (None, _) => noted(text("not determinable from this evidence.")),
-    }
+    noted(line, count.note.as_deref())
 }
 
 fn notices(notices: &ReturnedNotices) -> Line {
     let line = match (notices.count, notices.first, notices.last) {
         (None, ..) => text("not determinable from this evidence"),
-        (Some(n), Some(first), Some(last)) if n > 0 => text(format!("{}, {}", words::count(n), words::span(first, last))),
+        (Some(n), Some(first), Some(last)) if n > 0 => text(format!("{}, ", words::count(n))).range(first, last),
         (Some(0), ..) => text("none found"),
         (Some(n), ..) => text(words::count(n)),
     };
@@ -103,11 +111,11 @@ fn mailbox(access: &MailboxAccess) -> Line {
         return noted(text("not determinable from this evidence"), access.note.as_deref());
     }
     let part = |n: Option<u64>, one, many| n.map_or_else(|| format!("{many} unknown"), |n| words::counted(n, one, many));
-    let mut said = format!("{}, {}", part(access.sessions, "session", "sessions"), part(access.items, "item", "items"));
+    let mut said = text(format!("{}, {}", part(access.sessions, "session", "sessions"), part(access.items, "item", "items")));
     if let (Some(first), Some(last)) = (access.first, access.last) {
-        said = format!("{said}, {}", words::span(first, last));
+        said = said.text(", ").range(first, last);
     }
-    noted(text(said), access.note.as_deref())
+    noted(said, access.note.as_deref())
 }
 
 fn noted(line: Line, note: Option<&str>) -> Line {
@@ -214,8 +222,8 @@ fn origins(incident: &Incident) -> Option<Section> {
             text(words::count(origin.logins)),
             text(words::count(origin.failures)),
             text(words::count(origin.messages)),
-            text(words::time_cell(origin.first)),
-            text(words::time_cell(origin.last)),
+            time(origin.first),
+            time(origin.last),
             Line::default().logs(&origin.clients, CLIENTS_MAX),
         ])
     };
@@ -259,15 +267,15 @@ fn per_account(incident: &Incident) -> Option<Section> {
     let row = |(account, own): (&String, &PerAccount)| {
         Row::of([
             log(account.as_str()),
-            text(words::time_cell(own.first_login.as_ref().map(|l| l.time))),
+            time(own.first_login.as_ref().map(|l| l.time)),
             own.first_login.as_ref().and_then(|l| l.ip.as_deref()).map_or_else(|| text("-"), log),
-            text(words::time_cell(own.first_send)),
-            text(words::time_cell(own.last_send)),
+            time(own.first_send),
+            time(own.last_send),
             text(words::count(own.messages.total)),
             text(words::count(own.recipients.total)),
             text(words::count(own.recipients.delivered)),
             text(words::count(own.recipients.blocked)),
-            text(words::time_cell(own.last_owner_login_before)),
+            time(own.last_owner_login_before),
         ])
     };
     let columns = vec![
@@ -293,15 +301,14 @@ fn per_account(incident: &Incident) -> Option<Section> {
 fn owner_before(incident: &Incident) -> Option<Section> {
     let (account, own) = incident.per_account.iter().next()?;
     let last = own.last_owner_login_before?;
-    let line =
-        text("Last login of ").log(account.as_str()).text(format!(" from an origin of the owner before the takeover: {}.", last.prose()));
+    let line = text("Last login of ").log(account.as_str()).text(" from an origin of the owner before the takeover: ").time(last).text(".");
     Some(Section::second("Owner", vec![Block::Prose(line)]))
 }
 
 fn changes(incident: &Incident) -> Option<Section> {
     let rows = incident.account_changes.iter().map(|change| {
         Row::of([
-            text(change.time.prose()),
+            time(Some(change.time)),
             log(change.account.as_str()),
             text(change.action.as_str()),
             log(change.detail.as_str()).pointers(&change.evidence),
@@ -333,5 +340,5 @@ fn basis(incident: &Incident) -> Option<Section> {
 }
 
 fn section(title: &'static str, caption: &'static str, columns: Vec<Column>, rows: Vec<Row>) -> Option<Section> {
-    (!rows.is_empty()).then(|| Section::second(title, vec![Block::Table(Table { caption, columns, rows })]))
+    (!rows.is_empty()).then(|| Section::second(title, vec![Block::Table(Table { caption, columns, rows }.without_blank_columns())]))
 }

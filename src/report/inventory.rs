@@ -31,30 +31,24 @@ fn overview(report: &Report) -> Section {
     let rows = report.evidence.iter().map(|e| {
         Row::of([
             text(e.id.as_str()),
+            log(e.path.as_str()),
             text(e.format.as_deref().unwrap_or("not recognised")),
             e.host.as_deref().map_or_else(|| text("-"), log),
-            text(words::time_cell(e.first)),
-            text(words::time_cell(e.last)),
             text(words::count(e.lines.total)),
             text(words::count(e.lines.used)),
-            text(words::count(e.lines.ignored)),
             text(words::count(e.lines.malformed)),
-            log(e.path.as_str()),
         ])
     });
     let table = Table {
-        caption: "Sources with their ledgers of lines: total = used + ignored + malformed",
+        caption: "Sources with their lines",
         columns: vec![
             Column::words("Source"),
+            Column::words("Path"),
             Column::words("Format"),
             Column::words("Host"),
-            Column::words("First"),
-            Column::words("Last"),
             Column::number("Lines"),
             Column::number("Used"),
-            Column::number("Ignored"),
             Column::number("Malformed"),
-            Column::words("Path"),
         ],
         rows: rows.collect(),
     };
@@ -65,9 +59,15 @@ fn overview(report: &Report) -> Section {
 fn source(e: &Evidence) -> Section {
     let fact = |label, value| Fact { label, value };
     let size = words::counted(e.size, "byte", "bytes");
+    let speaks = match (e.first, e.last) {
+        (Some(first), Some(last)) => Line::default().range(first, last),
+        _ => text("no usable time"),
+    };
     let mut facts = vec![
+        fact("Speaks from", speaks),
         fact("Size", text(if e.complete { size } else { format!("{size}; could not be read whole") })),
         fact("SHA-256", e.sha256.as_deref().map_or_else(|| text("unknown"), log)),
+        fact("Format", text(e.format.as_deref().unwrap_or("not recognised"))),
         fact("Year from", e.year_from.as_deref().map_or_else(|| text("not decided"), text)),
         fact("Zone", zone(e)),
         fact("Lines", ledger(e)),

@@ -1,7 +1,7 @@
 //! What the report says, in the order in which an analyst asks: what happened, how sure that is, what the evidence covers, what it
 //! cannot say. Figures are taken from the model as they are.
 
-use super::document::{Block, Column, Document, Line, Row, Section, Table, Tone, log, text};
+use super::document::{Block, Column, Document, Line, Row, Section, Table, Tone, log, text, time};
 use super::{incident, words};
 use crate::analysis::model::{Account, Coverage, Evidence, Incident, Report, Verdict};
 use std::cmp::Reverse;
@@ -76,11 +76,8 @@ pub(crate) fn behind(line: Line, report: &Report) -> Line {
     let mut line = line.text("The evidence covers ");
     for (i, covered) in report.coverage.iter().take(SHOWN_MAX).enumerate() {
         let before = if i > 0 { "; " } else { "" };
-        line = line.text(format!("{before}{} on ", covered.system)).log(covered.host.as_str()).text(format!(
-            " from {}, {}",
-            words::span(covered.from, covered.to),
-            words::gaps(&covered.gaps)
-        ));
+        line = line.text(format!("{before}{} on ", covered.system)).log(covered.host.as_str());
+        line = line.text(" from ").range(covered.from, covered.to).text(format!(", {}", words::gaps(&covered.gaps)));
     }
     match report.coverage.len().saturating_sub(SHOWN_MAX) {
         0 => line.text("."),
@@ -121,8 +118,8 @@ fn accounts(report: &Report) -> Option<Section> {
             text(words::count(account.logins)),
             text(words::count(account.failures)),
             text(words::count(account.origins)),
-            text(words::time_cell(account.first)),
-            text(words::time_cell(account.last)),
+            time(account.first),
+            time(account.last),
         ])
     });
     let table = Table {
@@ -151,8 +148,8 @@ pub(crate) fn coverage(report: &Report) -> Section {
         return Section::first(text("Coverage"), Tone::Warning, vec![none]);
     }
     let row = |covered: &Coverage| {
-        let range = words::span(covered.from, covered.to);
-        Row::of([text(covered.system.as_str()), log(covered.host.as_str()), text(range), text(words::gaps(&covered.gaps))])
+        let range = Line::default().range(covered.from, covered.to);
+        Row::of([text(covered.system.as_str()), log(covered.host.as_str()), range, text(words::gaps(&covered.gaps))])
     };
     let table = Table {
         caption: "Coverage of the evidence by system and host",
@@ -165,7 +162,7 @@ pub(crate) fn coverage(report: &Report) -> Section {
         .flat_map(|covered| covered.gaps.iter().map(move |gap| (covered, gap)))
         .map(|(covered, gap)| {
             let whose = text(format!("Gap in {} on ", covered.system)).log(covered.host.as_str());
-            whose.text(format!(": {}: {}", words::span(gap.from, gap.to), gap.why))
+            whose.text(": ").range(gap.from, gap.to).text(format!(", {}", gap.why))
         })
         .collect();
     let mut blocks = vec![Block::Table(table)];

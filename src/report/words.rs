@@ -1,7 +1,6 @@
-//! How numbers, times and their absence are worded in prose faces. Machine faces use none of this.
+//! How numbers are worded in prose faces. Machine faces use none of this.
 
 use crate::analysis::model::Gap;
-use crate::domain::time::Stamp;
 
 /// `1,510,000`.
 pub(crate) fn count(n: u64) -> String {
@@ -19,21 +18,6 @@ pub(crate) fn count(n: u64) -> String {
 /// `1 message`, `795 messages`.
 pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
-}
-
-/// A time, or that there is none.
-pub(crate) fn time(at: Option<Stamp>) -> String {
-    at.map_or_else(|| "not seen in the evidence".to_owned(), Stamp::prose)
-}
-
-/// A time for a table cell.
-pub(crate) fn time_cell(at: Option<Stamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), Stamp::prose)
-}
-
-/// `… to …`.
-pub(crate) fn span(from: Stamp, to: Stamp) -> String {
-    format!("{} to {}", from.prose(), to.prose())
 }
 
 /// `no gaps`, `1 gap`, `3 gaps`.

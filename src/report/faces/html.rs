@@ -140,6 +140,7 @@ fn inline(line: &Line) -> String {
     for span in &line.spans {
         match span {
             Span::Text(text) => put(&mut out, format_args!("{}", text.html())),
+            Span::Time(at) => put(&mut out, format_args!("<time datetime=\"{at}\">{}</time>", at.prose())),
             Span::Strong(text) => put(&mut out, format_args!("<strong>{}</strong>", text.html())),
             Span::Log(text) if text.is_empty() => {}
             Span::Log(text) => put(&mut out, format_args!("<code>{}</code>", text.html_log())),
@@ -153,6 +154,7 @@ fn inline(line: &Line) -> String {
 fn plain(line: &Line) -> String {
     let shown = |span: &Span| match span {
         Span::Text(text) | Span::Strong(text) | Span::Log(text) | Span::Pointer(text) => text.html().to_string(),
+        Span::Time(at) => at.prose(),
     };
     line.spans.iter().map(shown).collect()
 }

@@ -65,9 +65,13 @@ fn sgr(look: Look) -> Option<&'static str> {
 /// Breaks a line at blanks into strips of at most `width` cells. A word that is longer than that stands alone and runs over, so that
 /// it can be copied whole.
 pub(super) fn wrap(line: &Line, width: usize) -> Vec<Strip> {
+    flow(words(line, true), width)
+}
+
+fn flow(words: Vec<Vec<Piece>>, width: usize) -> Vec<Strip> {
     let mut strips = vec![Strip::default()];
     let mut used = 0;
-    for word in words(line) {
+    for word in words {
         let wide: usize = word.iter().map(|p| p.text.width()).sum();
         let blank = usize::from(used > 0);
         if used > 0 && used + blank + wide > width {
@@ -82,13 +86,22 @@ pub(super) fn wrap(line: &Line, width: usize) -> Vec<Strip> {
     strips
 }
 
-/// The words of a line, each made of one or more pieces.
-fn words(line: &Line) -> Vec<Vec<Piece>> {
+/// The words of a line, each made of one or more pieces. A time may be kept as one word.
+fn words(line: &Line, whole_times: bool) -> Vec<Vec<Piece>> {
     let mut words: Vec<Vec<Piece>> = Vec::new();
     for span in &line.spans {
         let (shown, look) = match span {
             Span::Text(text) | Span::Log(text) => (text.terminal().to_string(), Look::Plain),
             Span::Strong(text) => (text.terminal().to_string(), Look::Strong),
+            Span::Time(at) if whole_times => {
+                let piece = |glued| Piece { text: at.prose(), look: Look::Plain, glued };
+                match words.last_mut() {
+                    Some(word) => word.push(piece(true)),
+                    None => words.push(vec![piece(false)]),
+                }
+                continue;
+            }
+            Span::Time(at) => (at.prose(), Look::Plain),
             Span::Pointer(text) => (text.terminal().to_string(), Look::Dim),
         };
         for (i, part) in shown.split(' ').enumerate() {
@@ -172,7 +185,7 @@ fn narrow(table: &Table, widths: &mut [usize], spare: usize) {
 /// As [`wrap`], but cuts words that are too long, so that columns stay columns.
 fn wrap_hard(line: &Line, width: usize) -> Vec<Strip> {
     let mut strips = Vec::new();
-    for strip in wrap(line, width) {
+    for strip in flow(words(line, false), width) {
         if strip.width() <= width {
             strips.push(strip);
             continue;

@@ -70,6 +70,7 @@ pub(super) fn inline(line: &Line) -> String {
     for span in &line.spans {
         match span {
             Span::Text(text) | Span::Pointer(text) => put(&mut out, format_args!("{}", text.markdown())),
+            Span::Time(at) => out.push_str(&at.prose()),
             Span::Strong(text) => put(&mut out, format_args!("**{}**", text.markdown())),
             Span::Log(text) => put(&mut out, format_args!("{}", text.markdown_code())),
         }
