@@ -6,6 +6,7 @@
 //! logins) → `tables` (the same as Parquet) → `analysis` (tables → report model) → `report` (one model, many faces) → `cli`.
 
 pub mod analysis;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod formats;

@@ -184,12 +184,10 @@ impl Display for MarkdownCode<'_> {
             return write!(f, "`{}`", Shown(&self.0, put_visible));
         }
         f.write_str("<code>")?;
-        for c in self.0.chars() {
+        let shown = Shown(&self.0, put_visible).to_string();
+        for c in shown.chars() {
             match c {
                 c if c.is_ascii_punctuation() => write!(f, "&#{};", u32::from(c))?,
-                c if is_hidden(c) => {
-                    write!(f, "&#92;{}", Shown(c.encode_utf8(&mut [0; 4]), put_visible).to_string().trim_start_matches('\\'))?
-                }
                 c => f.write_char(c)?,
             }
         }
