@@ -55,7 +55,9 @@ impl Default for Thresholds {
 pub struct Hints {
     pub accounts: Vec<String>,
     pub attacker_networks: Vec<IpNet>,
+    /// The first instant that counts.
     pub since: Option<Timestamp>,
+    /// The first instant that no longer counts.
     pub until: Option<Timestamp>,
 }
 
@@ -78,4 +80,162 @@ pub struct Settings {
     pub limits: crate::intake::Limits,
     /// Worker threads, at least 1.
     pub threads: usize,
+}
+
+/// What the command line says of a run, where it says anything.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub hints: Hints,
+    /// Beside those of the file.
+    pub trusted_networks: Vec<IpNet>,
+    /// In place of the file's.
+    pub report_zone: Option<Zone>,
+    pub log_zones: Vec<(Option<String>, Zone)>,
+    pub years: Vec<(Option<String>, i32)>,
+    /// In place of the file's.
+    pub tlp: Option<String>,
+    pub limits: crate::intake::Limits,
+    pub threads: usize,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, or a value of the wrong kind; the text says where.
+    #[error("{}", .0.to_string().trim_end())]
+    Syntax(#[from] toml::de::Error),
+    #[error("{key}: {problem}")]
+    Value { key: &'static str, problem: String },
+}
+
+/// The marks of the Traffic Light Protocol 2.0.
+pub const TLP_MARKS: [&str; 5] = ["RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR"];
+
+/// The mark of a report that asks for no other.
+const TLP_DEFAULT: &str = "AMBER+STRICT";
+
+/// Reads a mark of the Traffic Light Protocol, with or without `TLP:`, in any case.
+///
+/// # Errors
+/// Returns a sentence that says what is accepted.
+pub fn parse_tlp(text: &str) -> Result<String, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let mark = upper.strip_prefix("TLP:").unwrap_or(&upper);
+    match TLP_MARKS.iter().find(|known| **known == mark) {
+        Some(known) => Ok((*known).to_owned()),
+        None => Err(format!("unknown mark \"{text}\"; give one of {}", TLP_MARKS.join(", "))),
+    }
+}
+
+impl Config {
+    /// Reads the text of a `mailtrail.toml`.
+    ///
+    /// # Errors
+    /// Fails if it is not TOML, or has a key or a value that means nothing here.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        Ok(toml::from_str(text)?)
+    }
+}
+
+impl Settings {
+    /// Joins what the file says with what the command line says; the command line wins.
+    ///
+    /// # Errors
+    /// Fails if a value of the file means nothing: an unknown zone or mark, or thresholds out of order.
+    pub fn from_parts(config: Config, overrides: Overrides) -> Result<Settings, ConfigError> {
+        let zone = |key, name: Option<&str>| match name.map(Zone::parse) {
+            None => Ok(None),
+            Some(Ok(zone)) => Ok(Some(zone)),
+            Some(Err(problem)) => Err(ConfigError::Value { key, problem }),
+        };
+        let report_zone = zone("timezone", config.timezone.as_deref())?;
+        let mut log_zones = overrides.log_zones;
+        if let Some(fallback) = zone("log_timezone", config.log_timezone.as_deref())? {
+            log_zones.push((None, fallback));
+        }
+        let tlp = config.tlp.as_deref().map(parse_tlp).transpose().map_err(|problem| ConfigError::Value { key: "tlp", problem })?;
+        config.thresholds.check()?;
+        let lower = |items: Vec<String>| items.into_iter().map(|item| item.to_lowercase()).collect();
+        Ok(Settings {
+            accounts: AccountRules {
+                default_domain: config.default_domain.map(|domain| domain.to_lowercase()),
+                aliases: config.aliases.into_iter().map(|(spelling, account)| (spelling.to_lowercase(), account.to_lowercase())).collect(),
+            },
+            domains: lower(config.domains),
+            hosts: lower(config.hosts),
+            networks: config.networks,
+            trusted_networks: config.trusted_networks.into_iter().chain(overrides.trusted_networks).collect(),
+            report_zone: overrides.report_zone.or(report_zone).unwrap_or(Zone::UTC),
+            tlp: overrides.tlp.or(tlp).unwrap_or_else(|| TLP_DEFAULT.to_owned()),
+            thresholds: config.thresholds,
+            hints: overrides.hints,
+            log_zones,
+            years: overrides.years,
+            limits: overrides.limits,
+            threads: overrides.threads.max(1),
+        })
+    }
+}
+
+impl Thresholds {
+    fn check(&self) -> Result<(), ConfigError> {
+        let unit = 0.0..=1.0;
+        if !unit.contains(&self.suspected) || !unit.contains(&self.confirmed) || self.suspected > self.confirmed {
+            let problem = format!("need 0 <= suspected ({}) <= confirmed ({}) <= 1", self.suspected, self.confirmed);
+            return Err(ConfigError::Value { key: "thresholds", problem });
+        }
+        if !(self.gap_hours.is_finite() && self.gap_hours > 0.0) {
+            let problem = format!("needs a number of hours above 0, not {}", self.gap_hours);
+            return Err(ConfigError::Value { key: "thresholds.gap_hours", problem });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_described_once_and_the_command_line_wins() {
+        let config = Config::parse(
+            r#"
+            default_domain = "U.example"
+            domains = ["u.example"]
+            networks = ["192.0.2.0/24"]
+            trusted_networks = ["198.51.100.0/24"]
+            timezone = "Asia/Tokyo"
+            log_timezone = "+09:00"
+            tlp = "tlp:green"
+            [aliases]
+            "A.Tanaka@u.example" = "tanaka@u.example"
+            [thresholds]
+            confirmed = 0.9
+            "#,
+        )
+        .unwrap();
+        let overrides = Overrides {
+            trusted_networks: vec!["203.0.113.0/24".parse().unwrap()],
+            log_zones: vec![(Some("mx2/*".to_owned()), Zone::UTC)],
+            tlp: Some("RED".to_owned()),
+            ..Overrides::default()
+        };
+        let settings = Settings::from_parts(config, overrides).unwrap();
+        assert_eq!(settings.accounts.canonical("a.tanaka"), "tanaka@u.example");
+        assert_eq!(settings.trusted_networks.len(), 2);
+        assert_eq!(settings.report_zone.name(), "Asia/Tokyo");
+        assert_eq!(settings.log_zones, [(Some("mx2/*".to_owned()), Zone::UTC), (None, Zone::Fixed(32_400))]);
+        assert_eq!(settings.tlp, "RED");
+        assert!((settings.thresholds.confirmed - 0.9).abs() < 1e-9 && settings.threads == 1);
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_named() {
+        assert!(Config::parse("defualt_domain = 'x'").unwrap_err().to_string().contains("defualt_domain"));
+        let refused = |text: &str| Settings::from_parts(Config::parse(text).unwrap(), Overrides::default()).unwrap_err().to_string();
+        assert!(refused("timezone = 'Tokio'").starts_with("timezone: unknown time zone \"Tokio\""));
+        assert!(refused("tlp = 'white'").contains("give one of RED, AMBER+STRICT"));
+        assert!(refused("[thresholds]\nsuspected = 0.9").contains("suspected (0.9) <= confirmed (0.8)"));
+        assert!(refused("[thresholds]\ngap_hours = 0.0").contains("above 0"));
+    }
 }

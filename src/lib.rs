@@ -3,14 +3,29 @@
 //! The modules stand in the order of the data's way; none imports one that stands after it.
 //!
 //! `domain` (shared words) → `intake` (bytes → sources) → `formats` (sources → events) → `correlate` (events → messages, recipients,
-//! logins) → `tables` (the same as Parquet) → `analysis` (tables → report model) → `report` (one model, many faces) → `cli`.
+//! logins) → `ingest` (drives the three over all sources) → `tables` (the same as Parquet) → `analysis` (tables → report model) →
+//! `report` (one model, many faces) → `pipeline` (the whole job) → `cli`. `simulate` writes exercise data and stands aside.
+
+pub mod config;
+pub mod domain;
+pub mod watch;
+
+pub mod intake;
+
+pub mod formats;
+
+pub mod correlate;
+
+pub mod ingest;
+
+pub mod tables;
 
 pub mod analysis;
-pub mod config;
-pub mod correlate;
-pub mod domain;
-pub mod formats;
-pub mod ingest;
-pub mod intake;
+
+pub mod report;
+
 pub mod pipeline;
-pub mod watch;
+
+pub mod simulate;
+
+pub mod cli;

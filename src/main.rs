@@ -1,3 +1,5 @@
-//! The mailtrail command.
+//! The mailtrail command: hands its arguments to the library and its exit code to the system.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    mailtrail::cli::main(std::env::args_os())
+}
