@@ -11,3 +11,4 @@ pub mod domain;
 pub mod formats;
 pub mod intake;
 pub mod pipeline;
+pub mod simulate;
