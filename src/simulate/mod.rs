@@ -1,0 +1,125 @@
+//! Exercise data: the logs of a mail system during a known incident (or none), with `truth.json` that says what happened.
+//!
+//! A run depends on nothing but its request: no clock, no machine, no order of hashing. The truth is counted while the story happens
+//! and shares nothing with the reading of logs. Only compressed bytes may differ between machines; what they hold does not.
+
+mod campaign;
+mod cast;
+mod delivery;
+mod envelope;
+mod host;
+mod life;
+mod logins;
+mod noise;
+mod ordinary;
+mod output;
+mod put;
+mod random;
+mod replies;
+mod request;
+mod session;
+mod stories;
+mod tally;
+mod truth;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use request::{Envelope, Gz, Hosts, Layout, QueueIds, Request, Rotation, Story, System, UnknownName};
+pub use truth::{HostTotals, SCHEMA};
+
+use cast::Cast;
+use host::{Host, Place};
+use random::Random;
+use std::path::{Path, PathBuf};
+use truth::Teller;
+use world::World;
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Log text by host, before compression.
+    pub hosts: Vec<HostTotals>,
+    /// Messages the accounts sent or tried to send, and messages from outside.
+    pub submitted: u64,
+    pub inbound: u64,
+}
+
+/// Why nothing useful was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    #[error("{} is not empty; give a folder that is new or empty", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("cannot read {}: {cause}", path.display())]
+    Read { path: PathBuf, cause: std::io::Error },
+    #[error("cannot write {}: {cause}", path.display())]
+    Write { path: PathBuf, cause: std::io::Error },
+    #[error("the scale must be above 0 and at most {SCALE_MAX}, not {scale}")]
+    Scale { scale: f64 },
+    #[error("the writing thread ended without a word")]
+    WriterLost,
+}
+
+impl SimulateError {
+    fn write(path: &Path, cause: std::io::Error) -> SimulateError {
+        SimulateError::Write { path: path.to_owned(), cause }
+    }
+
+    fn read(path: &Path, cause: std::io::Error) -> SimulateError {
+        SimulateError::Read { path: path.to_owned(), cause }
+    }
+}
+
+/// The largest scale: a hundred times the known figures.
+pub const SCALE_MAX: f64 = 100.0;
+
+/// The servers: the department's, and in some stories the core server of the organisation.
+const PLACES: [Place; 2] = [
+    Place { short: "dept", fqdn: "mail.dept.u.example", ip: "192.0.2.25", first_pid: 14_278 },
+    Place { short: "core", fqdn: "smtp-out.u.example", ip: "192.0.2.2", first_pid: 24_997 },
+];
+
+/// Writes `logs/<host>/mail.log…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
+///
+/// `watch` hears now and then how many bytes of log text were written.
+///
+/// # Errors
+/// Fails if the folder is not new or empty, if the scale makes no sense, or if something cannot be written.
+pub fn simulate(request: &Request, watch: &mut dyn FnMut(u64)) -> Result<Summary, SimulateError> {
+    if !(request.scale > 0.0 && request.scale <= SCALE_MAX) {
+        return Err(SimulateError::Scale { scale: request.scale });
+    }
+    claim(&request.out)?;
+    let System::Postfix = request.system;
+    let mut random = Random::new(request.seed);
+    let cast = Cast::new(&mut random);
+    let span = stories::span(request.story);
+    let count = request.layout.hosts.unwrap_or_else(|| stories::hosts(request.story));
+    let places = if count == Hosts::Two { &PLACES[..] } else { &PLACES[..1] };
+    let hosts = places.iter().map(|place| Host::new(place, &request.layout, request.zone, span, &request.out)).collect();
+    let mut world = World::new(hosts, cast, random, span.1);
+    stories::set_up(&mut world, request.story, request.scale);
+    world.run(watch)?;
+    let World { hosts, cast, book, .. } = world;
+    let mut totals = Vec::new();
+    for (host, place) in hosts.into_iter().zip(places) {
+        let (lines, bytes) = host.finish(span.1)?;
+        totals.push(HostTotals { host: place.short, lines, bytes });
+    }
+    if request.layout.archive {
+        output::archive(&request.out)?;
+    }
+    Teller { request, hosts: count, cast: &cast, book: &book, totals: &totals }.write(&request.out.join("truth.json"))?;
+    Ok(Summary { hosts: totals, submitted: book.submitted, inbound: book.inbound })
+}
+
+/// Makes the folder, or makes sure that it is empty.
+fn claim(out: &Path) -> Result<(), SimulateError> {
+    std::fs::create_dir_all(out).map_err(|cause| SimulateError::write(out, cause))?;
+    let mut entries = std::fs::read_dir(out).map_err(|cause| SimulateError::read(out, cause))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(SimulateError::NotEmpty { path: out.to_owned() }),
+    }
+}
