@@ -9,7 +9,7 @@ use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Action, Program, Status};
-use crate::formats::reply::{self, Class};
+use crate::formats::postfix::reply::{self, Class};
 use hashbrown::HashMap;
 
 /// Hops beyond which something goes in circles.

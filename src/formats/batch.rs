@@ -120,6 +120,8 @@ pub struct Batch<'a> {
     /// Steps back in time of more than a minute, and the first line where one was seen.
     pub clock_steps: u64,
     pub first_clock_step: Option<u32>,
+    /// Year-less stamps of a 29 February that had to be moved to the nearest leap year.
+    pub leap_days_moved: u64,
     /// Lines whose own witness of absolute time contradicts the zone in use, and the first of them.
     pub zone_conflicts: u64,
     pub first_zone_conflict: Option<u32>,

@@ -3,10 +3,26 @@
 //! A format knows nothing of files, archives or hashes, and nothing of what its events will be used for. To add one, write its
 //! module with a [`Format`] constant and add that constant to [`ALL`].
 
+mod amavis;
 pub mod batch;
 pub mod clock;
+mod cyrus;
+mod dovecot;
 pub mod event;
-pub mod reply;
+mod journal;
+mod json;
+mod loggers;
+mod own_files;
+mod pmg;
+pub mod postfix;
+mod reader;
+mod roundcube;
+mod rspamd;
+mod scan;
+mod sink;
+mod syslog;
+#[cfg(test)]
+mod testing;
 
 use batch::Batch;
 use clock::Clock;
@@ -49,4 +65,5 @@ pub struct Format {
 }
 
 /// Every format, in the order in which ties of certainty are decided.
-pub const ALL: &[Format] = &[];
+pub const ALL: &[Format] =
+    &[journal::EXPORT, journal::JSON, journal::CONTAINER, own_files::DOVECOT, own_files::RSPAMD, roundcube::FORMAT, syslog::FORMAT];

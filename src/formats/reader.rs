@@ -1,0 +1,200 @@
+//! The work that is the same for every line-based format: one line after another, its instant, its host, its place in the ledger,
+//! its fingerprint, and lines that only say that the line before them came again.
+
+use super::batch::{Batch, Fingerprint, Ignored, Malformed};
+use super::clock::{Clock, Reading};
+use super::event::SystemEvent;
+use super::sink::{Fate, Sink};
+use super::syslog::daemon::{self, Daemon};
+use super::syslog::envelope::Rest;
+use super::syslog::repeat::{self, Repeat};
+use super::syslog::stamp::Stamp;
+use super::{Chunk, amavis, cyrus, dovecot, journal, loggers, pmg, postfix, roundcube, rspamd, scan};
+use std::hash::{BuildHasher, Hasher};
+
+/// Reads the records of one chunk.
+pub(super) struct Reader<'r, 'a> {
+    sink: Sink<'r, 'a>,
+    clock: &'r mut Clock,
+    chunk: Chunk<'a>,
+    last_host: &'a [u8],
+    last_host_hash: u64,
+    last_tag: &'a [u8],
+    last_daemon: Daemon,
+    /// The last record of each host that was not a repeat, by host index: what `last message repeated` speaks of.
+    previous: Vec<Option<Rest<'a>>>,
+    /// The first half of a log entry that amavis cut in two.
+    amavis: amavis::Pending<'a>,
+}
+
+impl<'r, 'a> Reader<'r, 'a> {
+    pub(super) fn new(chunk: Chunk<'a>, clock: &'r mut Clock, batch: &'r mut Batch<'a>) -> Reader<'r, 'a> {
+        let nameless = batch.host(b"");
+        let mut sink = Sink::new(batch);
+        sink.host = nameless;
+        Reader {
+            sink,
+            clock,
+            chunk,
+            last_host: b"",
+            last_host_hash: host_hash(b""),
+            last_tag: b"",
+            last_daemon: Daemon::Untagged,
+            previous: Vec::new(),
+            amavis: amavis::Pending::default(),
+        }
+    }
+
+    /// Puts a line into the ledger.
+    pub(super) fn settle(&mut self, line: u32, fate: Fate) {
+        let batch = &mut *self.sink.batch;
+        batch.ledger.total += 1;
+        match fate {
+            Fate::Used => batch.used(),
+            Fate::Ignored(why) => batch.ignored(why),
+            Fate::Malformed(why) => batch.malformed(line, why),
+        }
+    }
+
+    /// Ends the chunk; every line must have ended in exactly one place.
+    pub(super) fn finish(self) {
+        debug_assert!(self.sink.batch.ledger.adds_up());
+    }
+
+    /// Reads a stamp and notes what the clock noticed about it.
+    pub(super) fn instant(&mut self, line: u32, stamp: Stamp) -> Reading {
+        let reading = stamp.read(self.clock);
+        self.sink.absolute = matches!(stamp, Stamp::Absolute(_));
+        self.noticed(line, reading);
+        reading
+    }
+
+    /// Counts what the clock noticed.
+    pub(super) fn noticed(&mut self, line: u32, reading: Reading) {
+        let batch = &mut *self.sink.batch;
+        batch.ambiguous_times += u64::from(reading.ambiguous);
+        batch.leap_days_moved += u64::from(reading.leap_day_moved);
+        if reading.stepped_back {
+            batch.clock_steps += 1;
+            batch.first_clock_step.get_or_insert(line);
+        }
+    }
+
+    /// Reads one record whose instant is known, and settles its line.
+    pub(super) fn record(&mut self, line: u32, reading: Reading, rest: Rest<'a>, daemon: Option<Daemon>) {
+        self.sink.at = reading.at;
+        self.sink.line = line;
+        self.sink.batch.saw(reading.at);
+        self.set_host(rest.host);
+        let fate = self.body(rest, daemon);
+        if self.chunk.fingerprints {
+            self.fingerprint(line, rest, fate == Fate::Used);
+        }
+        self.settle(line, fate);
+    }
+
+    fn body(&mut self, rest: Rest<'a>, daemon: Option<Daemon>) -> Fate {
+        let daemon = daemon.unwrap_or_else(|| self.identify(rest.tag));
+        match repeat::read(rest.body, daemon) {
+            None => {
+                self.remember(rest);
+                self.sink.times = 1;
+                self.dispatch(rest, daemon)
+            }
+            Some(Repeat::Quoted { times, body }) => {
+                self.sink.times = times;
+                self.dispatch(Rest { body, ..rest }, daemon)
+            }
+            Some(Repeat::Previous { times }) => {
+                let Some(earlier) = self.recall(rest.host) else {
+                    // The line that is repeated stands in a file that is not here.
+                    return self.sink.system(SystemEvent::LinesLost { count: Some(u64::from(times)) });
+                };
+                self.sink.times = times;
+                let daemon = self.identify(earlier.tag);
+                self.dispatch(earlier, daemon)
+            }
+        }
+    }
+
+    fn dispatch(&mut self, rest: Rest<'a>, daemon: Daemon) -> Fate {
+        let sink = &mut self.sink;
+        sink.pid = rest.pid;
+        match daemon {
+            Daemon::Postfix(who) => postfix::body(who, rest.body, sink),
+            Daemon::Dovecot => dovecot::body(rest.body, sink),
+            Daemon::CyrusOrCourier => cyrus::imap_or_courier(rest.tag, rest.body, sink),
+            Daemon::Saslauthd => cyrus::saslauthd(rest.body, sink),
+            Daemon::Amavis => amavis::body(rest.body, &mut self.amavis, self.chunk, sink),
+            Daemon::Rspamd => rspamd::body(rest.body, sink),
+            Daemon::MailGateway => pmg::body(rest.body, sink),
+            Daemon::Roundcube => roundcube::body(rest.body, sink),
+            Daemon::Logger => loggers::logger(rest.tag, rest.body, sink),
+            Daemon::ClockDaemon => loggers::clock_daemon(rest.body, sink),
+            Daemon::Untagged | Daemon::Other => Fate::OTHER_PROGRAM,
+        }
+    }
+
+    fn identify(&mut self, tag: &'a [u8]) -> Daemon {
+        if tag != self.last_tag {
+            self.last_tag = tag;
+            self.last_daemon = daemon::identify(tag);
+        }
+        self.last_daemon
+    }
+
+    fn set_host(&mut self, host: &'a [u8]) {
+        if host != self.last_host {
+            self.last_host = host;
+            self.last_host_hash = host_hash(host);
+            self.sink.host = self.sink.batch.host(host);
+        }
+    }
+
+    fn remember(&mut self, rest: Rest<'a>) {
+        let index = usize::from(self.sink.host);
+        if self.previous.len() <= index {
+            self.previous.resize(index + 1, None);
+        }
+        if let Some(slot) = self.previous.get_mut(index) {
+            *slot = Some(rest);
+        }
+    }
+
+    /// The last record of a host that was not itself a repeat: of this chunk, or of the end of the one before it.
+    fn recall(&self, host: &[u8]) -> Option<Rest<'a>> {
+        let here = self.previous.get(usize::from(self.sink.host)).copied().flatten();
+        here.or_else(|| repeat::last_record_of(host, self.chunk.before))
+    }
+
+    fn fingerprint(&mut self, line: u32, rest: Rest<'a>, used: bool) {
+        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+        hasher.write_u64(self.last_host_hash);
+        hasher.write(scan::trim_start(rest.body));
+        let fingerprint = Fingerprint { line, second: self.sink.at.seconds(), hash: hasher.finish(), used };
+        self.sink.batch.fingerprints.push(fingerprint);
+    }
+
+    /// A line whose envelope could not be read.
+    pub(super) fn unreadable(&mut self, line: u32, text: &[u8], why: Malformed) {
+        let fate = if text.is_empty() {
+            Fate::Ignored(Ignored::Empty)
+        } else if scan::is_not_text(text) {
+            Fate::Malformed(Malformed::NotText)
+        } else if journal::is_framing(text) {
+            Fate::Ignored(Ignored::Framing)
+        } else {
+            Fate::Malformed(why)
+        };
+        self.settle(line, fate);
+    }
+}
+
+/// A copy of a record may name the host in full or by its first label, in any case.
+fn host_hash(host: &[u8]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+    for b in host.iter().take_while(|b| **b != b'.') {
+        hasher.write_u8(b.to_ascii_lowercase());
+    }
+    hasher.finish()
+}

@@ -1,0 +1,108 @@
+//! Syslog text, whoever wrote it: the format of nearly every mail log.
+//!
+//! Each line is judged by itself, because a file may change its shape at an upgrade. A file without any mail line is evidence too:
+//! its lines are read and ignored.
+
+pub(super) mod daemon;
+pub(super) mod envelope;
+pub(super) mod repeat;
+mod scout;
+pub(super) mod stamp;
+
+use super::batch::{Batch, Ignored, Malformed};
+use super::clock::{Clock, Reading};
+use super::reader::Reader;
+use super::sink::Fate;
+use super::{Chunk, Format, Framing, scan};
+use daemon::Daemon;
+pub(super) use scout::note_stamp;
+use stamp::Stamp;
+
+/// Syslog text with lines of Postfix and its neighbours, or without.
+pub(in crate::formats) const FORMAT: Format =
+    Format { id: "postfix.syslog", system: "postfix", title: "syslog text", framing: Framing::Lines, sniff, parse, scout: scout::scout };
+
+/// How much of a head is looked at to tell the format.
+const SNIFF_BYTES: usize = 1 << 16;
+
+fn sniff(head: &[u8]) -> u8 {
+    let mut lines = 0u32;
+    let mut readable = 0u32;
+    let mut mail = 0u32;
+    scan::each_line(head.get(..head.len().min(SNIFF_BYTES)).unwrap_or(head), |_, line| {
+        if line.is_empty() || matches!(line.first(), Some(b' ' | b'\t' | b'-')) {
+            return;
+        }
+        lines += 1;
+        if let Ok(envelope) = envelope::read(line) {
+            let daemon = daemon::identify(envelope.rest.tag);
+            let plausible = !envelope.rest.tag.is_empty() || repeat::read(envelope.rest.body, daemon).is_some();
+            readable += u32::from(plausible);
+            mail += u32::from(!matches!(daemon, Daemon::Other | Daemon::Untagged | Daemon::Logger | Daemon::ClockDaemon));
+        }
+    });
+    match (readable * 2 >= lines, mail > 0) {
+        _ if readable == 0 => 0,
+        (true, true) => 95,
+        (true, false) => 60,
+        (false, true) => 50,
+        (false, false) if readable * 5 >= lines => 20,
+        (false, false) => 0,
+    }
+}
+
+fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
+    let mut reader = Reader::new(chunk, clock, out);
+    let mut last = LastStamp::default();
+    scan::each_line(chunk.bytes, |number, line| {
+        // Most lines of a busy second carry the stamp of the line before them, byte for byte.
+        if let Some((reading, rest)) = last.same(line)
+            && let Ok(rest) = envelope::rest(rest)
+        {
+            // Asked again only where the answer may have changed: the clock knows its last instant.
+            reader.noticed(number, reading);
+            reader.record(number, reading, rest, None);
+            return;
+        }
+        match envelope::read(line) {
+            Ok(envelope) => {
+                let reading = reader.instant(number, envelope.stamp);
+                last = LastStamp::of(line, envelope.stamp_length, envelope.stamp, reading);
+                reader.record(number, reading, envelope.rest, None);
+            }
+            Err(Malformed::NoTime) if is_continuation(line) => reader.settle(number, Fate::Ignored(Ignored::Framing)),
+            Err(why) => reader.unreadable(number, line, why),
+        }
+    });
+    reader.finish();
+}
+
+/// The journal's text modes put the rest of an entry over several lines under its first line.
+fn is_continuation(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t')) && !line.trim_ascii().is_empty() && !scan::is_not_text(line)
+}
+
+/// The stamp of the line before, with its bytes and what the clock made of it.
+#[derive(Clone, Copy, Default)]
+struct LastStamp<'a> {
+    text: &'a [u8],
+    reading: Option<Reading>,
+}
+
+impl<'a> LastStamp<'a> {
+    /// Only a plain year-less stamp at the start of a line is worth remembering; 0 bytes mean that something stands before it.
+    fn of(line: &'a [u8], length: usize, stamp: Stamp, reading: Reading) -> LastStamp<'a> {
+        if length == 0 || !matches!(stamp, Stamp::Yearless(_)) {
+            return LastStamp::default();
+        }
+        // The same stamp again is no step, and no new case of a moved leap day is needed: it is counted per line.
+        let reading = Reading { stepped_back: false, leap_day_moved: false, ..reading };
+        LastStamp { text: line.get(..length).unwrap_or_default(), reading: Some(reading) }
+    }
+
+    fn same<'l>(&self, line: &'l [u8]) -> Option<(Reading, &'l [u8])> {
+        let reading = self.reading?;
+        let rest = line.strip_prefix(self.text)?;
+        rest.starts_with(b" ").then_some((reading, rest))
+    }
+}

@@ -1,0 +1,66 @@
+//! Lines that say only that a line came again.
+
+use super::daemon::Daemon;
+use super::envelope::{self, Rest};
+use crate::formats::scan;
+use memchr::memrchr;
+
+/// A line that stands for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::formats) enum Repeat<'a> {
+    /// `last message repeated 3 times`: the previous line of that host in that file.
+    Previous { times: u32 },
+    /// `message repeated 3 times: [ body]`: rsyslog quotes the line, cut at 800 bytes.
+    Quoted { times: u32, body: &'a [u8] },
+}
+
+/// Tells whether a body is a repeat.
+pub(in crate::formats) fn read(body: &[u8], daemon: Daemon) -> Option<Repeat<'_>> {
+    if let Some(rest) = body.strip_prefix(b"message repeated ") {
+        let (times, rest) = scan::number(rest)?;
+        let quoted = rest.strip_prefix(b" times: [")?;
+        let body = scan::trim_start(quoted.strip_suffix(b"]").unwrap_or(quoted));
+        return Some(Repeat::Quoted { times: u32::try_from(times).ok()?, body });
+    }
+    if !matches!(daemon, Daemon::Untagged | Daemon::Logger) {
+        return None;
+    }
+    let plain = body.strip_prefix(b"--- ").unwrap_or(body);
+    let (times, rest) = scan::number(plain.strip_prefix(b"last message repeated ")?)?;
+    rest.starts_with(b" time").then_some(Repeat::Previous { times: u32::try_from(times).ok()? })
+}
+
+/// The last line of `host` in the text before a chunk that is not itself a repeat.
+pub(in crate::formats) fn last_record_of<'a>(host: &[u8], before: &'a [u8]) -> Option<Rest<'a>> {
+    let mut text = before;
+    while !text.is_empty() {
+        let body = text.strip_suffix(b"\n").unwrap_or(text);
+        let start = memrchr(b'\n', body).map_or(0, |at| at + 1);
+        let line = body.get(start..)?;
+        text = body.get(..start)?;
+        let Ok(envelope) = envelope::read(line.strip_suffix(b"\r").unwrap_or(line)) else { continue };
+        let rest = envelope.rest;
+        if rest.host == host && read(rest.body, super::daemon::identify(rest.tag)).is_none() {
+            return Some(rest);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_repeat_give_their_number() {
+        assert_eq!(read(b"last message repeated 3 times", Daemon::Untagged), Some(Repeat::Previous { times: 3 }));
+        assert_eq!(read(b"--- last message repeated 1 time ---", Daemon::Untagged), Some(Repeat::Previous { times: 1 }));
+        assert_eq!(read(b"message repeated 4 times: [ connect x]", Daemon::Other), Some(Repeat::Quoted { times: 4, body: b"connect x" }));
+    }
+
+    #[test]
+    fn a_mail_daemon_quoting_those_words_repeats_nothing() {
+        assert_eq!(read(b"last message repeated 3 times", Daemon::Dovecot), None);
+        assert_eq!(read(b"last message repeated many times", Daemon::Untagged), None);
+    }
+}
