@@ -12,6 +12,7 @@ mod decoder;
 #[cfg(test)]
 mod fixtures;
 mod hash;
+mod part;
 mod sniff;
 mod source;
 mod stored;
