@@ -211,6 +211,20 @@ fn a_damaged_zip_member_is_told_by_its_checksum() {
 }
 
 #[test]
+fn a_zip_list_that_lies_about_a_size_is_told() {
+    for (stated, words) in [(LOG.len() as u32 - 9, "where the archive's list says"), (LOG.len() as u32 + 9, "it ends after")] {
+        let mut stored = zip(&[("mail.log", LOG)], Stored);
+        let central = memchr::memmem::find(&stored, b"PK\x01\x02").unwrap();
+        stored[central + 24..central + 28].copy_from_slice(&stated.to_le_bytes());
+        let folder = Folder::new().with("a.zip", &stored);
+        let (bytes, finished) = read(&folder.survey().sources[0]);
+        assert_eq!(bytes, LOG);
+        let damage = finished.damage.unwrap();
+        assert!(damage.contains(words), "{damage}");
+    }
+}
+
+#[test]
 fn an_encrypted_zip_member_is_missing_evidence_and_the_others_are_read() {
     let mut stored = zip(&[("mail.log", LOG), ("mail.log.1", OLD)], Stored);
     let central = memchr::memmem::find(&stored, b"PK\x01\x02").unwrap();
