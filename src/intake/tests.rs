@@ -269,6 +269,38 @@ fn a_tar_cut_between_two_members_is_told() {
 }
 
 #[test]
+fn hard_links_in_a_tar_count_once_and_a_missing_target_is_told() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    let mut header = ::tar::Header::new_gnu();
+    header.set_size(LOG.len() as u64);
+    header.set_cksum();
+    builder.append_data(&mut header.clone(), "mail.log", LOG).unwrap();
+    header.set_size(0);
+    header.set_entry_type(::tar::EntryType::Link);
+    builder.append_link(&mut header.clone(), "again.log", "mail.log").unwrap();
+    builder.append_link(&mut header, "lost.log", "gone.log").unwrap();
+    let folder = Folder::new().with("a.tar", &builder.into_inner().unwrap());
+    let survey = folder.survey();
+    assert_eq!(folder.names(&survey), ["a.tar!mail.log"]);
+    assert_eq!(survey.problems.len(), 1);
+    assert!(survey.problems[0].path.ends_with("a.tar!lost.log") && survey.problems[0].serious);
+}
+
+#[test]
+fn a_member_name_of_many_megabytes_does_not_fill_the_memory() {
+    let mut header = ::tar::Header::new_gnu();
+    header.set_entry_type(::tar::EntryType::GNULongName);
+    header.set_size(40 << 20);
+    header.set_cksum();
+    let first = tar(&[("mail.log", LOG)]);
+    let stored = gz(&[&first[..1024], header.as_bytes(), &vec![b'a'; 40 << 20], &first[..]].concat());
+    let folder = Folder::new().with("a.tar.gz", &stored);
+    let survey = folder.survey();
+    assert_eq!(folder.names(&survey), ["a.tar.gz!mail.log"]);
+    assert!(survey.problems[0].serious && survey.problems[0].what.contains("longer than 1 MiB"));
+}
+
+#[test]
 fn a_cut_off_zip_is_a_problem_and_the_rest_goes_on() {
     let whole = zip(&[("mail.log", &lines(10_000))], Deflated);
     let folder = Folder::new().with("a.zip", &whole[..whole.len() / 2]).with("b.log", LOG);
