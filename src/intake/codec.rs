@@ -90,7 +90,10 @@ fn flate_step(engine: &mut flate2::Decompress, input: &[u8], output: &mut [u8]) 
     let state = match engine.decompress(input, output, flate2::FlushDecompress::None) {
         Ok(flate2::Status::StreamEnd) => State::End,
         Ok(flate2::Status::Ok | flate2::Status::BufError) => State::More,
-        Err(error) => State::Broken(error.message().unwrap_or("corrupt data").to_owned()),
+        // What was decoded before the fault comes with a good status; the call after it gets this instead of the reason.
+        Err(error) => {
+            State::Broken(error.message().filter(|&why| why != "repeated call with bad state").unwrap_or("corrupt data").to_owned())
+        }
     };
     step((engine.total_in() - before_in, engine.total_out() - before_out), state)
 }

@@ -12,6 +12,7 @@ mod decoder;
 #[cfg(test)]
 mod fixtures;
 mod hash;
+mod part;
 mod sniff;
 mod source;
 mod stored;
@@ -35,7 +36,8 @@ pub struct Limits {
     pub ratio_max: u64,
     /// Decoded bytes of all sources together; the listing of compressed archives may decode as much once more.
     pub total_bytes_max: u64,
-    /// Archives inside archives.
+    /// How deep archives may nest: with 1 archives are opened, with 2 archives in archives too, and so on. As many compressions, and
+    /// one more, may lie around a single log.
     pub depth_max: u32,
 }
 

@@ -3,14 +3,12 @@
 use super::codec::Codec;
 use super::decoder::Decoder;
 use super::hash::Checks;
+use super::part::{PartReader, Whole, up_to};
 use super::stream::{Stream, Tap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-
-/// Bytes per read where what comes before a member is passed over.
-const SKIP_BYTES: usize = 256 << 10;
 
 /// The place of a run of bytes in the evidence. It can be opened any number of times.
 #[derive(Clone)]
@@ -28,7 +26,7 @@ pub(super) enum Stored {
     },
     /// A part of what decoding `of` gives; reading it means decoding from the start.
     Part {
-        of: Arc<Layered>,
+        of: Arc<Whole>,
         start: u64,
         len: u64,
     },
@@ -75,7 +73,7 @@ impl Stored {
 
     fn open(&self, ratio_max: u64) -> io::Result<Raw> {
         match self {
-            Stored::Part { of, start, len } => Ok(Raw::Part { stream: of.open(ratio_max, Hashing::No)?, skip: *start, left: *len }),
+            Stored::Part { of, start, len } => of.open(*start, *len, ratio_max).map(Raw::Part),
             Stored::Disk { path, start, len } => Seekable::disk(path, *start, *len).map(Raw::Direct),
             Stored::Memory { bytes, start, len } => Ok(Raw::Direct(Seekable::memory(bytes, *start, *len))),
         }
@@ -107,14 +105,14 @@ impl Stored {
 /// Opened stored bytes.
 pub(super) enum Raw {
     Direct(Seekable),
-    Part { stream: Box<dyn Stream>, skip: u64, left: u64 },
+    Part(PartReader),
 }
 
 impl Raw {
     pub(super) fn troubles(&self, into: &mut Vec<String>) {
-        if let Raw::Part { stream, .. } = self {
+        if let Raw::Part(part) = self {
             let mut outer = Vec::new();
-            stream.troubles(&mut outer);
+            part.troubles(&mut outer);
             into.extend(outer.into_iter().map(|what| format!("the archive around it: {what}")));
         }
     }
@@ -124,33 +122,9 @@ impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Raw::Direct(seekable) => seekable.read(buffer),
-            Raw::Part { stream, skip, left } => {
-                if *skip > 0 {
-                    pass_over(stream.as_mut(), skip)?;
-                }
-                let read = stream.read(up_to(buffer, *left))?;
-                *left -= read as u64;
-                Ok(read)
-            }
+            Raw::Part(part) => part.read(buffer),
         }
     }
-}
-
-/// Reads `skip` bytes to nowhere, fewer if the stream ends.
-fn pass_over(stream: &mut dyn Stream, skip: &mut u64) -> io::Result<()> {
-    let mut block = vec![0; SKIP_BYTES];
-    while *skip > 0 {
-        match stream.read(up_to(&mut block, *skip))? {
-            0 => break,
-            read => *skip -= read as u64,
-        }
-    }
-    Ok(())
-}
-
-fn up_to(buffer: &mut [u8], most: u64) -> &mut [u8] {
-    let len = usize::try_from(most).unwrap_or(usize::MAX).min(buffer.len());
-    buffer.split_at_mut(len).0
 }
 
 enum Base {

@@ -40,10 +40,13 @@ impl Tap {
 
     fn end(&mut self) {
         self.ended = true;
-        if self.read < self.listed && self.is_member {
-            self.trouble = Some(format!("it ends after {} of {} bytes", self.read, self.listed));
-        } else if self.read != self.listed {
-            self.trouble = Some(format!("the file changed while it was read: {} bytes when listed, {} when read", self.listed, self.read));
+        let (read, listed) = (self.read, self.listed);
+        if read < listed && self.is_member {
+            self.trouble = Some(format!("it ends after {read} of {listed} bytes"));
+        } else if read > listed && self.is_member {
+            self.trouble = Some(format!("it has {read} bytes where the archive's list says {listed}"));
+        } else if read != listed {
+            self.trouble = Some(format!("the file changed while it was read: {listed} bytes when listed, {read} when read"));
         } else if !self.checks.as_ref().is_none_or(Checks::crc_holds) {
             self.trouble = Some("its content does not match the checksum in the archive".to_owned());
         }

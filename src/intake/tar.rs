@@ -1,5 +1,6 @@
 //! The members of a tar archive, plain or compressed.
 
+use super::part::Whole;
 use super::source::Budget;
 use super::stored::{Hashing, Layered, Seekable, Stored};
 use super::survey::{Item, Names, Surveyor};
@@ -55,7 +56,7 @@ fn list_direct(surveyor: &mut Surveyor, archive: &Item, direct: Seekable) -> io:
 /// An archive that must be decoded from its start.
 fn list_stream(surveyor: &mut Surveyor, archive: &Item) -> io::Result<()> {
     let stream = archive.content.open(surveyor.limits.ratio_max, Hashing::Yes)?;
-    let whole = Arc::new(archive.content.clone());
+    let whole = Whole::of_many(archive.content.clone());
     let allowance = Rc::new(Cell::new(DESCRIPTION_BYTES_MAX));
     let budget = Some(Arc::clone(&surveyor.listing));
     let inner = BufReader::with_capacity(LIST_BYTES, stream);
@@ -87,7 +88,7 @@ fn list_stream(surveyor: &mut Surveyor, archive: &Item) -> io::Result<()> {
 }
 
 /// Keeps a small member in memory; of another, only where it lies and, to tell what it is, its first bytes.
-fn fetch(surveyor: &mut Surveyor, whole: &Arc<Layered>, member: &Member, entry: &mut impl Read) -> (Stored, Option<Vec<u8>>) {
+fn fetch(surveyor: &mut Surveyor, whole: &Arc<Whole>, member: &Member, entry: &mut impl Read) -> (Stored, Option<Vec<u8>>) {
     let keep = surveyor.may_keep(member.size);
     let most = if keep { member.size } else { member.size.min(HEAD_BYTES) };
     let mut bytes = Vec::new();

@@ -211,6 +211,20 @@ fn a_damaged_zip_member_is_told_by_its_checksum() {
 }
 
 #[test]
+fn a_zip_list_that_lies_about_a_size_is_told() {
+    for (stated, words) in [(LOG.len() as u32 - 9, "where the archive's list says"), (LOG.len() as u32 + 9, "it ends after")] {
+        let mut stored = zip(&[("mail.log", LOG)], Stored);
+        let central = memchr::memmem::find(&stored, b"PK\x01\x02").unwrap();
+        stored[central + 24..central + 28].copy_from_slice(&stated.to_le_bytes());
+        let folder = Folder::new().with("a.zip", &stored);
+        let (bytes, finished) = read(&folder.survey().sources[0]);
+        assert_eq!(bytes, LOG);
+        let damage = finished.damage.unwrap();
+        assert!(damage.contains(words), "{damage}");
+    }
+}
+
+#[test]
 fn an_encrypted_zip_member_is_missing_evidence_and_the_others_are_read() {
     let mut stored = zip(&[("mail.log", LOG), ("mail.log.1", OLD)], Stored);
     let central = memchr::memmem::find(&stored, b"PK\x01\x02").unwrap();
@@ -252,6 +266,38 @@ fn a_tar_cut_between_two_members_is_told() {
     let survey = folder.survey();
     assert_eq!(survey.sources.len(), 1);
     assert!(survey.problems[0].serious && survey.problems[0].what.contains("no end marker"));
+}
+
+#[test]
+fn hard_links_in_a_tar_count_once_and_a_missing_target_is_told() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    let mut header = ::tar::Header::new_gnu();
+    header.set_size(LOG.len() as u64);
+    header.set_cksum();
+    builder.append_data(&mut header.clone(), "mail.log", LOG).unwrap();
+    header.set_size(0);
+    header.set_entry_type(::tar::EntryType::Link);
+    builder.append_link(&mut header.clone(), "again.log", "mail.log").unwrap();
+    builder.append_link(&mut header, "lost.log", "gone.log").unwrap();
+    let folder = Folder::new().with("a.tar", &builder.into_inner().unwrap());
+    let survey = folder.survey();
+    assert_eq!(folder.names(&survey), ["a.tar!mail.log"]);
+    assert_eq!(survey.problems.len(), 1);
+    assert!(survey.problems[0].path.ends_with("a.tar!lost.log") && survey.problems[0].serious);
+}
+
+#[test]
+fn a_member_name_of_many_megabytes_does_not_fill_the_memory() {
+    let mut header = ::tar::Header::new_gnu();
+    header.set_entry_type(::tar::EntryType::GNULongName);
+    header.set_size(40 << 20);
+    header.set_cksum();
+    let first = tar(&[("mail.log", LOG)]);
+    let stored = gz(&[&first[..1024], header.as_bytes(), &vec![b'a'; 40 << 20], &first[..]].concat());
+    let folder = Folder::new().with("a.tar.gz", &stored);
+    let survey = folder.survey();
+    assert_eq!(folder.names(&survey), ["a.tar.gz!mail.log"]);
+    assert!(survey.problems[0].serious && survey.problems[0].what.contains("longer than 1 MiB"));
 }
 
 #[test]

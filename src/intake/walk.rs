@@ -25,15 +25,12 @@ pub(super) struct Walk {
 
 /// Lists the files under `paths`. The order of the paths has no influence.
 pub(super) fn walk(paths: &[PathBuf]) -> Walk {
-    let mut walk = Walk::default();
-    let mut paths: Vec<PathBuf> = paths.iter().map(|p| tidy(p)).collect();
-    paths.sort();
-    paths.dedup();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            walk.stdin = true;
-            continue;
-        }
+    let (stdin, named): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| path.as_os_str() == "-");
+    let mut walk = Walk { stdin: !stdin.is_empty(), ..Walk::default() };
+    let mut named: Vec<PathBuf> = named.into_iter().map(|path| tidy(path)).collect();
+    named.sort();
+    named.dedup();
+    for path in named {
         match fs::metadata(&path) {
             Ok(metadata) => walk.argument(path, metadata),
             Err(error) => walk.unreadable(&path, &error),

@@ -2,6 +2,7 @@
 
 use super::MemberZone;
 use super::codec::Codec;
+use super::part::Whole;
 use super::stored::{Hashing, Layered, Seekable, Stored};
 use super::survey::{Item, Names, Surveyor};
 use super::walk::show;
@@ -10,7 +11,6 @@ use ::zip::CompressionMethod;
 use ::zip::read::{Config, ZipFileEntry};
 use ::zip::unstable::read::ZipIterable;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::sync::Arc;
 
 /// The length of a local header without its name and extra fields.
 const LOCAL_HEADER_BYTES: usize = 30;
@@ -108,7 +108,7 @@ fn member(
         Some(codec) => {
             let size = entry.compressed_size();
             let of = Layered { stored: packed, size, is_member: true, crc32: None, layers: vec![codec] };
-            Stored::Part { of: Arc::new(of), start: 0, len: entry.size() }
+            Stored::Part { of: Whole::of_one(of), start: 0, len: entry.size() }
         }
     };
     let content = Layered { stored: content_stored, size: entry.size(), is_member: true, crc32: Some(entry.crc32()), layers: Vec::new() };
