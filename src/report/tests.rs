@@ -46,6 +46,8 @@ fn a_face_is_found_by_its_view_and_id_and_no_two_share_them() {
         assert!(find(face.view, face.id).is_some_and(|found| std::ptr::eq(found, face) || found.id == face.id));
     }
     assert!(find(View::Findings, "csv").is_none());
+    let of = |wanted: View| ALL.iter().filter(move |face| face.view == wanted).map(|face| face.id);
+    assert!(of(View::Findings).eq(of(View::Inventory)), "both commands take the same --format");
 }
 
 /// Markdown without its backslashes and the characters they protect.
