@@ -54,7 +54,10 @@ fn page(document: &Document) -> String {
 fn margins(document: &Document) -> String {
     let shown = document.tlp.terminal().to_string();
     let mark: String = shown.chars().filter(|c| c.is_ascii_alphabetic() || matches!(c, ':' | '+')).collect();
-    let boxed = format!("content: \"{mark}\"; background: #000; color: {}; font: 700 12pt sans-serif", mark_color(&mark));
+    let boxed = format!(
+        "content: \"{mark}\"; background: #000; color: {}; font: 700 12pt sans-serif; width: 56mm; height: 8mm; margin: auto 0 auto auto; text-align: center",
+        mark_color(&mark)
+    );
     format!("@page {{ margin: 20mm 15mm; @top-right {{ {boxed} }} @bottom-right {{ {boxed} }} }}\n")
 }
 
