@@ -5,7 +5,8 @@ use super::terminal::Color;
 use super::when::{self, When};
 use crate::config;
 use crate::domain::time::Zone;
-use clap::builder::NonEmptyStringValueParser;
+use crate::report::{self, View};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -132,8 +133,8 @@ pub(super) struct Hints {
 #[command(next_help_heading = OUTPUT)]
 pub(super) struct Output {
     /// Form of the result on standard output [default: text]
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) format: Option<Format>,
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(super) format: Option<String>,
     /// Traffic Light Protocol mark of the report [default: that of the configuration, else AMBER+STRICT]
     #[arg(long, value_name = "MARK", value_parser = config::parse_tlp)]
     pub(super) tlp: Option<String>,
@@ -146,16 +147,6 @@ pub(super) struct Output {
     /// Say on standard error what is being done
     #[arg(long, short)]
     pub(super) verbose: bool,
-}
-
-/// A form of the result; the registry of faces knows more of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
-    Markdown,
-    Html,
-    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -175,6 +166,12 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   mailtrail inspect --tz Asia/Tokyo logs/
   mailtrail inspect --year '**/mail.log*=2022' --log-tz Asia/Tokyo --format json evidence.zip";
+
+/// The faces that can be asked for; both views have the same.
+fn formats() -> PossibleValuesParser {
+    let faces = report::ALL.iter().filter(|face| face.view == View::Findings);
+    PossibleValuesParser::new(faces.map(|face| PossibleValue::new(face.id).help(face.title)))
+}
 
 fn parse_network(text: &str) -> Result<IpNet, String> {
     if let Ok(address) = text.parse::<IpAddr>() {

@@ -55,3 +55,25 @@ impl Interrupt {
         Some(done)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case_folder::CaseFolder;
+    use super::super::custody::RunRecord;
+    use super::*;
+    use crate::pipeline::Case;
+    use crate::report::samples::quiet;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn a_run_stopped_while_it_writes_leaves_nothing_behind() {
+        let here = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let folder = CaseFolder::check(&here.path().join("case"), &[]).unwrap();
+        interrupt.press();
+        let record = RunRecord::new(&[], SystemTime::UNIX_EPOCH, Duration::ZERO, 1);
+        let failure = folder.write(&Case { report: quiet() }, &record, &interrupt).unwrap_err();
+        assert_eq!(failure.exit, Exit::Interrupted);
+        assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
+    }
+}

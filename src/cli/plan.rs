@@ -1,6 +1,6 @@
 //! From the arguments as typed to what will be done: everything is checked here, before any evidence is read.
 
-use super::args::{Analyze, FailOn, Format, Hints, Inspect, Output, Reading};
+use super::args::{Analyze, FailOn, Hints, Inspect, Output, Reading};
 use super::case_folder::CaseFolder;
 use super::message::Failure;
 use super::terminal::Color;
@@ -63,15 +63,10 @@ fn plan(reading: Reading, hints: Option<Hints>, output: &Output, view: View) -> 
         (false, true) => Talk::Verbose,
         (false, false) => Talk::Normal,
     };
-    let id = match output.format.unwrap_or(Format::Text) {
-        Format::Text => "text",
-        Format::Json => "json",
-        Format::Markdown => "markdown",
-        Format::Html => "html",
-        Format::Github => "github",
-    };
+    let id = output.format.as_deref().unwrap_or("text");
+    let face = report::find(view, id).ok_or_else(|| Failure::usage(format!("there is no face \"{id}\" of this")))?;
     let settings = settings(reading, hints, output)?;
-    Ok(Plan { evidence, settings, stdout: report::find(view, id), color: output.color, talk })
+    Ok(Plan { evidence, settings, stdout: Some(face), color: output.color, talk })
 }
 
 fn check_evidence(evidence: &[PathBuf]) -> Result<(), Failure> {

@@ -46,6 +46,8 @@ fn a_face_is_found_by_its_view_and_id_and_no_two_share_them() {
         assert!(find(face.view, face.id).is_some_and(|found| std::ptr::eq(found, face) || found.id == face.id));
     }
     assert!(find(View::Findings, "csv").is_none());
+    let of = |wanted: View| ALL.iter().filter(move |face| face.view == wanted).map(|face| face.id);
+    assert!(of(View::Findings).eq(of(View::Inventory)), "both commands take the same --format");
 }
 
 /// Markdown without its backslashes and the characters they protect.
@@ -121,4 +123,23 @@ fn a_wide_enough_terminal_shows_no_line_that_runs_over() {
 fn none_is_said_with_the_coverage_behind_it() {
     let page = (find(View::Findings, "text").unwrap().render)(&quiet(), &Style { color: false, width: 400 });
     assert!(page.contains("No account in the evidence shows signs of a takeover. The evidence covers postfix on mx1 from 2022-10-01 00:00:12 +09:00 to 2022-11-02 09:10:03 +09:00, no gaps."), "{page}");
+}
+
+#[test]
+fn two_accounts_of_one_incident_are_told_apart_and_what_is_unknown_is_not_zero() {
+    let mut report = taken_over();
+    let incident = &mut report.incidents[0];
+    let mut other = incident.per_account["tanaka@u.example"].clone();
+    (other.first_login, other.last_owner_login_before) = (None, None);
+    incident.accounts.push("suzuki@u.example".to_owned());
+    incident.per_account.insert("suzuki@u.example".to_owned(), other);
+    (incident.first_login, incident.returned_notices.count, incident.prior_failed_logins.account.count) = (None, None, None);
+    (incident.messages, incident.recipients) = Default::default();
+    let page = (find(View::Findings, "text").unwrap().render)(&report, &Style { color: false, width: 400 });
+    assert!(page.contains("2 accounts taken over: tanaka@u.example, suzuki@u.example"), "{page}");
+    assert!(page.contains("suzuki@u.example  -                           -            2022-10-31 16:03:11 +09:00"), "{page}");
+    assert!(page.contains("First unauthorised login         not seen in the evidence"));
+    assert!(page.contains("Returned notices                 not determinable from this evidence"));
+    assert!(page.contains("Earlier failed logins, anyone    not determinable from this evidence; Postfix before 3.9"));
+    assert!(page.contains("No message is attributed to the attacker."));
 }

@@ -29,24 +29,42 @@ const BAR_WIDTH: f64 = 160.0;
 
 fn page(document: &Document) -> String {
     let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    let css = format!("{CSS}{}", margins(document));
     // Only this very style sheet is let in, by its hash: a style that came with log text would not apply.
     put(
         &mut out,
         format_args!(
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\n",
-            base64(&Sha256::digest(CSS.as_bytes()))
+            base64(&Sha256::digest(css.as_bytes()))
         ),
     );
     out.push_str(
         "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     );
     put(&mut out, format_args!("<title>{} {}</title>\n", document.tlp.html(), plain(&document.title)));
-    put(&mut out, format_args!("<style>{CSS}</style>\n</head>\n<body>\n"));
+    put(&mut out, format_args!("<style>{css}</style>\n</head>\n<body>\n"));
     let mark = tlp(document);
     put(&mut out, format_args!("<header>\n{mark}<h1>{}</h1>\n</header>\n<main>\n", inline(&document.title)));
     document.sections.iter().for_each(|part| section(part, &mut out));
     put(&mut out, format_args!("</main>\n<footer>\n{mark}</footer>\n</body>\n</html>\n"));
     out
+}
+
+/// The mark in the margins of every printed page, for browsers that print such margins.
+fn margins(document: &Document) -> String {
+    let shown = document.tlp.terminal().to_string();
+    let mark: String = shown.chars().filter(|c| c.is_ascii_alphabetic() || matches!(c, ':' | '+')).collect();
+    let boxed = format!(
+        "content: \"{mark}\"; background: #000; color: {}; font: 700 12pt sans-serif; width: 56mm; height: 8mm; margin: auto 0 auto auto; text-align: center",
+        mark_color(&mark)
+    );
+    format!("@page {{ margin: 20mm 15mm; @top-right {{ {boxed} }} @bottom-right {{ {boxed} }} }}\n")
+}
+
+/// The colours that the Traffic Light Protocol gives its marks, on black.
+fn mark_color(mark: &str) -> &'static str {
+    const COLORS: [(&str, &str); 3] = [("RED", "#ff2b2b"), ("AMBER", "#ffc000"), ("GREEN", "#33ff00")];
+    COLORS.iter().find(|(name, _)| mark.contains(name)).map_or("#ffffff", |(_, color)| color)
 }
 
 fn tlp(document: &Document) -> String {
