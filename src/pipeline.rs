@@ -22,8 +22,12 @@ pub enum RunError {
     Interrupted,
     #[error("no evidence found in the paths given")]
     NoEvidence,
-    #[error("cannot start {threads} worker threads: {cause}; try fewer with --threads")]
-    Threads { threads: usize, cause: rayon::ThreadPoolBuildError },
+    #[error("{threads} worker threads cannot be started")]
+    Threads {
+        threads: usize,
+        #[source]
+        cause: rayon::ThreadPoolBuildError,
+    },
 }
 
 /// Reads the evidence and analyses it.

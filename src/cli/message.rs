@@ -39,6 +39,7 @@ impl Failure {
             RunError::NoEvidence => {
                 Failure::usage(with_causes(error)).hint("give log files, folders or archives that hold some, or - for standard input")
             }
+            RunError::Threads { .. } => Failure::usage(with_causes(error)).hint("ask for fewer with --threads"),
         }
     }
 

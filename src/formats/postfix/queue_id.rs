@@ -15,7 +15,7 @@ const LENGTH_MAX: usize = 32;
 /// Whether the text has the short form: at least six upper-case hexadecimal digits, the first five of which are microseconds.
 #[must_use]
 pub fn is_short(text: &[u8]) -> bool {
-    has_short_letters(text) && text.get(..5).is_some_and(|micros| micros <= b"F423F")
+    has_short_letters(text) && text.get(..5).is_some_and(|micros| micros <= b"F423F".as_slice())
 }
 
 /// Whether the text has the long form.
