@@ -4,7 +4,7 @@ use super::cast::Address;
 use super::envelope::Program;
 use super::life::{Recipient, Sender};
 use super::replies::Fate;
-use super::session::{Letter, PREAMBLE, Refusal, Session};
+use super::session::{LOGGED, Letter, PREAMBLE, Refusal, Session};
 use super::tally::{Fates, FirstLogin, by_lot, stranger};
 use super::world::{DEPT, Event, World};
 use crate::domain::time::SECOND;
@@ -141,7 +141,9 @@ impl World {
         let progress = 1000 * count / total.max(1);
         let manner = manner.of_message(count);
         let mut recipients = Vec::with_capacity(number as usize);
-        if let (Kind::Quiet, Some(contact)) = (manner, self.old_contact(campaign)) {
+        if matches!(manner, Kind::Quiet)
+            && let Some(contact) = self.old_contact(campaign)
+        {
             return vec![Recipient { to: Address::Contact(contact), fate: Fate::Delivered }];
         }
         let known = self.book.taken(taken).map_or(0, |taken| taken.strangers);
@@ -195,6 +197,7 @@ impl World {
 
     fn count_strike(&mut self, at: i64, session: &Session, taken: usize, recipients: &[Recipient]) {
         self.book.submitted += 1;
+        let at = at + LOGGED;
         let Some(incident) = &mut self.book.incident else { return };
         let origin = incident.origins.entry(session.client).or_default();
         origin.messages += 1;

@@ -29,10 +29,12 @@ impl World {
         let done = connected + self.random.range(3_000, 28_000);
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected, done };
         let host = &mut self.hosts[DEPT];
-        let (lmtp, pid, fqdn) = (host.process(Program::Lmtp, handed, done + 1_000), u64::from(host.dovecot_lmtp), host.fqdn);
+        let lmtp = host.process(Program::Lmtp, handed, done + 1_000);
+        let dovecot = host.process(Program::Dovecot, connected, done + 1_400);
+        let (pid, fqdn) = (u64::from(dovecot), host.fqdn);
         host.line(connected, Program::Dovecot, 0).text("lmtp(").number(pid).text("): Connect from local");
         let mut session = Vec::with_capacity(22);
-        put_lmtp_session(&mut session, connected, host.dovecot_lmtp);
+        put_lmtp_session(&mut session, connected, dovecot);
         for (number, recipient) in group.iter().enumerate() {
             let body = host.line(done - 700 + number as i64 * 50, Program::Dovecot, 0).text("lmtp(");
             self.cast.put(body, recipient.to);
@@ -225,7 +227,7 @@ impl World {
 
     /// The receiver's server does not answer; every third attempt is a real one, the others are spared.
     fn fail_to_reach(&mut self, life: &Life, run: &mut Run, group: &[Recipient], domain: usize) {
-        let real = life.tries % 3 == 0;
+        let real = life.tries.is_multiple_of(3);
         let handed = run.active + self.random.range(5_000, 50_000);
         let done = handed + if real { 30 * SECOND + self.random.range(20_000, 90_000) } else { self.random.range(500, 3_000) };
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected: done, done };

@@ -96,7 +96,7 @@ impl World {
                 self.count_failure(&name, client);
             }
             None => {
-                let Some((_, taken)) = spray.opens.pop() else { return };
+                let Some(taken) = spray.opens.pop() else { return };
                 self.intrude(at, taken, client);
             }
         }

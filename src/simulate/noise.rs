@@ -46,14 +46,14 @@ const NAMES: [&str; 22] = [
     "postgres",
 ];
 
-/// Adds the noise makers to the cast, at addresses apart from those of the people, the servers and the attackers; returns the first
+/// Adds the noise makers to the cast, at addresses and in networks apart from the attackers'; returns the first
 /// and their number.
 pub(super) fn add_clients(cast: &mut Cast, random: &mut Random) -> (usize, usize) {
     let first = cast.clients.len();
-    for last in 100..=250_u8 {
+    for last in 128..=250_u8 {
         let name = format!("host-{last}.hosting.example");
         let helo = *random.pick(&["User", "ylmf-pc", "WIN-8TQ1", "[127.0.0.1]", "localhost"]);
-        cast.add_client(&name, [203, 0, 113, last], helo, random);
+        cast.add_client(&name, [192, 0, 2, last], helo, random);
     }
     for number in 0..40_u8 {
         let mut octets = [0; 16];

@@ -168,7 +168,7 @@ impl World {
         let message_id_host = super::cast::HOME_DOMAIN.to_owned();
         let letter = Letter { sender: Sender::Person(person), recipients, size: 38_200, message_id_host, taken: None };
         let done = self.take(&mut session, at + PREAMBLE, letter);
-        if mailing.messages == 0 || mailing.messages % 100 == 0 {
+        if mailing.messages.is_multiple_of(100) {
             self.disconnect(&session, done + 5_000);
             mailing.session = None;
         } else {

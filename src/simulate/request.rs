@@ -104,7 +104,8 @@ named!(
 );
 named!(
     /// When a log file is closed and the next begun.
-    Rotation, "rotation", None = "none", Daily = "daily"
+    #[derive(Default)]
+    Rotation, "rotation", #[default] None = "none", Daily = "daily"
 );
 named!(
     /// Whether the department's server does all, or relays outside mail through a core server.
@@ -112,8 +113,10 @@ named!(
 );
 named!(
     /// What stands before the text of each line.
+    #[derive(Default)]
     Envelope, "envelope",
     /// `Oct 31 16:01:02 host tag[pid]: `
+    #[default]
     Rfc3164 = "rfc3164",
     /// `2022-10-31T16:01:02.123456+09:00 host tag[pid]: `
     Iso = "iso",
@@ -123,26 +126,9 @@ named!(
 );
 named!(
     /// The form of queue ids.
-    QueueIds, "form of queue ids", Short = "short", Long = "long"
+    #[derive(Default)]
+    QueueIds, "form of queue ids", #[default] Short = "short", Long = "long"
 );
-
-impl Default for Rotation {
-    fn default() -> Rotation {
-        Rotation::None
-    }
-}
-
-impl Default for Envelope {
-    fn default() -> Envelope {
-        Envelope::Rfc3164
-    }
-}
-
-impl Default for QueueIds {
-    fn default() -> QueueIds {
-        QueueIds::Short
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -79,6 +79,9 @@ pub(super) enum Refusal {
     Milter,
 }
 
+/// How long after a message arrives the line that says so is written; the truth gives the second of that line.
+pub(super) const LOGGED: i64 = 150;
+
 /// What a mail program's session needs before its first message, in microseconds.
 pub(super) const PREAMBLE: i64 = 400_000;
 
@@ -154,7 +157,7 @@ impl World {
         session.rcpt.add(refusal != Refusal::RateLimit);
         if refusal == Refusal::RateLimit {
             session.rset.add(true);
-            self.put_rate_limit(session, born, to);
+            self.put_rate_limit(session, born + LOGGED, to);
             return born + 1_000;
         }
         session.data.add(false);
@@ -207,8 +210,7 @@ impl World {
     /// Makes a queue file and says whose it is.
     fn put_client(&mut self, session: &Session, born: i64) -> QueueId {
         let id = self.hosts[session.host].create(born);
-        // The line is of the file's own second, since the truth gives that.
-        let body = self.hosts[session.host].queue_line(born + 150, session.program, session.pid, &id);
+        let body = self.hosts[session.host].queue_line(born + LOGGED, session.program, session.pid, &id);
         body.text("client=").text(&self.cast.clients[session.client].label);
         if let Some(person) = session.person.map(|person| &self.cast.people[person]) {
             body.text(", sasl_method=").text(person.method).text(", sasl_username=").text(&person.login);

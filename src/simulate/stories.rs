@@ -158,8 +158,7 @@ fn lateral(world: &mut World, scale: f64) {
     let rounds = scaled(3, scale.sqrt(), 1) as usize;
     let names = (0..rounds).flat_map(|_| names.clone()).collect::<Vec<_>>();
     let gap = 14 * HOUR / (names.len() as i64 + 3);
-    let opens = (0..3).rev().map(|taken| (world.cast.people[people[taken]].login.clone(), taken)).collect();
-    world.sprays.push(Spray { clients: origins[..3].to_vec(), names, gap, opens });
+    world.sprays.push(Spray { clients: origins[..3].to_vec(), names, gap, opens: vec![2, 1, 0] });
     world.plan(spray_start, Event::Spray(0));
     for _ in 0..6 {
         let at = jst(2023, 6, 10, 2, 0) + world.random.range(0, 40 * 60) * MINUTE;
@@ -192,7 +191,7 @@ const SLOW_DAILY: u64 = 30;
 fn slowburn(world: &mut World, scale: f64) {
     let person = victims(world, 1)[0];
     // Another customer of the owner's own provider.
-    let isp = if person % 2 == 0 { "isp-a" } else { "isp-b" };
+    let isp = if person.is_multiple_of(2) { "isp-a" } else { "isp-b" };
     let last = world.random.range(180, 250) as u8;
     let name = format!("p{last}-ipngn.{isp}.example");
     let origin = world.cast.push_client(&name, format!("198.51.100.{last}"), vec![198, 51, 100, last], "[192.168.0.12]");

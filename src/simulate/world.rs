@@ -112,8 +112,8 @@ pub(super) struct Spray {
     /// Names still to try, the next last.
     pub(super) names: Vec<String>,
     pub(super) gap: i64,
-    /// Accounts of the incident that the password fits at the end, with their names.
-    pub(super) opens: Vec<(String, usize)>,
+    /// Accounts of the incident that a password fits at the end, the next last.
+    pub(super) opens: Vec<usize>,
 }
 
 pub(super) struct World {
