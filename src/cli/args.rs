@@ -23,6 +23,7 @@ pub(super) struct Args {
 pub(super) enum Command {
     Analyze(Analyze),
     Inspect(Inspect),
+    Simulate(super::simulate::Simulate),
     /// Print a completion script for a shell
     Completions {
         shell: clap_complete::Shell,

@@ -25,6 +25,11 @@ impl Failure {
         Failure { exit: Exit::Output, text: format!("cannot write {what}: {error}"), hint: None }
     }
 
+    /// Something could not be written.
+    pub(super) fn unwritten(text: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Output, text: text.into(), hint: None }
+    }
+
     pub(super) fn interrupted() -> Failure {
         Failure { exit: Exit::Interrupted, text: "interrupted; nothing was written".to_owned(), hint: None }
     }

@@ -11,6 +11,7 @@ mod message;
 mod plan;
 mod progress;
 mod run;
+mod simulate;
 mod terminal;
 mod when;
 
@@ -41,6 +42,7 @@ fn dispatch(arguments: &[OsString]) -> Exit {
     let done = match args.command {
         Command::Analyze(analyze) => plan::analyze(analyze).and_then(|plan| run::analyze(&plan, arguments)),
         Command::Inspect(inspect) => plan::inspect(inspect).and_then(|plan| run::inspect(&plan)),
+        Command::Simulate(args) => simulate::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "mailtrail", &mut script);
