@@ -90,7 +90,7 @@ impl World {
         let campaign = &mut self.campaigns[number];
         campaign.planned += messages;
         if !last && campaign.total - campaign.planned > reserve {
-            let next = campaign.start_of(campaign.planned).max(at + SECOND);
+            let next = campaign.start_of(campaign.planned).max(at + PREAMBLE + 1);
             self.plan(next - PREAMBLE, Event::Campaign { number, last: false });
         }
         let session = self.keep(session);

@@ -117,6 +117,8 @@ fn soka(world: &mut World, scale: f64) {
 
 fn niigata(world: &mut World, scale: f64) {
     world.lifetime = DAY;
+    // A busier department than the other stories': a few thousand ordinary messages.
+    world.bustle *= 6;
     let people = victims(world, 2);
     let origins = attackers(&mut world.cast, &mut world.random, 50);
     let total = scaled(1_510_000, scale, 20);
