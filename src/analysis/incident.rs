@@ -3,7 +3,7 @@
 use super::Facts;
 use super::judge::{Attack, Judged};
 use super::model::{
-    BlockedBy, Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, OtherAccount, PerAccount,
+    Count, FirstLogin, Incident, MailboxAccess, Origin, OriginVerdict, OtherAccount, PerAccount,
     PriorFailedLogins, ProtocolUse, RecipientTally, ReturnedNotices, Signal, Verdict,
 };
 use super::profile::{OriginUse, Profiles};
@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn incidents(facts: Facts<'_>, profiles: &Profiles, judged: &Judged) -> Vec<Incident> {
     let mut incidents: Vec<Incident> =
         groups(facts, profiles, judged).into_iter().map(|accounts| Builder::new(facts, profiles, judged, accounts).incident()).collect();
+    debug_assert!(incidents.iter().all(Incident::adds_up), "the figures of an incident do not add up");
     incidents.sort_by_key(|i| (i.first_login.as_ref().map(|l| l.time).or(i.first_send), i.accounts.clone()));
     for (number, incident) in incidents.iter_mut().enumerate() {
         incident.id = format!("I{}", number + 1);
@@ -55,7 +56,11 @@ fn groups(facts: Facts<'_>, profiles: &Profiles, judged: &Judged) -> Vec<Vec<Tex
     for (account, group) in accounts.iter().zip(group_of) {
         groups.entry(group).or_default().push(*account);
     }
-    groups.into_values().collect()
+    let mut groups: Vec<Vec<Text>> = groups.into_values().collect();
+    for group in &mut groups {
+        group.sort_by_key(|account| judged.since(*account));
+    }
+    groups
 }
 
 struct Builder<'a> {
@@ -420,16 +425,4 @@ fn clients(rows: &Rows, used: &[(Text, &OriginUse)]) -> Vec<String> {
     let distinct: BTreeSet<String> =
         logins.chain(sends).collect::<HashSet<Text>>().into_iter().map(|c| rows.show(c)).filter(|c| !c.is_empty()).collect();
     distinct.into_iter().take(CLIENTS).collect()
-}
-
-/// The tallies of both units and the split of the blocked add up.
-#[must_use]
-pub(super) fn adds_up(messages: &MessageTally, recipients: &RecipientTally, blocked: &BlockedBy) -> bool {
-    let m = messages;
-    let r = recipients;
-    m.total
-        == m.delivered + m.partly_delivered + m.blocked + m.bounced + m.expired + m.deferred + m.discarded + m.held + m.relayed + m.unknown
-        && r.total == r.delivered + r.blocked + r.bounced + r.expired + r.deferred + r.discarded + r.held + r.relayed + r.unknown
-        && r.distinct == r.previously_contacted + r.new
-        && r.blocked == blocked.own + blocked.remote
 }

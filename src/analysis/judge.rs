@@ -4,7 +4,7 @@ use super::Facts;
 use super::model::Signal;
 use super::profile::{OriginUse, Profile, Profiles};
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{LoginResult, Rows};
+use crate::domain::rows::{LoginResult, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -16,6 +16,14 @@ const HISTORY_MIN: i64 = DAY;
 const BURST_MIN: u64 = 30;
 /// A burst is this many times the account's own busiest hour.
 const BURST_FACTOR: u64 = 5;
+/// Days of use that make an origin a usual one.
+const USUAL_DAYS: usize = 3;
+/// Days of sending that can be called sustained.
+const SUSTAINED_DAYS: usize = 3;
+/// Recipients a day that are much for one person.
+const DAILY_MIN: f64 = 15.0;
+/// Sustained volume is this many times what the account sends from elsewhere on a day it sends.
+const DAILY_FACTOR: f64 = 3.0;
 /// Recipients an origin needs before shares of them say anything.
 const SHARE_MIN: u64 = 10;
 /// Share of blocked and bounced recipients that is far above what honest mail meets.
@@ -32,6 +40,8 @@ pub(super) mod weight {
     pub(in crate::analysis) const NEW_ORIGIN: f64 = 0.25;
     pub(in crate::analysis) const NO_HISTORY: f64 = 0.1;
     pub(in crate::analysis) const BURST: f64 = 0.3;
+    pub(in crate::analysis) const SUSTAINED: f64 = 0.2;
+    pub(in crate::analysis) const SEND_ONLY: f64 = 0.1;
     pub(in crate::analysis) const REFUSED: f64 = 0.3;
     pub(in crate::analysis) const NOVEL: f64 = 0.15;
     pub(in crate::analysis) const SPRAY: f64 = 0.35;
@@ -128,6 +138,8 @@ impl Judge<'_> {
         }
         basis.push(self.novelty_of_origin(profile, address, used, first)?);
         basis.extend(self.burst(profile, address, used));
+        basis.extend(self.sustained(profile, address, used));
+        basis.extend(self.send_only(profile, address, used));
         basis.extend(self.refusals(used));
         basis.extend(self.new_recipients(profile, address, used, first));
         basis.extend(self.guessing(account, address, used));
@@ -147,8 +159,8 @@ impl Judge<'_> {
             .filter(|t| *t < first)
             .collect();
         let Some(since) = earlier.iter().min() else {
-            let first_of_log = self.facts.sources.iter().filter_map(|s| s.first).min().unwrap_or(first);
-            if first.since(first_of_log) >= HISTORY_MIN && self.is_usual(used) {
+            // The first origin known, and in regular use: the owner's, unless its mail is refused as only an attacker's is.
+            if self.is_usual(used) && self.refusals(used).is_none() {
                 return None;
             }
             let text = format!("no use of the account before {} to compare {} with", self.facts.stamp(first).prose(), rows.show(address));
@@ -169,9 +181,9 @@ impl Judge<'_> {
         Some(signal("new-origin", weight::NEW_ORIGIN, text, self.first_lines(used)))
     }
 
-    /// Whether an origin is in regular use: on three days or more.
+    /// Whether an origin is in regular use.
     fn is_usual(&self, used: &OriginUse) -> bool {
-        days_of_use(self.facts.rows, used) >= 3
+        days_before(self.facts.rows, used, Timestamp(i64::MAX)) >= USUAL_DAYS
     }
 
     fn burst(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
@@ -188,6 +200,34 @@ impl Judge<'_> {
             self.facts.stamp(Timestamp(hour * HOUR)).minute()
         );
         Some(signal("burst", weight::BURST, text, self.first_lines(used)))
+    }
+
+    /// Day after day far more than the account sends from elsewhere, without ever being a burst.
+    fn sustained(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
+        let rows = self.facts.rows;
+        let (here, days) = daily(rows, used.messages.iter().copied());
+        let elsewhere = profile.origins.iter().filter(|(a, _)| **a != address).flat_map(|(_, o)| o.messages.iter().copied());
+        let (usual, _) = daily(rows, elsewhere);
+        if days < SUSTAINED_DAYS || here < DAILY_MIN.max(usual * DAILY_FACTOR) {
+            return None;
+        }
+        let text = format!("{here:.0} recipients a day on {days} days; from elsewhere the account writes to {usual:.0} on a day it sends");
+        Some(signal("sustained-volume", weight::SUSTAINED, text, self.first_lines(used)))
+    }
+
+    /// Sends but never reads mail, although the account's mail is read from elsewhere.
+    fn send_only(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
+        let rows = self.facts.rows;
+        let reads = |origin: &OriginUse| {
+            let logins = origin.logins.iter().map(|&l| &rows.logins[l as usize]);
+            logins.filter(|l| l.protocol != Protocol::SmtpAuth && l.result == LoginResult::Success).count()
+        };
+        let elsewhere: usize = profile.origins.iter().filter(|(a, _)| **a != address).map(|(_, o)| reads(o)).sum();
+        if (used.messages.len() as u64) < SHARE_MIN || reads(used) > 0 || elsewhere == 0 {
+            return None;
+        }
+        let text = format!("{} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times", used.messages.len());
+        Some(signal("send-only", weight::SEND_ONLY, text, Vec::new()))
     }
 
     fn refusals(&self, used: &OriginUse) -> Option<Signal> {
@@ -352,11 +392,22 @@ fn origins_in_order(profile: &Profile) -> Vec<(Option<Text>, &OriginUse)> {
     origins
 }
 
-fn days_of_use(rows: &Rows, used: &OriginUse) -> usize {
+/// Different days on which an origin was used before an instant.
+fn days_before(rows: &Rows, used: &OriginUse, before: Timestamp) -> usize {
     let logins = used.logins.iter().map(|&l| &rows.logins[l as usize]).filter(|l| l.result != LoginResult::Failure).map(|l| l.at);
     let sends = used.messages.iter().map(|&m| rows.messages[m as usize].submitted);
-    let days: HashSet<i64> = logins.chain(sends).map(|t| t.0.div_euclid(DAY)).collect();
+    let days: HashSet<i64> = logins.chain(sends).filter(|t| *t < before).map(|t| t.0.div_euclid(DAY)).collect();
     days.len()
+}
+
+/// Recipients per day on which something was sent, and the number of such days.
+fn daily(rows: &Rows, messages: impl Iterator<Item = u32>) -> (f64, usize) {
+    let mut days: HashMap<i64, u64> = HashMap::new();
+    for message in messages.map(|m| &rows.messages[m as usize]) {
+        *days.entry(message.submitted.0.div_euclid(DAY)).or_default() += u64::from(message.recipients);
+    }
+    let total: u64 = days.values().sum();
+    (total as f64 / days.len().max(1) as f64, days.len())
 }
 
 /// The most recipients in one clock hour, and that hour.

@@ -139,6 +139,22 @@ pub struct Incident {
     pub per_account: BTreeMap<String, PerAccount>,
 }
 
+impl Incident {
+    /// Whether each set of figures adds up to its total, in both units, for the whole and for each account.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let split = self.recipients.blocked == self.blocked_by.own + self.blocked_by.remote;
+        let accounts = self.per_account.values();
+        let whole = |of: fn(&PerAccount) -> u64, total: u64| accounts.clone().map(of).sum::<u64>() == total;
+        split
+            && self.messages.adds_up()
+            && self.recipients.adds_up()
+            && accounts.clone().all(|a| a.messages.adds_up() && a.recipients.adds_up())
+            && whole(|a| a.messages.total, self.messages.total)
+            && whole(|a| a.recipients.total, self.recipients.total)
+    }
+}
+
 /// One reason for a verdict, for or (with a negative weight) against.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Signal {
@@ -220,6 +236,25 @@ pub struct MessageTally {
     pub held: u64,
     pub relayed: u64,
     pub unknown: u64,
+}
+
+impl MessageTally {
+    /// Whether the outcomes add up to the total.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let ended = self.delivered + self.partly_delivered + self.blocked + self.bounced + self.expired;
+        self.total == ended + self.deferred + self.discarded + self.held + self.relayed + self.unknown
+    }
+}
+
+impl RecipientTally {
+    /// Whether the outcomes add up to the total, and the new and the known addresses to the different ones.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let ended = self.delivered + self.blocked + self.bounced + self.expired;
+        self.total == ended + self.deferred + self.discarded + self.held + self.relayed + self.unknown
+            && self.distinct == self.previously_contacted + self.new
+    }
 }
 
 /// Recipients by outcome; the outcomes add up to the total.

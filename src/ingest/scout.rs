@@ -1,9 +1,9 @@
 //! A first look at each source: its format, its hosts, its first stamp, and what its lines tell of year and zone.
 
 use crate::config::Settings;
-use crate::formats::clock::Scouted;
+use crate::formats::clock::{Scouted, WallTime};
 use crate::formats::{self, Format};
-use crate::intake::{Source, Survey};
+use crate::intake::{Source, SourceReader, Survey};
 use rayon::prelude::*;
 use std::io::Read;
 
@@ -21,6 +21,8 @@ const CERTAINTY_MIN: u8 = 1;
 pub(super) struct Scout {
     pub(super) format: Option<&'static Format>,
     pub(super) scouted: Scouted,
+    /// The last stamp without a year, where the source had to be searched to its end for a witness of its zone.
+    pub(super) last_yearless: Option<WallTime>,
     /// Nothing in the source at all.
     pub(super) empty: bool,
     /// Why it could not be opened.
@@ -33,7 +35,7 @@ pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
 }
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
-    let mut scout = Scout { format: None, scouted: Scouted::default(), empty: false, trouble: None };
+    let mut scout = Scout { format: None, scouted: Scouted::default(), last_yearless: None, empty: false, trouble: None };
     let mut reader = match source.open() {
         Ok(reader) => reader,
         Err(error) => {
@@ -50,27 +52,36 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     scout.scouted = (format.scout)(&head[..whole_lines]);
     let zone_given = super::time_ledger::given_zone(settings, &source.path).is_some();
     let year_given = super::time_ledger::given_year(settings, &source.path).is_some();
-    if !more || scout.scouted.first_yearless.is_none() || !scout.scouted.witnesses.is_empty() || (zone_given && year_given) {
-        return scout;
-    }
-    let mut rest = head.split_off(whole_lines);
-    let mut searched = whole_lines;
-    let mut more = true;
-    while more && searched < SEARCH_BYTES_MAX {
-        more = read_up_to(&mut reader, &mut rest, PIECE_BYTES);
-        let end = if more { cut_at_line_end(&rest) } else { rest.len() };
-        if end == 0 && more {
-            break;
-        }
-        let found = (format.scout)(&rest[..end]);
-        if !found.witnesses.is_empty() {
-            scout.scouted.witnesses = found.witnesses;
-            break;
-        }
-        searched += end;
-        rest.drain(..end);
+    let needs_witness = scout.scouted.first_yearless.is_some() && scout.scouted.witnesses.is_empty() && !(zone_given && year_given);
+    if needs_witness {
+        search(format, &mut scout, reader, head, more);
     }
     scout
+}
+
+/// Reads on until a line tells the absolute time, or to the end, whose last stamp is compared with the time the file was written.
+fn search(format: &Format, scout: &mut Scout, mut reader: SourceReader, head: Vec<u8>, mut more: bool) {
+    let mut searched = 0;
+    let mut piece = head;
+    loop {
+        let end = if more { cut_at_line_end(&piece) } else { piece.len() };
+        let found = (format.scout)(&piece[..end]);
+        if !found.witnesses.is_empty() {
+            scout.scouted.witnesses = found.witnesses;
+            return;
+        }
+        if !more {
+            let last_line = cut_at_line_end(&piece[..end.saturating_sub(1)]);
+            scout.last_yearless = (format.scout)(&piece[last_line..end]).first_yearless;
+            return;
+        }
+        searched += end;
+        if end == 0 || searched > SEARCH_BYTES_MAX {
+            return;
+        }
+        piece.drain(..end);
+        more = read_up_to(&mut reader, &mut piece, PIECE_BYTES);
+    }
 }
 
 /// Fills `into` up to `wanted` bytes; false at the end of the source.

@@ -2,9 +2,9 @@
 
 use super::scout::Scout;
 use crate::config::Settings;
-use crate::domain::time::{DAY, MINUTE, Timestamp, Zone, date_exists, days_from_civil, year_of};
+use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp, Zone, date_exists, days_from_civil, year_of};
 use crate::formats::clock::{Clock, WallTime, Witness, WitnessKind};
-use crate::intake::{Source, Survey, TimeHints};
+use crate::intake::{MemberZone, Source, Survey, TimeHints};
 use std::collections::BTreeMap;
 
 /// A source with all that is needed to read it.
@@ -26,6 +26,14 @@ pub(super) struct Plan {
 const NO_YEAR: i32 = 1970;
 /// How far the first line of a log may lie behind the time its file was written, for clocks that differ.
 const WRITTEN_SLACK: i64 = DAY;
+
+/// Offsets of zones in use are whole quarters of an hour, at most 14 hours from UTC.
+const QUARTER_HOUR: i64 = 15 * MINUTE;
+const OFFSET_QUARTERS_MAX: i64 = 14 * 4;
+/// How long after its last line's stamp a file may have been written.
+const WRITING_SLACK: i64 = 5 * SECOND;
+/// To ask a zone for its offset on a day of the year.
+const AN_ORDINARY_YEAR: i32 = 2022;
 
 /// Decides year and zone of every source.
 pub(super) fn resolve(survey: &Survey, scouts: Vec<Scout>, settings: &Settings) -> Vec<Plan> {
@@ -90,10 +98,12 @@ fn zone(
     if let Some((offset, kind)) = offset_of(&scout.scouted.witnesses) {
         return (named_if_it_agrees(settings.report_zone, offset, &scout.scouted.witnesses), witness_name(kind));
     }
+    if let Some((offset, from)) = scout.last_yearless.and_then(|last| offset_of_writing(last, &source.hints)) {
+        return (agreeing(settings.report_zone, offset, scout), from);
+    }
     let neighbour = scout.scouted.hosts.iter().find_map(|h| by_host.get(h)).copied().or(common);
     match neighbour {
-        Some(offset) if settings_zone_agrees(settings.report_zone, offset, scout) => (settings.report_zone, "other-source"),
-        Some(offset) => (Zone::Fixed(offset), "other-source"),
+        Some(offset) => (agreeing(settings.report_zone, offset, scout), "other-source"),
         None => (Zone::UTC, "assumed"),
     }
 }
@@ -119,9 +129,8 @@ fn offset_of(witnesses: &[Witness]) -> Option<(i32, WitnessKind)> {
 
 fn witness_offset(witness: &Witness) -> Option<i32> {
     let wall = wall_instant(witness.wall, local_year(witness));
-    let quarters = (wall.since(witness.instant) as f64 / (15 * MINUTE) as f64).round() as i64;
-    let offset = quarters * 15 * 60;
-    (offset.abs() <= 14 * 3600).then_some(offset as i32)
+    let quarters = (wall.since(witness.instant) as f64 / QUARTER_HOUR as f64).round() as i64;
+    (quarters.abs() <= OFFSET_QUARTERS_MAX).then_some(quarters as i32 * 15 * 60)
 }
 
 /// The year on the writer's wall clock: that of the instant, or a neighbour at the turn of the year.
@@ -141,9 +150,31 @@ fn named_if_it_agrees(report: Zone, offset: i32, witnesses: &[Witness]) -> Zone 
     if agrees { report } else { Zone::Fixed(offset) }
 }
 
-fn settings_zone_agrees(report: Zone, offset: i32, scout: &Scout) -> bool {
-    let at = scout.scouted.first_absolute.unwrap_or(Timestamp(0));
-    matches!(report, Zone::Named(_)) && report.offset_at(at) == offset
+/// The report's own zone, if it has that offset when the log begins.
+fn agreeing(report: Zone, offset: i32, scout: &Scout) -> Zone {
+    let Some(first) = scout.scouted.first_yearless else { return Zone::Fixed(offset) };
+    // Half the year has one offset, half the other; which year it is does not matter for that.
+    let at = wall_instant(first, AN_ORDINARY_YEAR).plus(-i64::from(offset) * SECOND);
+    let agrees = matches!(report, Zone::Named(_)) && report.offset_at(at) == offset;
+    if agrees { report } else { Zone::Fixed(offset) }
+}
+
+/// A log's last line is written when its file is: the difference between its wall time and the file's instant is the zone, if it is a
+/// whole number of quarter hours to within a few seconds.
+fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(i32, &'static str)> {
+    let member = hints.member_mtime.filter(|_| hints.member_zone == MemberZone::Utc).map(|t| (t, "member-mtime"));
+    let file = hints.file_mtime.filter(|_| hints.member_mtime.is_none()).map(|t| (t, "file-mtime"));
+    let times = [member, hints.gzip_mtime.map(|t| (t, "gzip-mtime")), file];
+    times.into_iter().flatten().find_map(|(written, from)| {
+        let year = year_of(written);
+        let nearest = [year, year - 1, year + 1]
+            .into_iter()
+            .map(|y| wall_instant(last, y).since(written))
+            .min_by_key(|difference| difference.abs())?;
+        let quarters = (nearest as f64 / QUARTER_HOUR as f64).round() as i64;
+        let exact = (nearest - quarters * QUARTER_HOUR).abs() <= WRITING_SLACK;
+        (exact && quarters.abs() <= OFFSET_QUARTERS_MAX).then_some((quarters as i32 * 15 * 60, from))
+    })
 }
 
 fn offsets_by_host(scouts: &[Scout]) -> BTreeMap<Vec<u8>, i32> {
@@ -270,6 +301,16 @@ mod tests {
         assert_eq!(date_in_name("mail.log.123456789"), None);
         assert_eq!(date_in_name("mail.log.1"), None);
         assert_eq!(date_in_name("日本語-20220101"), day("2022-01-02T00:00:00Z"));
+    }
+
+    #[test]
+    fn the_last_line_and_the_time_its_file_was_written_tell_the_zone() {
+        let hints = |at: &str| TimeHints { member_mtime: Some(instant(at)), ..TimeHints::default() };
+        let last = WallTime { month: 11, day: 2, micros_of_day: 19 * HOUR + 29 * MINUTE + 34 * SECOND };
+        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:29:35Z")), Some((32_400, "member-mtime")));
+        // Copied at some other time: says nothing.
+        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:37:35Z")), None);
+        assert_eq!(offset_of_writing(last, &hints("2022-11-09T10:29:35Z")), None);
     }
 
     #[test]
