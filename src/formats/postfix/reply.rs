@@ -4,6 +4,7 @@
 //! that some policy refused.
 
 use crate::domain::outcome::Reason;
+use crate::formats::event::Program;
 use memchr::memmem;
 
 /// The meaning of a refusal.
@@ -12,6 +13,39 @@ pub struct Class {
     pub reason: Reason,
     /// A security or policy control refused (the outcome is `blocked`) rather than an ordinary failure (`bounced`).
     pub security: bool,
+}
+
+/// What a `status=sent` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// The receiver took it over.
+    Passed,
+    /// Our own filter or transport dropped it, or keeps it in quarantine, and said yes all the same.
+    Discarded,
+    /// Our own filter returned it to the sender.
+    Returned,
+}
+
+/// Replies of our own filters and agents that say yes to a message that goes nowhere, in lower case.
+const NOT_PASSED: &[(&str, Accepted)] = &[
+    ("ok, discarded", Accepted::Discarded),
+    ("discard(", Accepted::Discarded),
+    ("discarded, id=", Accepted::Discarded),
+    (", bounce", Accepted::Returned),
+];
+
+/// Tells what the reply of a delivery with `status=sent` stands for.
+#[must_use]
+pub fn accepted(program: Program, reply: &[u8]) -> Accepted {
+    let local = matches!(program, Program::Local | Program::Virtual | Program::Agent);
+    if program == Program::Discard || local && reply == b"discarded" {
+        return Accepted::Discarded;
+    }
+    // Only the start is the filter's own; what follows may name anything.
+    let head = reply.get(..reply.len().min(120)).unwrap_or(reply).to_ascii_lowercase();
+    let amavis = head.starts_with(b"250 2.7.0 ") || head.starts_with(b"250 2.5.0 ") || head.starts_with(b"250 2.6.0 ok");
+    let found = NOT_PASSED.iter().find(|(phrase, _)| amavis && memmem::find(&head, phrase.as_bytes()).is_some());
+    found.map_or(Accepted::Passed, |(_, accepted)| *accepted)
 }
 
 const BLOCKED: bool = true;
@@ -337,6 +371,21 @@ mod tests {
             ("", Other, FAILED),
         ] {
             assert_eq!(classify(reply.as_bytes()), Class { reason, security }, "{reply}");
+        }
+    }
+
+    #[test]
+    fn trap_5_a_filters_yes_to_a_discarded_message_is_no_delivery() {
+        for (program, reply, expected) in [
+            (Program::Smtp, "250 2.7.0 Ok, discarded, id=00300-02 - spam", Accepted::Discarded),
+            (Program::Lmtp, "250 2.5.0 Ok, id=00300-02, DISCARD(bounce.suppressed)", Accepted::Discarded),
+            (Program::Smtp, "250 2.5.0 Ok, id=00300-02, BOUNCE", Accepted::Returned),
+            (Program::Discard, "x.example", Accepted::Discarded),
+            (Program::Local, "discarded", Accepted::Discarded),
+            (Program::Smtp, "250 2.0.0 Ok: queued as 1E240200F1", Accepted::Passed),
+            (Program::Smtp, "250 2.0.0 Ok, discarded nothing", Accepted::Passed),
+        ] {
+            assert_eq!(accepted(program, reply.as_bytes()), expected, "{reply}");
         }
     }
 

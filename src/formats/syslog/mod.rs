@@ -59,7 +59,6 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         if let Some((reading, rest)) = last.same(line)
             && let Ok(rest) = envelope::rest(rest)
         {
-            // Asked again only where the answer may have changed: the clock knows its last instant.
             reader.noticed(number, reading);
             reader.record(number, reading, rest, None);
             return;
@@ -95,7 +94,7 @@ impl<'a> LastStamp<'a> {
         if length == 0 || !matches!(stamp, Stamp::Yearless(_)) {
             return LastStamp::default();
         }
-        // The same stamp again is no step, and no new case of a moved leap day is needed: it is counted per line.
+        // The same stamp again is no step back, and the clock counts a moved leap day once per day.
         let reading = Reading { stepped_back: false, leap_day_moved: false, ..reading };
         LastStamp { text: line.get(..length).unwrap_or_default(), reading: Some(reading) }
     }
@@ -105,4 +104,18 @@ impl<'a> LastStamp<'a> {
         let rest = line.strip_prefix(self.text)?;
         rest.starts_with(b" ").then_some((reading, rest))
     }
+}
+
+/// Moves a clock over a piece of text without parsing more of it than the stamps.
+pub(super) fn follow(bytes: &[u8], clock: &mut Clock) {
+    let mut last = LastStamp::default();
+    scan::each_line(bytes, |_, line| {
+        if last.same(line).is_some_and(|(_, rest)| envelope::rest(rest).is_ok()) {
+            return;
+        }
+        if let Ok(envelope) = envelope::read(line) {
+            let reading = envelope.stamp.read(clock);
+            last = LastStamp::of(line, envelope.stamp_length, envelope.stamp, reading);
+        }
+    });
 }
