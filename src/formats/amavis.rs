@@ -76,7 +76,7 @@ fn verdict<'a>(text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
     };
     let Some((before, after)) = scan::split(text, b"> -> ") else { return Fate::NO_FACT };
     let ends = [&b", quarantine: "[..], b", Queue-ID: ", b", Message-ID: ", b", mail_id: ", b", Hits: "];
-    let end = ends.iter().filter_map(|key| memchr::memmem::find(after, key)).min().unwrap_or(after.len());
+    let end = ends.iter().filter_map(|key| scan::find(after, key)).min().unwrap_or(after.len());
     let (recipients, fields) = after.split_at(end);
     let Some(id) = field(fields, b", Queue-ID: ") else { return Fate::NO_FACT };
     let head = before.get(..memchr::memrchr(b'<', before).unwrap_or(before.len())).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The work that is the same for every line-based format: one line after another, its instant, its host, its place in the ledger,
 //! its fingerprint, and lines that only say that the line before them came again.
 
-use super::batch::{Batch, Fingerprint, Ignored, Malformed};
+use super::batch::{Batch, Fingerprint, Ignored, Malformed, SHARDS};
 use super::clock::{Clock, Reading};
 use super::event::SystemEvent;
 use super::sink::{Fate, Sink};
@@ -11,6 +11,9 @@ use super::syslog::repeat::{self, Repeat};
 use super::syslog::stamp::Stamp;
 use super::{Chunk, amavis, cyrus, dovecot, journal, loggers, pmg, postfix, roundcube, rspamd, scan};
 use std::hash::{BuildHasher, Hasher};
+
+/// Bytes of log text per event, in logs of busy servers.
+const EVENT_BYTES: usize = 120;
 
 /// Reads the records of one chunk.
 pub(super) struct Reader<'r, 'a> {
@@ -32,6 +35,9 @@ pub(super) struct Reader<'r, 'a> {
 impl<'r, 'a> Reader<'r, 'a> {
     pub(super) fn new(chunk: Chunk<'a>, clock: &'r mut Clock, batch: &'r mut Batch<'a>) -> Reader<'r, 'a> {
         let nameless = batch.host(b"");
+        // About as many events as such a piece gives, so that the vectors need not grow under way.
+        let expected = chunk.bytes.len() / (EVENT_BYTES * SHARDS);
+        batch.shards.iter_mut().for_each(|shard| shard.reserve(expected));
         let mut sink = Sink::new(batch);
         sink.host = nameless;
         Reader {
@@ -139,7 +145,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             Daemon::MailGateway => pmg::body(rest.body, sink),
             Daemon::Roundcube => roundcube::body(rest.body, sink),
             Daemon::Logger => loggers::logger(rest.tag, rest.body, sink),
-            Daemon::ClockDaemon => loggers::clock_daemon(rest.body, sink),
+            Daemon::TimeKeeper => loggers::clock_daemon(rest.body, sink),
             Daemon::Untagged | Daemon::Other => Fate::OTHER_PROGRAM,
         }
     }

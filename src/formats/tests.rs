@@ -280,7 +280,7 @@ proptest! {
             let scratch = Bump::new();
             parse_whole(format, &bytes, &scratch);
         }
-        super::postfix::reply::classify(&bytes);
+        prop_assert!(super::postfix::reply::classify(&bytes).reason.as_str().len() > 4);
     }
 
     #[test]

@@ -225,7 +225,7 @@ fn is_temporary(reply: &[u8]) -> bool {
 /// Cuts `TEXT; from=<…> …` before the tail. TEXT holds semicolons and may quote a stranger, so the last possible place counts.
 fn split_tail(text: &[u8]) -> (&[u8], &[u8]) {
     let found = [&b"; from=<"[..], b"; to=<", b"; proto="].iter().find_map(|mark| {
-        let at = memchr::memmem::rfind(text, mark)?;
+        let at = scan::find_last(text, mark)?;
         Some((text.get(..at)?, text.get(at + 2..)?))
     });
     found.unwrap_or((text.strip_suffix(b";").unwrap_or(text), b""))

@@ -38,7 +38,7 @@ fn sniff(head: &[u8]) -> u8 {
             let daemon = daemon::identify(envelope.rest.tag);
             let plausible = !envelope.rest.tag.is_empty() || repeat::read(envelope.rest.body, daemon).is_some();
             readable += u32::from(plausible);
-            mail += u32::from(!matches!(daemon, Daemon::Other | Daemon::Untagged | Daemon::Logger | Daemon::ClockDaemon));
+            mail += u32::from(!matches!(daemon, Daemon::Other | Daemon::Untagged | Daemon::Logger | Daemon::TimeKeeper));
         }
     });
     match (readable * 2 >= lines, mail > 0) {
@@ -110,12 +110,18 @@ impl<'a> LastStamp<'a> {
 pub(super) fn follow(bytes: &[u8], clock: &mut Clock) {
     let mut last = LastStamp::default();
     scan::each_line(bytes, |_, line| {
-        if last.same(line).is_some_and(|(_, rest)| envelope::rest(rest).is_ok()) {
+        if last.same(line).is_some() {
             return;
         }
-        if let Ok(envelope) = envelope::read(line) {
-            let reading = envelope.stamp.read(clock);
-            last = LastStamp::of(line, envelope.stamp_length, envelope.stamp, reading);
+        if let Ok((stamp, after)) = stamp::read(line)
+            && matches!(after, [b' ', next, ..] if *next != b'<')
+            && envelope::container_text(after).is_none()
+        {
+            let reading = stamp.read(clock);
+            last = LastStamp::of(line, line.len() - after.len(), stamp, reading);
+        } else if let Ok(envelope) = envelope::read(line) {
+            envelope.stamp.read(clock);
+            last = LastStamp::default();
         }
     });
 }
