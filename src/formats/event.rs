@@ -284,7 +284,8 @@ pub struct Reject<'a> {
     pub stage: Stage,
     pub client: Client<'a>,
     pub service: Service,
-    /// Reply code, 0 if the line has none.
+    /// Reply code; 0 if the line has none, because the rule did not refuse but held, discarded or redirected before a queue id existed:
+    /// the mail transaction goes on, and its message meets that fate.
     pub code: u16,
     pub reply: &'a [u8],
     pub sender: Option<&'a [u8]>,
