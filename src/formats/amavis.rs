@@ -4,42 +4,67 @@ use super::Chunk;
 use super::event::QueueEvent;
 use super::scan;
 use super::sink::{Fate, Sink};
+use super::syslog::daemon::{self, Daemon};
+use super::syslog::repeat;
 use crate::domain::outcome::Reason;
 
-/// The first half of an entry that amavis cut at its line limit: it ends in `...`, the other half begins with `...`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pending<'a> {
-    id: &'a [u8],
-    text: &'a [u8],
+/// Entries that amavis cut at its line limit (a piece ends in `...`, the next begins so), by the id of the entry: the text so far, or
+/// `None` once the last piece has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending<'a>(hashbrown::HashMap<&'a [u8], Option<&'a [u8]>>);
+
+impl<'a> Pending<'a> {
+    fn keep(&mut self, id: &'a [u8], text: &'a [u8]) -> Fate {
+        self.0.insert(id, Some(text));
+        Fate::NO_FACT
+    }
+
+    /// The text so far, from this chunk or else from the end of the one before it.
+    fn take(&mut self, id: &'a [u8], chunk: Chunk<'a>) -> Option<&'a [u8]> {
+        match self.0.insert(id, None) {
+            Some(known) => known,
+            None => first_half(id, chunk),
+        }
+    }
 }
 
 /// Reads one body, `(pid-nn) Passed CLEAN {…}, …`.
 pub(super) fn body<'a>(body: &'a [u8], pending: &mut Pending<'a>, chunk: Chunk<'a>, sink: &mut Sink<'_, 'a>) -> Fate {
     let Some((id, text)) = body.strip_prefix(b"(").and_then(|inner| scan::split(inner, b") ")) else { return Fate::NO_FACT };
     if let Some(second) = text.strip_prefix(b"...") {
-        let first = if pending.id == id { pending.text } else { first_half(id, chunk.before).unwrap_or_default() };
-        if first.is_empty() {
-            return Fate::NO_FACT;
-        }
+        let Some(first) = pending.take(id, chunk) else { return Fate::NO_FACT };
         let whole: &'a [u8] = chunk.scratch.alloc_slice_copy(&[first, second].concat());
-        if let Some(cut) = whole.strip_suffix(b"...") {
-            *pending = Pending { id, text: cut };
-            return Fate::NO_FACT;
-        }
-        *pending = Pending::default();
-        return verdict(whole, sink);
+        return match whole.strip_suffix(b"...") {
+            Some(cut) => pending.keep(id, cut),
+            None => verdict(whole, sink),
+        };
     }
-    let Some(cut) = text.strip_suffix(b"...") else { return verdict(text, sink) };
-    *pending = Pending { id, text: cut };
-    Fate::NO_FACT
+    match text.strip_suffix(b"...") {
+        Some(cut) => pending.keep(id, cut),
+        None => {
+            pending.0.insert(id, None);
+            verdict(text, sink)
+        }
+    }
 }
 
-/// Looks for the first half in the text before a chunk.
-fn first_half<'a>(id: &[u8], before: &'a [u8]) -> Option<&'a [u8]> {
+/// Looks for the first half, which may itself be in pieces, in the text before a chunk.
+fn first_half<'a>(id: &[u8], chunk: Chunk<'a>) -> Option<&'a [u8]> {
     let mark = [b"(", id, b") "].concat();
-    let (_, rest) = scan::split_last(before, &mark)?;
-    let line = scan::until(rest, b"\n");
-    line.strip_suffix(b"\r").unwrap_or(line).strip_suffix(b"...")
+    let mut pieces = Vec::new();
+    for record in repeat::records_backwards(chunk.before) {
+        if daemon::identify(record.tag) != Daemon::Amavis {
+            continue;
+        }
+        let Some(text) = record.body.strip_prefix(&mark[..]) else { continue };
+        let piece = text.strip_suffix(b"...")?;
+        pieces.push(piece.strip_prefix(b"...").unwrap_or(piece));
+        if !piece.starts_with(b"...") {
+            pieces.reverse();
+            return Some(chunk.scratch.alloc_slice_copy(&pieces.concat()));
+        }
+    }
+    None
 }
 
 /// `Passed|Blocked CAT {ACTIONS}, … <from> -> <to>,<to>, quarantine: Q, Queue-ID: ID, …`.
@@ -51,7 +76,7 @@ fn verdict<'a>(text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
     };
     let Some((before, after)) = scan::split(text, b"> -> ") else { return Fate::NO_FACT };
     let ends = [&b", quarantine: "[..], b", Queue-ID: ", b", Message-ID: ", b", mail_id: ", b", Hits: "];
-    let end = ends.iter().filter_map(|key| memchr::memmem::find(after, key)).min().unwrap_or(after.len());
+    let end = ends.iter().filter_map(|key| scan::find(after, key)).min().unwrap_or(after.len());
     let (recipients, fields) = after.split_at(end);
     let Some(id) = field(fields, b", Queue-ID: ") else { return Fate::NO_FACT };
     let head = before.get(..memchr::memrchr(b'<', before).unwrap_or(before.len())).unwrap_or_default();

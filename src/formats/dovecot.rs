@@ -48,7 +48,7 @@ fn without_severity(text: &[u8]) -> &[u8] {
 
 /// A line of a login process. What happened stands before the first field; the fields hold strangers' text.
 fn login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
-    let fields_at = [&b"user=<"[..], b"method=", b"rip="].iter().filter_map(|key| memchr::memmem::find(text, key)).min();
+    let fields_at = [&b"user=<"[..], b"method=", b"rip="].iter().filter_map(|key| scan::find(text, key)).min();
     let Some(fields_at) = fields_at else { return Fate::NO_FACT };
     let (head, fields) = text.split_at(fields_at);
     let Some(result) = result(head) else { return Fate::NO_FACT };
@@ -272,7 +272,7 @@ fn master<'a>(text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
 
 fn is_clock_step(text: &[u8]) -> bool {
     let head = text.get(..text.len().min(80)).unwrap_or(text);
-    [&b"Time jumped "[..], b"Time moved ", b"Time just moved "].iter().any(|words| scan::contains(head, words))
+    scan::after(head, b"Time ").is_some_and(|rest| [&b"jumped "[..], b"moved ", b"just moved "].iter().any(|words| rest.starts_with(words)))
 }
 
 #[cfg(test)]
@@ -281,7 +281,10 @@ mod tests {
     use crate::formats::event::Kind;
     use crate::formats::testing::{kinds, tag};
 
-    fn login_of(body: &str) -> Option<(Protocol, LoginResult, Option<String>, Option<String>, String)> {
+    /// Protocol, result, account, session, detail.
+    type Login = (Protocol, LoginResult, Option<String>, Option<String>, String);
+
+    fn login_of(body: &str) -> Option<Login> {
         let line = tag("dovecot", body);
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         match kinds(&line).into_iter().next() {

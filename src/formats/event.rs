@@ -165,6 +165,7 @@ pub enum QueueEvent<'a> {
         account: Option<&'a [u8]>,
         client: Option<&'a [u8]>,
         sender: &'a [u8],
+        /// As the filter lists them; see [`QueueEvent::recipients`].
         recipients: &'a [u8],
         passed: bool,
         quarantined: bool,
@@ -173,6 +174,18 @@ pub enum QueueEvent<'a> {
         queued_as: Option<&'a [u8]>,
         reply: &'a [u8],
     },
+}
+
+impl QueueEvent<'_> {
+    /// The addresses in a [`QueueEvent::Verdict`]'s recipients, which filters list as `<a>,<b>` or as `a,b`.
+    pub fn recipients(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let bracketed = list.starts_with(b"<");
+        let pieces = list.split(move |b| *b == if bracketed { b'>' } else { b',' });
+        pieces
+            .map(|piece| piece.strip_prefix(b",").unwrap_or(piece))
+            .map(|piece| piece.strip_prefix(b"<").unwrap_or(piece))
+            .filter(|p| !p.is_empty())
+    }
 }
 
 /// One delivery record.
@@ -272,7 +285,8 @@ pub struct Reject<'a> {
     pub stage: Stage,
     pub client: Client<'a>,
     pub service: Service,
-    /// Reply code, 0 if the line has none.
+    /// Reply code; 0 if the line has none, because the rule did not refuse but held, discarded or redirected before a queue id existed:
+    /// the mail transaction goes on, and its message meets that fate.
     pub code: u16,
     pub reply: &'a [u8],
     pub sender: Option<&'a [u8]>,

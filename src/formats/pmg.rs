@@ -7,7 +7,7 @@ use crate::domain::outcome::Reason;
 
 /// Whether a word is a log id: inode, eight digits of seconds and five of microseconds, all hexadecimal.
 pub(super) fn is_log_id(text: &[u8]) -> bool {
-    (14..=32).contains(&text.len()) && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f'))
+    (14..=32).contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Reads `LOGID: accept mail to <R> (QID2) (rule: N)` and its like.

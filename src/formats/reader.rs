@@ -1,7 +1,7 @@
 //! The work that is the same for every line-based format: one line after another, its instant, its host, its place in the ledger,
 //! its fingerprint, and lines that only say that the line before them came again.
 
-use super::batch::{Batch, Fingerprint, Ignored, Malformed};
+use super::batch::{Batch, Fingerprint, Ignored, Malformed, SHARDS};
 use super::clock::{Clock, Reading};
 use super::event::SystemEvent;
 use super::sink::{Fate, Sink};
@@ -11,6 +11,9 @@ use super::syslog::repeat::{self, Repeat};
 use super::syslog::stamp::Stamp;
 use super::{Chunk, amavis, cyrus, dovecot, journal, loggers, pmg, postfix, roundcube, rspamd, scan};
 use std::hash::{BuildHasher, Hasher};
+
+/// Bytes of log text per event, in logs of busy servers.
+const EVENT_BYTES: usize = 120;
 
 /// Reads the records of one chunk.
 pub(super) struct Reader<'r, 'a> {
@@ -23,6 +26,8 @@ pub(super) struct Reader<'r, 'a> {
     last_daemon: Daemon,
     /// The last record of each host that was not a repeat, by host index: what `last message repeated` speaks of.
     previous: Vec<Option<Rest<'a>>>,
+    /// Which of them is the last of all.
+    last_slot: usize,
     /// The first half of a log entry that amavis cut in two.
     amavis: amavis::Pending<'a>,
 }
@@ -30,6 +35,9 @@ pub(super) struct Reader<'r, 'a> {
 impl<'r, 'a> Reader<'r, 'a> {
     pub(super) fn new(chunk: Chunk<'a>, clock: &'r mut Clock, batch: &'r mut Batch<'a>) -> Reader<'r, 'a> {
         let nameless = batch.host(b"");
+        // About as many events as such a piece gives, so that the vectors need not grow under way.
+        let expected = chunk.bytes.len() / (EVENT_BYTES * SHARDS);
+        batch.shards.iter_mut().for_each(|shard| shard.reserve(expected));
         let mut sink = Sink::new(batch);
         sink.host = nameless;
         Reader {
@@ -41,6 +49,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             last_tag: b"",
             last_daemon: Daemon::Untagged,
             previous: Vec::new(),
+            last_slot: 0,
             amavis: amavis::Pending::default(),
         }
     }
@@ -95,15 +104,16 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     fn body(&mut self, rest: Rest<'a>, daemon: Option<Daemon>) -> Fate {
         let daemon = daemon.unwrap_or_else(|| self.identify(rest.tag));
+        self.sink.times = 1;
+        self.sink.pid = rest.pid;
         match repeat::read(rest.body, daemon) {
             None => {
                 self.remember(rest);
-                self.sink.times = 1;
-                self.dispatch(rest, daemon)
+                self.dispatch(rest, daemon, false)
             }
             Some(Repeat::Quoted { times, body }) => {
                 self.sink.times = times;
-                self.dispatch(Rest { body, ..rest }, daemon)
+                self.dispatch(Rest { body, ..rest }, daemon, true)
             }
             Some(Repeat::Previous { times }) => {
                 let Some(earlier) = self.recall(rest.host) else {
@@ -111,13 +121,18 @@ impl<'r, 'a> Reader<'r, 'a> {
                     return self.sink.system(SystemEvent::LinesLost { count: Some(u64::from(times)) });
                 };
                 self.sink.times = times;
+                self.set_host(earlier.host);
                 let daemon = self.identify(earlier.tag);
-                self.dispatch(earlier, daemon)
+                self.dispatch(earlier, daemon, true)
             }
         }
     }
 
-    fn dispatch(&mut self, rest: Rest<'a>, daemon: Daemon) -> Fate {
+    fn dispatch(&mut self, rest: Rest<'a>, daemon: Daemon, repeated: bool) -> Fate {
+        // Each entry of amavis has its own number: one that comes again says nothing more about any message.
+        if daemon == Daemon::Amavis && repeated {
+            return Fate::NO_FACT;
+        }
         let sink = &mut self.sink;
         sink.pid = rest.pid;
         match daemon {
@@ -130,7 +145,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             Daemon::MailGateway => pmg::body(rest.body, sink),
             Daemon::Roundcube => roundcube::body(rest.body, sink),
             Daemon::Logger => loggers::logger(rest.tag, rest.body, sink),
-            Daemon::ClockDaemon => loggers::clock_daemon(rest.body, sink),
+            Daemon::TimeKeeper => loggers::clock_daemon(rest.body, sink),
             Daemon::Untagged | Daemon::Other => Fate::OTHER_PROGRAM,
         }
     }
@@ -158,12 +173,15 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         if let Some(slot) = self.previous.get_mut(index) {
             *slot = Some(rest);
+            self.last_slot = index;
         }
     }
 
-    /// The last record of a host that was not itself a repeat: of this chunk, or of the end of the one before it.
+    /// The last record of a host that was not itself a repeat: of this chunk, or of the end of the one before it. A repeat that
+    /// names no host speaks of the last record of any.
     fn recall(&self, host: &[u8]) -> Option<Rest<'a>> {
-        let here = self.previous.get(usize::from(self.sink.host)).copied().flatten();
+        let slot = if host.is_empty() { self.last_slot } else { usize::from(self.sink.host) };
+        let here = self.previous.get(slot).copied().flatten();
         here.or_else(|| repeat::last_record_of(host, self.chunk.before))
     }
 

@@ -25,20 +25,41 @@ pub(super) fn number_after(text: &[u8], key: &[u8]) -> Option<u64> {
     after(text, key).and_then(number).map(|(n, _)| n)
 }
 
+/// Below this many bytes, trying each place where the first byte fits beats preparing a search.
+const SHORT: usize = 512;
+
+/// Where `needle` first stands. Most texts here are short and most needles are looked for once.
+pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    if text.len() >= SHORT {
+        return memmem::find(text, needle);
+    }
+    memchr::memchr_iter(first, text).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(needle)))
+}
+
+/// Where `needle` last stands.
+pub(super) fn find_last(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    if text.len() >= SHORT {
+        return memmem::rfind(text, needle);
+    }
+    memchr::memrchr_iter(first, text).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(needle)))
+}
+
 /// What follows the first `needle`.
 pub(super) fn after<'a>(text: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
-    memmem::find(text, needle).and_then(|at| text.get(at + needle.len()..))
+    find(text, needle).and_then(|at| text.get(at + needle.len()..))
 }
 
 /// What stands before and after the first `needle`.
 pub(super) fn split<'a>(text: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memmem::find(text, needle)?;
+    let at = find(text, needle)?;
     Some((text.get(..at)?, text.get(at + needle.len()..)?))
 }
 
 /// What stands before and after the last `needle`.
 pub(super) fn split_last<'a>(text: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memmem::rfind(text, needle)?;
+    let at = find_last(text, needle)?;
     Some((text.get(..at)?, text.get(at + needle.len()..)?))
 }
 
@@ -55,7 +76,7 @@ pub(super) fn split_byte(text: &[u8], b: u8) -> Option<(&[u8], &[u8])> {
 
 /// Whether `needle` occurs.
 pub(super) fn contains(text: &[u8], needle: &[u8]) -> bool {
-    memmem::find(text, needle).is_some()
+    find(text, needle).is_some()
 }
 
 /// Takes leading blanks away.
@@ -159,6 +180,16 @@ mod tests {
         assert_eq!(parse(b"<a>b@x.example>, relay=none").0, b"a>b@x.example");
         assert_eq!(parse(b"<cut@x.exa"), (&b"cut@x.exa"[..], &b""[..]));
         assert_eq!(parse(br#"<"never@closed.example>, relay=none"#).0, br#""never@closed.example"#);
+    }
+
+    #[test]
+    fn short_and_long_texts_are_searched_alike() {
+        for length in [0, 100, SHORT, SHORT * 3] {
+            let text = [&vec![b'a'; length][..], b"; from=<x; from=<y", &vec![b';'; length][..]].concat();
+            assert_eq!(find(&text, b"; from=<"), Some(length));
+            assert_eq!(find_last(&text, b"; from=<"), Some(length + 9));
+            assert_eq!((find(&text, b"; to=<"), find_last(&text, b"zz"), find(&text, b"")), (None, None, None));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::client as read_client;
 use super::smtpd::stage_of;
+use crate::domain::outcome::Reason;
 use crate::formats::event::{Action, Client, Program, QueueEvent, Reject, SmtpEvent, Stage};
 use crate::formats::scan;
 use crate::formats::sink::{Fate, Sink};
@@ -70,12 +71,7 @@ impl<'a> Refusal<'a> {
         let (client, rest) = read_client(rest)?;
         let rest = rest.strip_prefix(b": ")?;
         let (reply, tail) = split_tail(rest);
-        let code = match reply.first_chunk::<4>() {
-            Some([a @ b'2'..=b'5', b, c, b' ' | b'-']) if b.is_ascii_digit() && c.is_ascii_digit() => {
-                u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
-            }
-            _ => 0,
-        };
+        let code = code(reply);
         Some(Refusal { stage: stage_of(stage), client, code, reply, tail: Tail::read(tail) })
     }
 }
@@ -84,7 +80,8 @@ impl<'a> Refusal<'a> {
 fn decide<'a>(who: Postfix, id: &'a [u8], deed: Deed, refusal: Refusal<'a>, sink: &mut Sink<'_, 'a>) -> Fate {
     let Refusal { stage, client, code, reply, tail } = refusal;
     let by_postscreen = who.program == PostfixProgram::Postscreen;
-    if by_postscreen && code == 0 {
+    // A refused VRFY or ETRN, or a connection that postscreen had no room for, is no attempt to send.
+    if stage == Stage::Other || by_postscreen && code == 0 {
         return Fate::NO_FACT;
     }
     let by_cleanup = match who.program {
@@ -123,6 +120,62 @@ fn decide<'a>(who: Postfix, id: &'a [u8], deed: Deed, refusal: Refusal<'a>, sink
         by_milter: deed.by_milter,
         by_postscreen,
     }))
+}
+
+/// `proxy-reject: END-OF-MESSAGE: REPLY; from=…` and `proxy-accept: …` of a filter before the queue. The line has no queue id; an
+/// accepted message gets one behind the filter, which the reply names.
+pub(super) fn proxy<'a>(who: Postfix, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
+    let (text, accepted) = match (body.strip_prefix(b"proxy-reject: "), body.strip_prefix(b"proxy-accept: ")) {
+        (Some(text), _) => (text, false),
+        (_, Some(text)) => (text, true),
+        _ => return Fate::NO_FACT,
+    };
+    let Some((stage, text)) = scan::split(text, b": ") else { return Fate::NO_FACT };
+    let (reply, tail) = split_tail(text);
+    let tail = Tail::read(tail);
+    if !accepted {
+        return sink.smtp(SmtpEvent::Reject(Reject {
+            queue_id: b"",
+            stage: stage_of(stage),
+            client: Client { name: b"", address: b"" },
+            service: who.service,
+            code: code(reply),
+            reply,
+            sender: tail.sender,
+            recipient: tail.recipient,
+            sasl_username: tail.sasl_username,
+            helo: tail.helo,
+            by_milter: false,
+            by_postscreen: false,
+        }));
+    }
+    let Some(id) = super::delivery::next_id(reply) else { return Fate::NO_FACT };
+    sink.queue(
+        id,
+        QueueEvent::Verdict {
+            account: tail.sasl_username,
+            client: None,
+            sender: tail.sender.unwrap_or_default(),
+            // The line names the first recipient only.
+            recipients: b"",
+            passed: true,
+            quarantined: false,
+            discarded: false,
+            reason: Reason::Other,
+            queued_as: None,
+            reply,
+        },
+    )
+}
+
+/// The three-digit code at the start of a reply, 0 if there is none.
+fn code(reply: &[u8]) -> u16 {
+    match reply.first_chunk::<4>() {
+        Some([a @ b'2'..=b'5', b, c, b' ' | b'-']) if b.is_ascii_digit() && c.is_ascii_digit() => {
+            u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
+        }
+        _ => 0,
+    }
 }
 
 /// A header or body check of cleanup. The excerpt is a stranger's text, so the tail is looked for from the end.
@@ -172,7 +225,7 @@ fn is_temporary(reply: &[u8]) -> bool {
 /// Cuts `TEXT; from=<…> …` before the tail. TEXT holds semicolons and may quote a stranger, so the last possible place counts.
 fn split_tail(text: &[u8]) -> (&[u8], &[u8]) {
     let found = [&b"; from=<"[..], b"; to=<", b"; proto="].iter().find_map(|mark| {
-        let at = memchr::memmem::rfind(text, mark)?;
+        let at = scan::find_last(text, mark)?;
         Some((text.get(..at)?, text.get(at + 2..)?))
     });
     found.unwrap_or((text.strip_suffix(b";").unwrap_or(text), b""))
@@ -339,6 +392,23 @@ mod tests {
             (reject.client.address, reject.sender, reject.recipient),
             (&b"192.0.2.9"[..], Some(&b"s@x.example"[..]), Some(&b"r@u.example"[..]))
         );
+    }
+
+    #[test]
+    fn a_filter_before_the_queue_refuses_or_names_the_id_behind_it() {
+        let line = tag(
+            "postfix/smtpd[1]",
+            "proxy-reject: END-OF-MESSAGE: 554 5.7.0 Reject, id=31619-02 - spam; from=<s@u.example> to=<r@x.example> proto=SMTP helo=<h> sasl_username=<suzuki>",
+        );
+        assert_eq!((reject(&line).code, reject(&line).sasl_username), (554, Some(&b"suzuki"[..])));
+        let line = tag(
+            "postfix/smtpd[1]",
+            "proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as 1E240200F1; from=<s@u.example> to=<r@x.example> proto=ESMTP helo=<h> sasl_username=<suzuki>",
+        );
+        assert!(matches!(
+            kinds(&line)[..],
+            [Kind::Queue { id: b"1E240200F1", event: QueueEvent::Verdict { account: Some(b"suzuki"), passed: true, .. } }]
+        ));
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn seconds(text: &[u8]) -> f64 {
 }
 
 /// The queue id that the receiver of a message named in its reply, if it is one of Postfix's or a mail gateway's.
-fn next_id(reply: &[u8]) -> Option<&[u8]> {
+pub(super) fn next_id(reply: &[u8]) -> Option<&[u8]> {
     if let Some((_, text)) = scan::split_last(reply, b"queued as ") {
         return queue_id_at(text);
     }

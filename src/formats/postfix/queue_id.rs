@@ -45,9 +45,10 @@ pub fn decode_time(text: &[u8]) -> Option<Timestamp> {
 /// Takes the queue id off the start of a body, `ID: rest`. The microseconds are not checked here, so that an id altered by whoever
 /// made the log anonymous still keeps its lines together.
 pub(super) fn split(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = body.iter().take(LENGTH_MAX + 1).position(|b| !b.is_ascii_alphanumeric())?;
-    let (id, rest) = (body.get(..end)?, body.get(end..)?);
-    let rest = rest.strip_prefix(b": ").or_else(|| (rest == b":").then_some(&b""[..]))?;
+    let head = body.get(..body.len().min(LENGTH_MAX + 1))?;
+    let end = head.iter().position(|b| *b == b':').filter(|end| *end >= 6)?;
+    let (id, rest) = (body.get(..end)?, body.get(end + 1..)?);
+    let rest = rest.strip_prefix(b" ").or_else(|| rest.is_empty().then_some(rest))?;
     (has_short_letters(id) || is_long(id)).then_some((id, rest))
 }
 

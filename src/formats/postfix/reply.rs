@@ -4,6 +4,7 @@
 //! that some policy refused.
 
 use crate::domain::outcome::Reason;
+use crate::formats::event::Program;
 use memchr::memmem;
 
 /// The meaning of a refusal.
@@ -14,11 +15,54 @@ pub struct Class {
     pub security: bool,
 }
 
+/// What a `status=sent` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// The receiver took it over.
+    Passed,
+    /// Our own filter or transport dropped it, or keeps it in quarantine, and said yes all the same.
+    Discarded,
+    /// Our own filter returned it to the sender.
+    Returned,
+}
+
+/// Replies of our own filters and agents that say yes to a message that goes nowhere, in lower case.
+const NOT_PASSED: &[(&str, Accepted)] = &[
+    ("ok, discarded", Accepted::Discarded),
+    ("discard(", Accepted::Discarded),
+    ("discarded, id=", Accepted::Discarded),
+    (", bounce", Accepted::Returned),
+];
+
+/// Tells what the reply of a delivery with `status=sent` stands for.
+#[must_use]
+pub fn accepted(program: Program, reply: &[u8]) -> Accepted {
+    let local = matches!(program, Program::Local | Program::Virtual | Program::Agent);
+    if program == Program::Discard || local && reply == b"discarded" {
+        return Accepted::Discarded;
+    }
+    // Only the start is the filter's own; what follows may name anything.
+    let head = reply.get(..reply.len().min(120)).unwrap_or(reply).to_ascii_lowercase();
+    let amavis = head.starts_with(b"250 2.7.0 ") || head.starts_with(b"250 2.5.0 ") || head.starts_with(b"250 2.6.0 ok");
+    let found = NOT_PASSED.iter().find(|(phrase, _)| amavis && memmem::find(&head, phrase.as_bytes()).is_some());
+    found.map_or(Accepted::Passed, |(_, accepted)| *accepted)
+}
+
 const BLOCKED: bool = true;
 const FAILED: bool = false;
 
 /// Phrases in lower case, the more telling first: the first that occurs decides. `*` stands for any text.
 const PHRASES: &[(&str, Reason, bool)] = &[
+    // Postfix's own words about the way there; first, because they name hosts and domains, whose names may hold any word.
+    ("host or domain name not found", Reason::Network, FAILED),
+    ("does not accept mail", Reason::Network, FAILED),
+    ("nullmx", Reason::Network, FAILED),
+    ("null mx", Reason::Network, FAILED),
+    ("connection refused", Reason::Network, FAILED),
+    ("connection timed out", Reason::Network, FAILED),
+    ("no route to host", Reason::Network, FAILED),
+    ("network is unreachable", Reason::Network, FAILED),
+    ("mail transport unavailable", Reason::Network, FAILED),
     // Looks like policy, and means that the directory has no such user.
     ("5.4.1 * recipient address rejected: access denied", Reason::RecipientInvalid, FAILED),
     ("recipient address rejected: access denied. as(201806281)", Reason::RecipientInvalid, FAILED),
@@ -156,19 +200,10 @@ const PHRASES: &[(&str, Reason, bool)] = &[
     ("loops back to myself", Reason::Other, FAILED),
     ("forwarding loop", Reason::Other, FAILED),
     ("command died with status", Reason::Other, FAILED),
-    // The way there.
-    ("host or domain name not found", Reason::Network, FAILED),
+    // The way there, in words that others use as well.
     ("domain not found", Reason::Network, FAILED),
-    ("nullmx", Reason::Network, FAILED),
-    ("null mx", Reason::Network, FAILED),
-    ("does not accept mail", Reason::Network, FAILED),
-    ("connection refused", Reason::Network, FAILED),
-    ("connection timed out", Reason::Network, FAILED),
-    ("no route to host", Reason::Network, FAILED),
-    ("network is unreachable", Reason::Network, FAILED),
     ("timed out", Reason::Network, FAILED),
     ("lost connection", Reason::Network, FAILED),
-    ("mail transport unavailable", Reason::Network, FAILED),
     // Words of last resort.
     ("try again later", Reason::RateLimit, BLOCKED),
     ("access denied", Reason::Policy, BLOCKED),
@@ -243,23 +278,29 @@ pub fn classify(reply: &[u8]) -> Class {
         .map_or(Class { reason: Reason::Other, security: FAILED }, |(_, reason, security)| Class { reason: *reason, security: *security })
 }
 
-/// Lower case, and without the code that each line of a reply repeats (`550-5.7.1 `), so that phrases are not torn apart.
+/// Lower case, without the code that each line of a reply repeats (`550-5.7.1 `), so that phrases are not torn apart, and without
+/// hosts and addresses, whose names may hold any word.
 fn cleaned(reply: &[u8]) -> Vec<u8> {
     let lower = reply.to_ascii_lowercase();
     let mut out: Vec<u8> = Vec::with_capacity(lower.len());
     let mut seen_code = false;
-    for word in lower.split(|b| *b == b' ').filter(|word| !word.is_empty()) {
-        if let Some(code) = continued_code(word) {
-            if seen_code {
-                continue;
+    for word in lower.split(|b| *b == b' ').filter(|word| !word.is_empty() && !is_name(word)) {
+        match continued_code(word) {
+            Some(_) if seen_code => {}
+            Some(code) => {
+                seen_code = true;
+                push_word(&mut out, code);
             }
-            seen_code = true;
-            push_word(&mut out, code);
-            continue;
+            None => push_word(&mut out, word),
         }
-        push_word(&mut out, word);
     }
     out
+}
+
+/// `<a@x.example>:`, `mx.x.example[192.0.2.9]:25:`, `name=x.example`; not `[TS03]`.
+fn is_name(word: &[u8]) -> bool {
+    let host = memchr::memchr(b'[', word).is_some_and(|at| at > 0 && word.contains(&b']'));
+    host || word.starts_with(b"<") && word.contains(&b'>') || word.contains(&b'@') || word.starts_with(b"name=")
 }
 
 fn push_word(out: &mut Vec<u8>, word: &[u8]) {
@@ -333,10 +374,34 @@ mod tests {
             ("unknown user: \"x\"", RecipientInvalid, FAILED),
             ("550 5.7.1 go away", Policy, BLOCKED),
             ("550 5.1.10 RESOLVER.ADR.x", RecipientInvalid, FAILED),
+            ("connect to antispam.x.example[192.0.2.1]:25: Connection timed out", Network, FAILED),
+            (
+                "host mx.barracuda.example[192.0.2.1] said: 550 5.1.1 <spam@x.example>: unknown user (in reply to RCPT TO command)",
+                RecipientInvalid,
+                FAILED,
+            ),
+            ("host mx.spam.example[192.0.2.1] said: 552 5.2.2 too much (in reply to end of DATA command)", MailboxFull, FAILED),
+            ("Domain spam.example does not accept mail (nullMX)", Network, FAILED),
+            ("451 4.7.1 [TS03] All messages from 192.0.2.7 will be permanently deferred", RateLimit, BLOCKED),
             ("550 no", Other, FAILED),
             ("", Other, FAILED),
         ] {
             assert_eq!(classify(reply.as_bytes()), Class { reason, security }, "{reply}");
+        }
+    }
+
+    #[test]
+    fn trap_5_a_filters_yes_to_a_discarded_message_is_no_delivery() {
+        for (program, reply, expected) in [
+            (Program::Smtp, "250 2.7.0 Ok, discarded, id=00300-02 - spam", Accepted::Discarded),
+            (Program::Lmtp, "250 2.5.0 Ok, id=00300-02, DISCARD(bounce.suppressed)", Accepted::Discarded),
+            (Program::Smtp, "250 2.5.0 Ok, id=00300-02, BOUNCE", Accepted::Returned),
+            (Program::Discard, "x.example", Accepted::Discarded),
+            (Program::Local, "discarded", Accepted::Discarded),
+            (Program::Smtp, "250 2.0.0 Ok: queued as 1E240200F1", Accepted::Passed),
+            (Program::Smtp, "250 2.0.0 Ok, discarded nothing", Accepted::Passed),
+        ] {
+            assert_eq!(accepted(program, reply.as_bytes()), expected, "{reply}");
         }
     }
 

@@ -36,8 +36,7 @@ pub(super) fn client<'a>(who: Postfix, id: &'a [u8], body: &'a [u8], sink: &mut 
     let (head, orig) = take_tail(rest);
     if let Some(text) = head.strip_prefix(b", sasl_username=") {
         // The name may hold blanks and commas, so it ends where the last known key begins.
-        let name = scan::split_last(text, b", sasl_sender=").map_or(text, |(name, _)| name);
-        sasl_username = scan::non_empty(name);
+        sasl_username = scan::non_empty(take_last(text, b" sasl_sender=").0);
     }
     if let Some(made) = queue_id::decode_time(id) {
         sink.witness(made);
@@ -53,22 +52,19 @@ pub(super) fn client<'a>(who: Postfix, id: &'a [u8], body: &'a [u8], sink: &mut 
 type Origin<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// Takes `, orig_queue_id=…` and `, orig_client=…` off the end.
-fn take_tail(mut text: &[u8]) -> (&[u8], Origin<'_>) {
-    if text.is_empty() {
-        return (text, (None, None));
-    }
-    let mut orig_client = None;
-    let mut orig_queue_id = None;
-    let is_word = |value: &[u8]| !value.contains(&b' ') && !value.contains(&b',');
-    if let Some((head, value)) = scan::split_last(text, b", orig_client=").filter(|(_, value)| is_word(value)) {
-        orig_client = scan::non_empty(value);
-        text = head;
-    }
-    if let Some((head, value)) = scan::split_last(text, b", orig_queue_id=").filter(|(_, value)| is_word(value)) {
-        orig_queue_id = scan::non_empty(value);
-        text = head;
-    }
+fn take_tail(text: &[u8]) -> (&[u8], Origin<'_>) {
+    let (text, orig_client) = take_last(text, b" orig_client=");
+    let (text, orig_queue_id) = take_last(text, b" orig_queue_id=");
     (text, (orig_queue_id, orig_client))
+}
+
+/// Takes the piece after the last comma off, if it has this key.
+fn take_last<'a>(text: &'a [u8], key: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
+    let found = memchr::memrchr(b',', text).and_then(|comma| {
+        let value = text.get(comma + 1..)?.strip_prefix(key)?;
+        Some((text.get(..comma)?, scan::non_empty(value)))
+    });
+    found.unwrap_or((text, None))
 }
 
 const LOST: [&[u8]; 4] = [b"lost connection after ", b"timeout after ", b"too many errors after ", b"bare <LF> received after "];

@@ -39,13 +39,17 @@ fn sasl<'a>(who: Postfix, peer: &'a [u8], text: &'a [u8], sink: &mut Sink<'_, 'a
 
 /// Warnings that a message was refused.
 fn about_message<'a>(id: &'a [u8], text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
-    if !text.starts_with(b"queue file size limit exceeded") && !text.starts_with(b"message rejected: ") {
+    let action = if text.starts_with(b"queue file size limit exceeded") || text.starts_with(b"message rejected: ") {
+        Action::Reject
+    } else if scan::contains(text, b"message not accepted, try again later") {
+        Action::TempReject
+    } else {
         return Fate::NO_FACT;
-    }
+    };
     sink.queue(
         id,
         QueueEvent::Decision {
-            action: Action::Reject,
+            action,
             stage: Stage::EndOfMessage,
             sender: None,
             recipient: None,

@@ -17,7 +17,7 @@ pub(in crate::formats) enum Daemon {
     /// A logger, which may say that it lost lines.
     Logger,
     /// A clock daemon, which may say that it moved the clock.
-    ClockDaemon,
+    TimeKeeper,
     /// No tag at all.
     Untagged,
     Other,
@@ -77,7 +77,7 @@ fn bare(tag: &[u8]) -> Daemon {
         b"rsyslogd" | b"syslogd" | b"syslog-ng" | b"systemd-journald" | b"systemd-journal" | b"journal" | b"newsyslog" | b"imjournal" => {
             Daemon::Logger
         }
-        b"chronyd" | b"ntpd" | b"ntpdate" | b"systemd-timesyncd" | b"systemd" => Daemon::ClockDaemon,
+        b"chronyd" | b"ntpd" | b"ntpdate" | b"systemd-timesyncd" | b"systemd" => Daemon::TimeKeeper,
         // The rsyslog templates of RFC 5424 cut a tag at its slash, which leaves the name of the instance.
         _ if tag.strip_prefix(b"postfix-").is_some_and(is_instance) => {
             Daemon::Postfix(Postfix { program: PostfixProgram::Unnamed, service: Service::Smtp })

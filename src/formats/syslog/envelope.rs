@@ -45,7 +45,9 @@ fn after_stamp<'a>(line: &'a [u8], stamp: Stamp, after: &'a [u8]) -> Result<Enve
     let stamp_length = line.len() - after.len();
     if let Some(inner) = container_text(after) {
         // The line inside a container runtime's line has a stamp of its own, or else the outer one is all there is.
-        return read(inner).or_else(|_| Ok(Envelope { stamp, stamp_length: 0, rest: tag_and_body(b"", inner) }));
+        return read(inner)
+            .map(|envelope| Envelope { stamp_length: 0, ..envelope })
+            .or_else(|_| Ok(Envelope { stamp, stamp_length: 0, rest: tag_and_body(b"", inner) }));
     }
     rest(after).map(|rest| Envelope { stamp, stamp_length, rest })
 }
@@ -124,7 +126,7 @@ fn is_facility(word: &[u8]) -> bool {
 }
 
 /// The text behind `stdout F ` of a container runtime's line.
-fn container_text(after: &[u8]) -> Option<&[u8]> {
+pub(in crate::formats) fn container_text(after: &[u8]) -> Option<&[u8]> {
     [&b" stdout F "[..], b" stderr F ", b" stdout P ", b" stderr P "].iter().find_map(|mark| after.strip_prefix(*mark))
 }
 

@@ -38,7 +38,7 @@ fn sniff(head: &[u8]) -> u8 {
             let daemon = daemon::identify(envelope.rest.tag);
             let plausible = !envelope.rest.tag.is_empty() || repeat::read(envelope.rest.body, daemon).is_some();
             readable += u32::from(plausible);
-            mail += u32::from(!matches!(daemon, Daemon::Other | Daemon::Untagged | Daemon::Logger | Daemon::ClockDaemon));
+            mail += u32::from(!matches!(daemon, Daemon::Other | Daemon::Untagged | Daemon::Logger | Daemon::TimeKeeper));
         }
     });
     match (readable * 2 >= lines, mail > 0) {
@@ -59,7 +59,6 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         if let Some((reading, rest)) = last.same(line)
             && let Ok(rest) = envelope::rest(rest)
         {
-            // Asked again only where the answer may have changed: the clock knows its last instant.
             reader.noticed(number, reading);
             reader.record(number, reading, rest, None);
             return;
@@ -95,7 +94,7 @@ impl<'a> LastStamp<'a> {
         if length == 0 || !matches!(stamp, Stamp::Yearless(_)) {
             return LastStamp::default();
         }
-        // The same stamp again is no step, and no new case of a moved leap day is needed: it is counted per line.
+        // The same stamp again is no step back, and the clock counts a moved leap day once per day.
         let reading = Reading { stepped_back: false, leap_day_moved: false, ..reading };
         LastStamp { text: line.get(..length).unwrap_or_default(), reading: Some(reading) }
     }
@@ -105,4 +104,24 @@ impl<'a> LastStamp<'a> {
         let rest = line.strip_prefix(self.text)?;
         rest.starts_with(b" ").then_some((reading, rest))
     }
+}
+
+/// Moves a clock over a piece of text without parsing more of it than the stamps.
+pub(super) fn follow(bytes: &[u8], clock: &mut Clock) {
+    let mut last = LastStamp::default();
+    scan::each_line(bytes, |_, line| {
+        if last.same(line).is_some() {
+            return;
+        }
+        if let Ok((stamp, after)) = stamp::read(line)
+            && matches!(after, [b' ', next, ..] if *next != b'<')
+            && envelope::container_text(after).is_none()
+        {
+            let reading = stamp.read(clock);
+            last = LastStamp::of(line, line.len() - after.len(), stamp, reading);
+        } else if let Ok(envelope) = envelope::read(line) {
+            envelope.stamp.read(clock);
+            last = LastStamp::default();
+        }
+    });
 }

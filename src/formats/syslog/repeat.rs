@@ -30,21 +30,26 @@ pub(in crate::formats) fn read(body: &[u8], daemon: Daemon) -> Option<Repeat<'_>
     rest.starts_with(b" time").then_some(Repeat::Previous { times: u32::try_from(times).ok()? })
 }
 
-/// The last line of `host` in the text before a chunk that is not itself a repeat.
+/// The last line of `host` (of any, if it is empty) in the text before a chunk that is not itself a repeat.
 pub(in crate::formats) fn last_record_of<'a>(host: &[u8], before: &'a [u8]) -> Option<Rest<'a>> {
-    let mut text = before;
-    while !text.is_empty() {
-        let body = text.strip_suffix(b"\n").unwrap_or(text);
+    records_backwards(before)
+        .find(|rest| (host.is_empty() || rest.host == host) && read(rest.body, super::daemon::identify(rest.tag)).is_none())
+}
+
+/// The readable lines of a text, the last first.
+pub(in crate::formats) fn records_backwards(text: &[u8]) -> impl Iterator<Item = Rest<'_>> {
+    let mut rest = text;
+    let lines = std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let body = rest.strip_suffix(b"\n").unwrap_or(rest);
         let start = memrchr(b'\n', body).map_or(0, |at| at + 1);
         let line = body.get(start..)?;
-        text = body.get(..start)?;
-        let Ok(envelope) = envelope::read(line.strip_suffix(b"\r").unwrap_or(line)) else { continue };
-        let rest = envelope.rest;
-        if rest.host == host && read(rest.body, super::daemon::identify(rest.tag)).is_none() {
-            return Some(rest);
-        }
-    }
-    None
+        rest = body.get(..start)?;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    });
+    lines.filter_map(|line| envelope::read(line).ok()).map(|envelope| envelope.rest)
 }
 
 #[cfg(test)]
