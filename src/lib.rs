@@ -18,7 +18,7 @@ pub mod correlate;
 
 pub mod ingest;
 
-//pub mod tables;
+pub mod tables;
 
 pub mod analysis;
 

@@ -4,6 +4,7 @@ use crate::analysis;
 use crate::analysis::model::{EvidenceFile, Report};
 use crate::config::Settings;
 use crate::domain::rows::Rows;
+use crate::ingest::sources::SourceSummary;
 use crate::ingest::{self, Ingested};
 use crate::intake;
 pub use crate::watch::Watch;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 pub struct Case {
     pub report: Report,
     pub rows: Rows,
+    pub sources: Vec<SourceSummary>,
 }
 
 /// A run that could not give a report.
@@ -72,5 +74,5 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
         })
         .collect();
     let report = analysis::analyze(&rows, settings, &sources, files, &problems);
-    Ok(Case { report, rows })
+    Ok(Case { report, rows, sources })
 }

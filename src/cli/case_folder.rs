@@ -5,6 +5,7 @@ use super::interrupt::Interrupt;
 use super::message::Failure;
 use crate::pipeline::Case;
 use crate::report::{self, Style};
+use crate::tables;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -100,6 +101,9 @@ fn write_case(case: &Case, record: &RunRecord, into: &Path) -> io::Result<()> {
             write_file(&into.join(name), (face.render)(&case.report, &style).as_bytes())?;
         }
     }
+    let tables = into.join("tables");
+    fs::create_dir(&tables)?;
+    tables::write(&case.rows, &case.sources, &tables).map_err(io::Error::other)?;
     write_file(&into.join("evidence.sha256"), custody::sums(&case.report.files).as_bytes())?;
     write_file(&into.join("run.json"), record.json()?.as_bytes())
 }
@@ -114,11 +118,16 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use super::super::exit::Exit;
     use super::*;
+    use crate::domain::rows::Rows;
     use crate::report::samples::taken_over;
     use std::time::{Duration, SystemTime};
 
     fn record() -> RunRecord {
         RunRecord::new(&["mailtrail".into()], SystemTime::UNIX_EPOCH, Duration::from_millis(1500), 2)
+    }
+
+    fn sample() -> Case {
+        Case { report: taken_over(), rows: Rows::default(), sources: Vec::new() }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -133,9 +142,9 @@ mod tests {
         let out = here.path().join("case");
         let folder = CaseFolder::check(&out, &[]).unwrap();
         assert_eq!(names(here.path()), Vec::<String>::new());
-        folder.write(&Case { report: taken_over() }, &record(), &Interrupt::default()).unwrap();
+        folder.write(&sample(), &record(), &Interrupt::default()).unwrap();
         assert_eq!(names(here.path()), ["case"]);
-        assert_eq!(names(&out), ["evidence.sha256", "report.html", "report.json", "report.md", "run.json"]);
+        assert_eq!(names(&out), ["evidence.sha256", "report.html", "report.json", "report.md", "run.json", "tables"]);
         let run = fs::read_to_string(out.join("run.json")).unwrap();
         assert!(run.contains("\"started\": \"1970-01-01T00:00:00+00:00\"") && run.contains("\"elapsed_seconds\": 1.5"), "{run}");
     }
@@ -146,7 +155,7 @@ mod tests {
         let out = here.path().join("case");
         fs::create_dir(&out).unwrap();
         let folder = CaseFolder::check(&out, &[]).unwrap();
-        folder.write(&Case { report: taken_over() }, &record(), &Interrupt::default()).unwrap();
+        folder.write(&sample(), &record(), &Interrupt::default()).unwrap();
         let refused = CaseFolder::check(&out, &[]).unwrap_err();
         assert_eq!(refused.exit, Exit::Usage);
         assert!(refused.shown().contains("is not empty"));
@@ -159,7 +168,7 @@ mod tests {
         let folder = CaseFolder::check(&out, &[]).unwrap();
         fs::create_dir(&out).unwrap();
         fs::write(out.join("note"), "mine").unwrap();
-        let failure = folder.write(&Case { report: taken_over() }, &record(), &Interrupt::default()).unwrap_err();
+        let failure = folder.write(&sample(), &record(), &Interrupt::default()).unwrap_err();
         assert_eq!(failure.exit, Exit::Output);
         assert_eq!((names(here.path()), names(&out)), (vec!["case".to_owned()], vec!["note".to_owned()]));
     }
