@@ -3,8 +3,8 @@
 use super::Facts;
 use super::judge::{Attack, Judged};
 use super::model::{
-    Count, FirstLogin, Incident, MailboxAccess, Origin, OriginVerdict, OtherAccount, PerAccount,
-    PriorFailedLogins, ProtocolUse, RecipientTally, ReturnedNotices, Signal, Verdict,
+    Count, FirstLogin, Incident, MailboxAccess, Origin, OriginVerdict, OtherAccount, PerAccount, PriorFailedLogins, ProtocolUse,
+    RecipientTally, ReturnedNotices, Signal, Verdict,
 };
 use super::profile::{OriginUse, Profiles};
 use super::tally;
@@ -422,7 +422,12 @@ const CLIENTS: usize = 5;
 fn clients(rows: &Rows, used: &[(Text, &OriginUse)]) -> Vec<String> {
     let logins = used.iter().flat_map(|(_, o)| o.logins.iter()).filter_map(|&l| rows.logins[l as usize].client);
     let sends = used.iter().flat_map(|(_, o)| o.messages(rows)).filter_map(|m| m.client);
-    let distinct: BTreeSet<String> =
-        logins.chain(sends).collect::<HashSet<Text>>().into_iter().map(|c| rows.show(c)).filter(|c| !c.is_empty()).collect();
+    let distinct: BTreeSet<String> = logins
+        .chain(sends)
+        .collect::<HashSet<Text>>()
+        .into_iter()
+        .map(|c| rows.show(c))
+        .filter(|c| !c.is_empty() && c != "unknown")
+        .collect();
     distinct.into_iter().take(CLIENTS).collect()
 }

@@ -226,7 +226,8 @@ impl Judge<'_> {
         if (used.messages.len() as u64) < SHARE_MIN || reads(used) > 0 || elsewhere == 0 {
             return None;
         }
-        let text = format!("{} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times", used.messages.len());
+        let text =
+            format!("{} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times", used.messages.len());
         Some(signal("send-only", weight::SEND_ONLY, text, Vec::new()))
     }
 

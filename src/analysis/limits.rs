@@ -8,6 +8,11 @@ use crate::domain::rows::{Attribution, HostFact, LoginResult, Protocol};
 /// Every limitation that applies to this run.
 pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[String]) -> Vec<String> {
     let mut limits: Vec<String> = problems.iter().map(|p| format!("Evidence incomplete: {p}.")).collect();
+    let unread: Vec<&str> =
+        facts.sources.iter().filter(|s| s.complete && s.format.is_none() && s.ledger.total > 0).map(|s| s.path.as_str()).collect();
+    if !unread.is_empty() {
+        limits.push(format!("Not read, because it is no log of a known format: {}.", list(&unread)));
+    }
     limits.extend(time_limits(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));

@@ -128,8 +128,6 @@ fn told(summary: &Summary, request: &Request) -> String {
 fn failure(error: &SimulateError) -> Failure {
     match error {
         SimulateError::NotEmpty { .. } | SimulateError::Scale { .. } => Failure::usage(error.to_string()),
-        SimulateError::Read { .. } | SimulateError::Write { .. } | SimulateError::WriterLost => {
-            Failure::unwritten(error.to_string())
-        }
+        SimulateError::Read { .. } | SimulateError::Write { .. } | SimulateError::WriterLost => Failure::unwritten(error.to_string()),
     }
 }

@@ -112,7 +112,7 @@ impl Logins {
     ) -> Finished {
         let failures = merge_backend(&mut self.logins, self.backend, failures);
         for failure in failures {
-            self.logins.push(failure_row(failure));
+            self.logins.push(failure_row(texts, failure));
         }
         for login in smtp {
             self.logins.push(Login {
@@ -124,7 +124,7 @@ impl Logins {
                 result: LoginResult::Success,
                 times: 1,
                 mechanism: login.mechanism,
-                client: login.helo.or(Some(login.peer.name)),
+                client: login.helo.or_else(|| known_name(texts, login.peer.name)),
                 session: None,
                 place: login.line.place,
                 inferred: false,
@@ -174,7 +174,12 @@ impl<'r> Spellings<'r> {
     }
 }
 
-fn failure_row(failure: AuthFailure) -> Login {
+/// A client's verified name; Postfix writes `unknown` where there is none.
+fn known_name(texts: &TextPool, name: Text) -> Option<Text> {
+    (texts.bytes(name) != b"unknown").then_some(name)
+}
+
+fn failure_row(texts: &TextPool, failure: AuthFailure) -> Login {
     Login {
         at: failure.line.at,
         host: failure.line.host,
@@ -184,7 +189,7 @@ fn failure_row(failure: AuthFailure) -> Login {
         result: LoginResult::Failure,
         times: failure.times,
         mechanism: Some(failure.mechanism),
-        client: Some(failure.peer.name),
+        client: known_name(texts, failure.peer.name),
         session: None,
         place: failure.line.place,
         inferred: false,

@@ -20,11 +20,14 @@ pub enum Ignored {
     Duplicate,
     /// A comment, a header or a separator of the format.
     Framing,
+    /// Text of a file that is no log of a known format.
+    UnknownFormat,
 }
 
 impl Ignored {
     /// Every reason, in the order of the ledger.
-    pub const ALL: [Ignored; 5] = [Ignored::Empty, Ignored::OtherProgram, Ignored::NoFact, Ignored::Duplicate, Ignored::Framing];
+    pub const ALL: [Ignored; 6] =
+        [Ignored::Empty, Ignored::OtherProgram, Ignored::NoFact, Ignored::Duplicate, Ignored::Framing, Ignored::UnknownFormat];
 
     /// The words used in reports.
     #[must_use]
@@ -35,6 +38,7 @@ impl Ignored {
             Ignored::NoFact => "no-fact",
             Ignored::Duplicate => "duplicate",
             Ignored::Framing => "framing",
+            Ignored::UnknownFormat => "unknown-format",
         }
     }
 }

@@ -6,7 +6,7 @@ use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
 use crate::domain::time::{DAY, SECOND};
-use crate::formats::batch::{Batch, Malformed};
+use crate::formats::batch::{Batch, Ignored, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
@@ -23,6 +23,8 @@ const YEAR_DOUBT: i64 = 150 * DAY;
 const GUESS_BACK: i64 = 20 * DAY;
 /// Sources whose spans come this close may hold copies of the same records.
 const OVERLAP_SLACK: i64 = 2 * SECOND;
+/// Said of a source that no format recognises.
+pub(super) const UNKNOWN_FORMAT: &str = "no log of a known format; not read";
 /// Malformed lines shown per source.
 const SAMPLES: usize = 5;
 
@@ -222,7 +224,7 @@ impl Reading {
                     state.damaged(&damage, &mut self.problems, watch);
                 }
                 if state.summary.format.is_none() && !state.plan.scout.empty {
-                    state.summary.notes.push("no known log format".to_owned());
+                    state.summary.notes.push(UNKNOWN_FORMAT.to_owned());
                 }
             }
             Err(trouble) => state.damaged(&trouble, &mut self.problems, watch),
@@ -270,7 +272,7 @@ impl State {
         }
         let ledger = self.summary.ledger;
         let nothing_used = ledger.total > 0 && ledger.used == 0;
-        let duplicate = ledger.ignored[crate::formats::batch::Ignored::Duplicate as usize] > 0;
+        let duplicate = ledger.ignored[Ignored::Duplicate as usize] > 0;
         if !self.plan.scout.empty && self.summary.format.is_some() && nothing_used && !duplicate && ledger.malformed > 0 {
             self.damaged("no usable line in it", problems, watch);
         } else if ledger.malformed > 0 && ledger.malformed * 2 > ledger.total {
@@ -325,7 +327,10 @@ fn guess(clock: &Clock) -> Clock {
 fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bool, scratch: &'a mut Bump) -> (Batch<'a>, Clock) {
     let before = clock.clone();
     let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, scratch, fingerprints };
-    let Some(format) = state.plan.scout.format else { return (unreadable(&piece.chunk.bytes, Malformed::NoTime), before) };
+    let Some(format) = state.plan.scout.format else {
+        let bytes = &piece.chunk.bytes;
+        return (if state.plan.scout.text { no_log(bytes) } else { unreadable(bytes, Malformed::NotText) }, before);
+    };
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let mut batch = Batch::default();
         (format.parse)(chunk, &mut clock, &mut batch);
@@ -334,13 +339,23 @@ fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bo
     parsed.unwrap_or_else(|_| (unreadable(&piece.chunk.bytes, Malformed::BadBody), before))
 }
 
+fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64 + u64::from(bytes.last().is_some_and(|b| *b != b'\n'))
+}
+
+/// A batch of text that is no log.
+fn no_log(bytes: &[u8]) -> Batch<'_> {
+    let mut batch = Batch::default();
+    batch.ledger.total = count_lines(bytes);
+    batch.ledger.ignored[Ignored::UnknownFormat as usize] = batch.ledger.total;
+    batch
+}
+
 /// A batch in which every line is malformed.
 fn unreadable(bytes: &[u8], why: Malformed) -> Batch<'_> {
     let mut batch = Batch::default();
-    let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
-    let lines = ends + u64::from(bytes.last().is_some_and(|b| *b != b'\n'));
-    batch.ledger.total = lines;
-    batch.ledger.malformed = lines;
+    batch.ledger.total = count_lines(bytes);
+    batch.ledger.malformed = batch.ledger.total;
     batch.malformed_samples.push((0, why));
     batch
 }

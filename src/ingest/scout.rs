@@ -23,6 +23,8 @@ pub(super) struct Scout {
     pub(super) scouted: Scouted,
     /// The last stamp without a year, where the source had to be searched to its end for a witness of its zone.
     pub(super) last_yearless: Option<WallTime>,
+    /// Its head is plain text.
+    pub(super) text: bool,
     /// Nothing in the source at all.
     pub(super) empty: bool,
     /// Why it could not be opened.
@@ -35,7 +37,7 @@ pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
 }
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
-    let mut scout = Scout { format: None, scouted: Scouted::default(), last_yearless: None, empty: false, trouble: None };
+    let mut scout = Scout { format: None, scouted: Scouted::default(), last_yearless: None, text: false, empty: false, trouble: None };
     let mut reader = match source.open() {
         Ok(reader) => reader,
         Err(error) => {
@@ -46,6 +48,7 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     let mut head = Vec::new();
     let more = read_up_to(&mut reader, &mut head, HEAD_BYTES);
     scout.empty = head.is_empty();
+    scout.text = is_text(&head);
     scout.format = recognise(&head);
     let Some(format) = scout.format else { return scout };
     let whole_lines = if more { cut_at_line_end(&head) } else { head.len() };
@@ -82,6 +85,15 @@ fn search(format: &Format, scout: &mut Scout, mut reader: SourceReader, head: Ve
         piece.drain(..end);
         more = read_up_to(&mut reader, &mut piece, PIECE_BYTES);
     }
+}
+
+/// Whether bytes are UTF-8 text without control bytes; a character cut off at the end does not count against it.
+fn is_text(head: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    valid && !head.iter().any(|b| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t' | 0x0c))
 }
 
 /// Fills `into` up to `wanted` bytes; false at the end of the source.
