@@ -276,6 +276,14 @@ impl Lives {
         })
     }
 
+    /// Takes in a decision that was logged before the queue id was known.
+    pub(super) fn decided_early(&mut self, life: u32, decision: Decision) {
+        let owner = &mut self.lives[life as usize];
+        // The queue manager takes up a held message only after its release.
+        owner.held |= decision.action == Action::Hold && owner.announced.is_none();
+        self.decisions.entry(life).or_default().insert(0, decision);
+    }
+
     /// Adds another shard's lives to these. Lines can no longer be taken in afterwards.
     pub(super) fn absorb(&mut self, other: Lives) {
         let (lives, attempted) = (self.lives.len() as u32, self.attempted.len() as u32);
@@ -412,6 +420,8 @@ impl Lives {
             next: NIL,
         };
         match self.attempt_of(life, address) {
+            // local(8) can do both for one address: put it into the mailbox and forward it under another queue id.
+            Some(found) if self.goes_two_ways(found, &word) => self.append(life, word),
             Some(found) => {
                 let known = &mut self.attempted[found as usize];
                 self.lives[life].copies += u32::from(known.orig != word.orig);
@@ -423,6 +433,12 @@ impl Lives {
             }
             None => self.append(life, word),
         }
+    }
+
+    fn goes_two_ways(&self, found: u32, word: &Attempted) -> bool {
+        let known = &self.attempted[found as usize];
+        let local = |a: &Attempted| a.program == Program::Local && a.status == Status::Sent;
+        local(known) && local(word) && known.next_id != word.next_id
     }
 
     fn attempt_of(&self, life: usize, address: Text) -> Option<u32> {
@@ -466,4 +482,24 @@ impl Lives {
 /// Whether a reply to a delivery that Postfix calls `sent` says that the mail was thrown away.
 pub(super) fn says_discarded(reply: &[u8]) -> bool {
     memchr::memmem::find(reply, b"iscard").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::testing::fates;
+
+    #[test]
+    fn a_forward_that_keeps_a_copy_has_two_ends() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=291, nrcpt=1 (queue active)
+            16:01:01 mail postfix/local[8]: 1A2B3C4D5E: to=<ono@u.example>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to maildir)
+            16:01:01 mail postfix/cleanup[6]: 2A2B3C4D5F: message-id=<m1@pc>
+            16:01:01 mail postfix/local[8]: 1A2B3C4D5E: to=<ono@u.example>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (forwarded as 2A2B3C4D5F)
+            16:01:01 mail postfix/qmgr[9]: 2A2B3C4D5F: from=<suzuki@u.example>, size=429, nrcpt=1 (queue active)
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+            16:01:02 mail postfix/smtp[5]: 2A2B3C4D5F: to=<ono@yonder.test>, orig_to=<ono@u.example>, relay=mx.yonder.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.yonder.test[192.0.2.9] said: 550 5.7.1 spam (in reply to end of DATA command))
+            16:01:02 mail postfix/qmgr[9]: 2A2B3C4D5F: removed";
+        assert_eq!(fates(lines), ["suzuki@u.example: partly_delivered [ono@u.example=delivered ono@yonder.test=blocked]"]);
+    }
 }
