@@ -248,7 +248,10 @@ impl Settler<'_> {
     /// Recipients the queue manager announced and no line names.
     fn missing(&self, number: u32, life: &Life, fates: &mut Vec<Fate>) {
         let seen = life.recipients + life.copies;
-        let announced = life.announced.unwrap_or(0).max(self.words.get(&number).and_then(|w| w.accepted).unwrap_or(0));
+        if life.recipients > 0 && self.all.decisions.get(&number).is_some_and(|d| d.iter().any(|d| d.action == Action::Redirect)) {
+            return;
+        }
+        let announced = life.announced.or_else(|| self.words.get(&number)?.accepted).unwrap_or(0);
         let expected = if life.recipients == 0 { announced.max(1) } else { life.announced.unwrap_or(0) };
         let missing = expected.saturating_sub(seen);
         if missing == 0 {
@@ -366,7 +369,7 @@ pub(super) fn begins_message(all: &Lives, links: &Links, texts: &TextPool, word:
     {
         return false;
     }
-    let handled = life.recipients > 0 || life.announced.is_some() || final_decision(all, number).is_some();
+    let handled = life.recipients > 0 || life.announced.is_some() || life.held || final_decision(all, number).is_some();
     let broken_off = life.lost || life.end == End::Cancelled || word.is_some_and(|w| w.broken_off);
     match life.opener {
         Opener::Client { .. } | Opener::Pickup { .. } => handled || !broken_off,

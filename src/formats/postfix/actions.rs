@@ -111,6 +111,7 @@ fn decide<'a>(who: Postfix, id: &'a [u8], deed: Deed, refusal: Refusal<'a>, sink
     }
     sink.smtp(SmtpEvent::Reject(Reject {
         queue_id: id,
+        action: deed.action,
         stage,
         client,
         service: who.service,
