@@ -127,7 +127,10 @@ impl Settler<'_> {
             fates.retain(|f| !matches!(f.outcome, Outcome::Deferred | Outcome::Unknown | Outcome::Discarded) || settled.is_empty());
             fates.extend(settled);
         } else {
-            self.missing(number, life, &mut fates);
+            let parts = links.parts.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let told: Vec<Fate> = parts.iter().flat_map(|&part| self.life(part, message, depth + 1)).collect();
+            self.missing(number, life, told.len() as u32, &mut fates);
+            fates.extend(told);
         }
         fates
     }
@@ -246,8 +249,8 @@ impl Settler<'_> {
     }
 
     /// Recipients the queue manager announced and no line names.
-    fn missing(&self, number: u32, life: &Life, fates: &mut Vec<Fate>) {
-        let seen = life.recipients + life.copies;
+    fn missing(&self, number: u32, life: &Life, elsewhere: u32, fates: &mut Vec<Fate>) {
+        let seen = life.recipients + life.copies + elsewhere;
         if life.recipients > 0 && self.all.decisions.get(&number).is_some_and(|d| d.iter().any(|d| d.action == Action::Redirect)) {
             return;
         }

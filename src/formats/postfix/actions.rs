@@ -126,6 +126,16 @@ fn decide<'a>(who: Postfix, id: &'a [u8], deed: Deed, refusal: Refusal<'a>, sink
     }))
 }
 
+/// `proxy-reject: STAGE: REPLY; from=<…> …`: the filter before the queue refused. The line names neither queue id nor client.
+pub(super) fn proxy_reject<'a>(who: Postfix, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
+    let Some((stage, text)) = body.strip_prefix(b"proxy-reject: ").and_then(|rest| scan::split(rest, b": ")) else { return Fate::NO_FACT };
+    let (reply, tail) = split_tail(text);
+    let code = reply.get(..3).map_or(0, |code| scan::small_number(code) as u16);
+    let client = Client { name: b"unknown", address: b"unknown" };
+    let refusal = Refusal { stage: stage_of(stage), client, code, reply, tail: Tail::read(tail) };
+    decide(who, b"", Deed { action: Action::Reject, by_milter: false, content_check: false }, refusal, sink)
+}
+
 /// A header or body check of cleanup. The excerpt is a stranger's text, so the tail is looked for from the end.
 fn content_check<'a>(id: &'a [u8], deed: Deed, text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
     if id.is_empty() {
@@ -317,6 +327,17 @@ mod tests {
             "1E240200F1: milter-header-redirect: header X-Spam: Yes from a[192.0.2.7]; from=<s@x.example> to=<r@u.example> proto=ESMTP helo=<a>: junk@u.example",
         );
         assert_eq!((decision(&line).0, decision(&line).2), (Action::Redirect, &b"junk@u.example"[..]));
+    }
+
+    #[test]
+    fn a_filter_before_the_queue_refuses_with_its_own_words() {
+        let line = tag(
+            "postfix/submission/smtpd[1]",
+            "proxy-reject: END-OF-MESSAGE: 554 5.7.0 Reject, id=00300-02 - INFECTED: X; from=<s@u.example> to=<r@x.example> proto=ESMTP helo=<pc> sasl_username=<suzuki>",
+        );
+        let reject = reject(&line);
+        assert_eq!((reject.code, reject.stage, reject.sasl_username), (554, Stage::EndOfMessage, Some(&b"suzuki"[..])));
+        assert_eq!(reject.reply, b"554 5.7.0 Reject, id=00300-02 - INFECTED: X");
     }
 
     #[test]

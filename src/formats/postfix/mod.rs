@@ -30,6 +30,7 @@ pub(super) fn body<'a>(who: Postfix, body: &'a [u8], sink: &mut Sink<'_, 'a>) ->
     }
     match body.first() {
         Some(b'c' | b'd' | b'N' | b'l' | b't') => session_line(who, body, sink),
+        Some(b'p') if body.starts_with(b"proxy-reject: ") => actions::proxy_reject(who, body, sink),
         Some(b'w' | b'e' | b'f' | b'p') => warnings::body(who, body, sink),
         _ => Fate::NO_FACT,
     }
