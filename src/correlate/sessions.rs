@@ -58,6 +58,8 @@ pub(super) struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct RefusedTransaction {
     pub(super) line: Line,
+    /// The first line of its session, which tells sessions apart.
+    pub(super) session: Place,
     pub(super) peer: Peer,
     pub(super) user: Option<Text>,
     pub(super) sender: Option<Text>,
@@ -326,6 +328,7 @@ fn refused(session: &Session, refusals: Vec<Refusal>, counters: Option<Counters>
             at: first.map_or(session.started.at, |r| r.at),
             place: first.map_or(session.started.place, |r| r.place),
         },
+        session: session.started.place,
         peer: session.peer,
         user: session.user,
         sender: refusals.iter().find_map(|r| r.sender),

@@ -8,6 +8,7 @@ use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, 
 use super::settle::{self, Fate, SessionWord, Settler};
 use crate::config::Settings;
 use crate::domain::outcome::MessageOutcome;
+use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, MINUTE, Timestamp};
@@ -196,9 +197,19 @@ impl Builder<'_> {
     }
 
     fn refused(&mut self, refused: &[RefusedTransaction], senders: &HashMap<Text, Text>) {
+        // One session has one user: a known sender of one transaction speaks for the others.
+        let mut of_session: HashMap<Place, Option<Text>> = HashMap::new();
+        for transaction in refused {
+            if let Some(account) = transaction.sender.and_then(|s| senders.get(&s).copied()) {
+                let known = of_session.entry(transaction.session).or_insert(Some(account));
+                *known = known.filter(|k| *k == account);
+            }
+        }
         for transaction in refused {
             let named = transaction.user.and_then(|u| self.names.get(&u).copied());
-            let (account, attribution) = match (named, transaction.sender.and_then(|s| senders.get(&s).copied())) {
+            let by_sender = transaction.sender.and_then(|s| senders.get(&s).copied());
+            let by_session = of_session.get(&transaction.session).copied().flatten();
+            let (account, attribution) = match (named, by_sender.or(by_session)) {
                 (Some(account), _) => (Some(account), Attribution::Named),
                 (None, Some(account)) => (Some(account), Attribution::Session),
                 (None, None) => (None, Attribution::Nothing),
@@ -425,6 +436,20 @@ mod tests {
             16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<r@x.test>, orig_to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
             16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed";
         assert_eq!(fates(lines), ["suzuki@u.example: delivered [r@x.test=delivered]"]);
+    }
+
+    #[test]
+    fn a_forged_sender_refused_in_a_session_is_put_down_to_the_user_of_the_session() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+            16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+            16:02:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+            16:02:01 mail postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1 <b@x.test>: Recipient address rejected: rate limit exceeded; from=<suzuki@u.example> to=<b@x.test> proto=ESMTP helo=<pc>
+            16:02:02 mail postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1 <c@x.test>: Recipient address rejected: rate limit exceeded; from=<bank@z.test> to=<c@x.test> proto=ESMTP helo=<pc>
+            16:02:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=0/2 rset=1 quit=1 commands=6/8";
+        assert_eq!(fates(lines).iter().filter(|f| f.starts_with("suzuki@u.example: blocked")).count(), 2, "{:?}", fates(lines));
     }
 
     #[test]
