@@ -344,8 +344,9 @@ impl Lives {
     fn open(&mut self, line: Line, id: Text, opener: Opener) -> usize {
         if let Some(found) = self.find(line.host, id) {
             let life = &mut self.lives[found];
+            // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
             let fresh = matches!(life.opener, Opener::Unseen | Opener::Internal);
-            if fresh && life.end == End::Open && line.at.since(life.opened) <= REORDER && life.recipients == 0 {
+            if fresh && line.at.since(life.opened).abs() <= REORDER {
                 life.opener = opener;
                 life.opened = life.opened.min(line.at);
                 return found;
@@ -369,8 +370,15 @@ impl Lives {
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
     fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Text, message_id: &[u8]) {
         let message_id = texts.intern(message_id);
-        let open =
-            self.find(line.host, id).filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
+        let open = self.find(line.host, id).filter(|&f| {
+            let life = &self.lives[f];
+            let patience = match life.end {
+                End::Open => QUEUE_LIFETIME,
+                _ if life.message_id.is_none() => REORDER,
+                _ => return false,
+            };
+            line.at.since(life.last) <= patience
+        });
         let life = match open {
             Some(found) => found,
             None => self.begin(line, id, Opener::Internal),
@@ -487,6 +495,27 @@ pub(super) fn says_discarded(reply: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::correlate::testing::fates;
+
+    #[test]
+    fn the_order_of_lines_within_a_second_does_not_matter() {
+        let lines = [
+            "16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki",
+            "16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@pc>",
+            "16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)",
+            "16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0.1, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)",
+            "16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed",
+        ];
+        for turn in 0..lines.len() {
+            for direction in [false, true] {
+                let mut order = lines;
+                order.rotate_left(turn);
+                if direction {
+                    order.reverse();
+                }
+                assert_eq!(fates(&order.join("\n")), ["suzuki@u.example: delivered [a@x.test=delivered]"], "{order:#?}");
+            }
+        }
+    }
 
     #[test]
     fn a_forward_that_keeps_a_copy_has_two_ends() {
