@@ -216,7 +216,8 @@ impl Index {
         self.named(old)
             .filter(|&parent| {
                 let life = &all.lives[parent as usize];
-                parent != child && life.host == new.host && life.end == End::Requeued && new.opened.since(life.last) >= -MINUTE
+                let gone = matches!(life.end, End::Requeued | End::Open);
+                parent != child && life.host == new.host && gone && new.opened.since(life.last) >= -MINUTE
             })
             .max_by_key(|&parent| all.lives[parent as usize].last)
     }
@@ -287,6 +288,18 @@ mod tests {
             16:01:02 mail postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=300, nrcpt=1 (queue active)
             16:01:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
             16:01:03 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)";
+        assert_eq!(fates(lines), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+    }
+
+    #[test]
+    fn a_requeue_is_followed_though_the_line_that_tells_of_it_is_lost() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=4.7.1, status=deferred (host mx.x.test[192.0.2.9] said: 450 4.7.1 Greylisted)
+            16:20:02 mail postfix/pickup[4]: 2A2B3C4D5E: uid=106 from=<suzuki@u.example> orig_id=1A2B3C4D5E
+            16:20:02 mail postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:20:03 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)";
         assert_eq!(fates(lines), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
     }
 

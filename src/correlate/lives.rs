@@ -345,7 +345,9 @@ impl Lives {
         if let Some(found) = self.find(line.host, id) {
             let life = &mut self.lives[found];
             // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
-            let fresh = matches!(life.opener, Opener::Unseen | Opener::Internal);
+            let by_decision = matches!((life.opener, opener), (Opener::Client { address: a, user: None, .. }, Opener::Client { address: b, .. }) if a == b)
+                && self.decisions.contains_key(&(found as u32));
+            let fresh = by_decision || matches!(life.opener, Opener::Unseen | Opener::Internal);
             if fresh && line.at.since(life.opened).abs() <= REORDER {
                 life.opener = opener;
                 life.opened = life.opened.min(line.at);
@@ -515,6 +517,14 @@ mod tests {
                 assert_eq!(fates(&order.join("\n")), ["suzuki@u.example: delivered [a@x.test=delivered]"], "{order:#?}");
             }
         }
+    }
+
+    #[test]
+    fn a_refusal_logged_before_the_client_line_of_its_second_is_about_the_same_message() {
+        let lines = "
+            16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: reject: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<pc>: 5.7.1 content refused
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki";
+        assert_eq!(fates(lines), ["suzuki@u.example: blocked [d@x.test=blocked]"]);
     }
 
     #[test]

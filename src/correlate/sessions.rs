@@ -275,8 +275,9 @@ impl Sessions {
             (None, Some((stage, at)), Some(last)) if stage != Stage::EndOfMessage => self.notes.push(note(last, at)),
             _ => {}
         }
-        // With one recipient each there is nothing to tell.
-        if let Some(counters) = counters.filter(|c| all > 0 && c.rcpt_ok > all) {
+        // With one recipient each there is nothing to tell; with a transaction whose line is lost, nothing that could be told.
+        let is_told = |c: &Counters| all > 0 && c.rcpt_ok > all && (c.mail_ok == all || !session.refusals.is_empty());
+        if let Some(counters) = counters.filter(is_told) {
             let transactions = session.transactions.iter().map(|t| (t.queue_id, t.at)).collect();
             self.counts.push(SessionCount { host, transactions, recipients: counters.rcpt_ok });
         }
