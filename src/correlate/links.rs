@@ -160,7 +160,9 @@ impl Index {
         let message_id = life.message_id.filter(|m| texts.bytes(*m).len() > 2)?;
         let candidates = self.pickups.get(&(life.host, message_id))?;
         let names = |child: u32| {
-            all.recipient_numbers(child).map(|at| &all.attempted[at as usize]).any(|a| a.address == attempted.address || a.orig == Some(attempted.address))
+            all.recipient_numbers(child)
+                .map(|at| &all.attempted[at as usize])
+                .any(|a| a.address == attempted.address || a.orig == Some(attempted.address))
         };
         let lag = |child: u32| all.lives[child as usize].opened.since(attempted.at).abs();
         // Several messages can share a message id; each pickup comes from one pipe.
@@ -181,7 +183,10 @@ impl Index {
         let Opener::Client { address, user: None, orig_queue_id, .. } = life.opener else { return None };
         let near = |&parent: &u32| {
             let from = &all.lives[parent as usize];
-            parent != part && from.host == life.host && life.opened.since(from.opened) >= -CLOSE && life.opened.since(from.last) <= HANDOVER_BEFORE
+            parent != part
+                && from.host == life.host
+                && life.opened.since(from.opened) >= -CLOSE
+                && life.opened.since(from.last) <= HANDOVER_BEFORE
         };
         let latest = |&parent: &u32| (all.lives[parent as usize].opened, all.lives[parent as usize].place);
         if let Some(id) = orig_queue_id {
@@ -195,9 +200,10 @@ impl Index {
         let handed_over = |&parent: &u32| {
             let from = &all.lives[parent as usize];
             let is_first = !matches!(from.opener, Opener::Client { address, user: None, .. } if is_loopback(texts.bytes(address)));
-            let through_filter = all.recipient_numbers(parent).map(|at| &all.attempted[at as usize]).any(|a| {
-                a.status == Status::Sent && is_loopback(super::own::split_relay(texts.bytes(a.relay)).1)
-            });
+            let through_filter = all
+                .recipient_numbers(parent)
+                .map(|at| &all.attempted[at as usize])
+                .any(|a| a.status == Status::Sent && is_loopback(super::own::split_relay(texts.bytes(a.relay)).1));
             is_first && from.sender == life.sender && (through_filter || from.announced.unwrap_or(0) > from.recipients)
         };
         candidates.iter().copied().filter(near).filter(handed_over).max_by_key(latest)

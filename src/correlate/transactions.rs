@@ -476,10 +476,7 @@ mod tests {
             16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=4 data=1/2 quit=1 commands=10/11";
         assert_eq!(
             fates(lines),
-            [
-                "suzuki@u.example: delivered [a@x.test=delivered]",
-                "suzuki@u.example: blocked [=blocked =blocked d@x.test=blocked]"
-            ]
+            ["suzuki@u.example: delivered [a@x.test=delivered]", "suzuki@u.example: blocked [=blocked =blocked d@x.test=blocked]"]
         );
     }
 
