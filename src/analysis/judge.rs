@@ -4,7 +4,7 @@ use super::Facts;
 use super::model::Signal;
 use super::profile::{OriginUse, Profile, Profiles};
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{LoginResult, Protocol, Rows};
+use crate::domain::rows::{LoginResult, Message, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -138,7 +138,7 @@ impl Judge<'_> {
         }
         basis.push(self.novelty_of_origin(profile, address, used, first)?);
         basis.extend(self.burst(profile, address, used));
-        basis.extend(self.sustained(profile, address, used));
+        basis.extend(self.sustained(profile, used));
         basis.extend(self.send_only(profile, address, used));
         basis.extend(self.refusals(used));
         basis.extend(self.new_recipients(profile, address, used, first));
@@ -188,10 +188,8 @@ impl Judge<'_> {
 
     fn burst(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
         let rows = self.facts.rows;
-        let (peak, hour) = busiest_hour(rows, &used.messages)?;
-        let others: Vec<u32> =
-            profile.origins.iter().filter(|(a, _)| **a != address).flat_map(|(_, o)| o.messages.iter().copied()).collect();
-        let usual = usual_peak(rows, &others, used.first_success(rows)?);
+        let (peak, hour) = busiest_hour(used.messages(rows))?;
+        let usual = busiest_hour(profile.earlier_elsewhere(rows, address, used.first_success(rows)?)).map_or(0, |(peak, _)| peak);
         if peak < BURST_MIN.max(usual * BURST_FACTOR) {
             return None;
         }
@@ -203,11 +201,15 @@ impl Judge<'_> {
     }
 
     /// Day after day far more than the account sends from elsewhere, without ever being a burst.
-    fn sustained(&self, profile: &Profile, address: Option<Text>, used: &OriginUse) -> Option<Signal> {
+    fn sustained(&self, profile: &Profile, used: &OriginUse) -> Option<Signal> {
         let rows = self.facts.rows;
-        let (here, days) = daily(rows, used.messages.iter().copied());
-        let elsewhere = profile.origins.iter().filter(|(a, _)| **a != address).flat_map(|(_, o)| o.messages.iter().copied());
-        let (usual, _) = daily(rows, elsewhere);
+        let mut here: HashMap<i64, u64> = HashMap::new();
+        for message in used.messages(rows) {
+            *here.entry(message.submitted.0.div_euclid(DAY)).or_default() += u64::from(message.recipients);
+        }
+        let elsewhere = profile.days.iter().map(|(day, all)| all - here.get(day).copied().unwrap_or(0)).filter(|n| *n > 0);
+        let (usual, _) = mean(elsewhere);
+        let (here, days) = mean(here.values().copied());
         if days < SUSTAINED_DAYS || here < DAILY_MIN.max(usual * DAILY_FACTOR) {
             return None;
         }
@@ -252,13 +254,11 @@ impl Judge<'_> {
 
     fn new_recipients(&self, profile: &Profile, address: Option<Text>, used: &OriginUse, first: Timestamp) -> Option<Signal> {
         let rows = self.facts.rows;
-        let mut known: HashSet<Text> = HashSet::new();
-        for (other, origin) in &profile.origins {
-            if *other != address {
-                known.extend(origin.messages(rows).filter(|m| m.submitted < first).flat_map(|m| rows.recipients_of(m)).map(|r| r.address));
-            }
-        }
-        let reached: HashSet<Text> = used.messages(rows).flat_map(|m| rows.recipients_of(m)).map(|r| r.address).collect();
+        let earlier = profile.earlier_elsewhere(rows, address, first);
+        let known: HashSet<Text> = earlier.flat_map(|m| rows.recipients_of(m)).map(|r| r.address).collect();
+        let mut reached: Vec<Text> = used.messages(rows).flat_map(|m| rows.recipients_of(m)).map(|r| r.address).collect();
+        reached.sort_unstable();
+        reached.dedup();
         let new = reached.iter().filter(|a| !known.contains(*a)).count();
         if (reached.len() as u64) < SHARE_MIN || (new as f64) < NOVEL_SHARE * reached.len() as f64 {
             return None;
@@ -401,29 +401,19 @@ fn days_before(rows: &Rows, used: &OriginUse, before: Timestamp) -> usize {
     days.len()
 }
 
-/// Recipients per day on which something was sent, and the number of such days.
-fn daily(rows: &Rows, messages: impl Iterator<Item = u32>) -> (f64, usize) {
-    let mut days: HashMap<i64, u64> = HashMap::new();
-    for message in messages.map(|m| &rows.messages[m as usize]) {
-        *days.entry(message.submitted.0.div_euclid(DAY)).or_default() += u64::from(message.recipients);
-    }
-    let total: u64 = days.values().sum();
-    (total as f64 / days.len().max(1) as f64, days.len())
+/// The mean of some numbers, and how many there are.
+fn mean(numbers: impl Iterator<Item = u64>) -> (f64, usize) {
+    let (sum, count) = numbers.fold((0, 0), |(sum, count), n| (sum + n, count + 1));
+    (sum as f64 / count.max(1) as f64, count)
 }
 
 /// The most recipients in one clock hour, and that hour.
-fn busiest_hour(rows: &Rows, messages: &[u32]) -> Option<(u64, i64)> {
+fn busiest_hour<'r>(messages: impl Iterator<Item = &'r Message>) -> Option<(u64, i64)> {
     let mut hours: HashMap<i64, u64> = HashMap::new();
-    for message in messages.iter().map(|&m| &rows.messages[m as usize]) {
+    for message in messages {
         *hours.entry(message.submitted.0.div_euclid(HOUR)).or_default() += u64::from(message.recipients);
     }
     hours.into_iter().map(|(hour, n)| (n, hour)).max_by_key(|(n, hour)| (*n, std::cmp::Reverse(*hour)))
-}
-
-/// The account's own busiest hour before an origin appeared.
-fn usual_peak(rows: &Rows, messages: &[u32], before: Timestamp) -> u64 {
-    let earlier: Vec<u32> = messages.iter().copied().filter(|&m| rows.messages[m as usize].submitted < before).collect();
-    busiest_hour(rows, &earlier).map_or(0, |(peak, _)| peak)
 }
 
 /// Addresses that failed on many accounts.

@@ -2,7 +2,7 @@
 
 use crate::domain::rows::{LoginResult, Message, Rows};
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY, Timestamp};
 use hashbrown::HashMap;
 
 /// One address an account was used or tried from.
@@ -22,6 +22,8 @@ pub(super) struct Profile {
     /// All logins and messages, in time order.
     pub(super) logins: Vec<u32>,
     pub(super) messages: Vec<u32>,
+    /// Recipients by day of submission, all origins together.
+    pub(super) days: HashMap<i64, u64>,
 }
 
 /// All accounts.
@@ -46,6 +48,7 @@ impl Profiles {
             let Some(account) = message.account else { continue };
             let profile = by_account.entry(account).or_default();
             profile.messages.push(number as u32);
+            *profile.days.entry(message.submitted.0.div_euclid(DAY)).or_default() += u64::from(message.recipients);
             profile.origins.entry(message.address).or_default().messages.push(number as u32);
         }
         let mut order: Vec<Text> = by_account.keys().copied().collect();
@@ -61,6 +64,22 @@ impl Profiles {
 
     pub(super) fn get(&self, account: Text) -> Option<&Profile> {
         self.by_account.get(&account)
+    }
+}
+
+impl Profile {
+    /// Messages submitted before an instant from elsewhere than `address`.
+    pub(super) fn earlier_elsewhere<'r>(
+        &'r self,
+        rows: &'r Rows,
+        address: Option<Text>,
+        before: Timestamp,
+    ) -> impl Iterator<Item = &'r Message> {
+        self.messages
+            .iter()
+            .map(|&m| &rows.messages[m as usize])
+            .take_while(move |m| m.submitted < before)
+            .filter(move |m| m.address != address)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::rows::{Message, Recipient, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::collections::BTreeMap;
 
 impl MessageTally {
@@ -60,20 +60,23 @@ pub(super) fn recipients<'r>(
     contacted_at: impl Fn(&Message, Text) -> Option<Timestamp>,
 ) -> RecipientTally {
     let mut tally = RecipientTally::default();
-    let mut distinct: HashMap<Text, bool> = HashMap::new();
+    let mut reached: Vec<(Text, Timestamp, bool)> = Vec::new();
     for message in messages {
         for recipient in rows.recipients_of(message) {
             tally.add(recipient.outcome);
             if !rows.texts.bytes(recipient.address).is_empty() {
                 let known = contacted_at(message, recipient.address).is_some_and(|t| t < message.submitted);
-                distinct.entry(recipient.address).or_insert(known);
+                reached.push((recipient.address, message.submitted, known));
             }
         }
     }
-    let domains: HashSet<&[u8]> = distinct.keys().map(|a| domain(rows.texts.bytes(*a))).collect();
-    tally.distinct = distinct.len() as u64;
+    // Of each address the first time it was written to.
+    reached.sort_unstable();
+    reached.dedup_by_key(|(address, ..)| *address);
+    let domains: HashSet<&[u8]> = reached.iter().map(|(address, ..)| domain(rows.texts.bytes(*address))).collect();
+    tally.distinct = reached.len() as u64;
     tally.domains = domains.len() as u64;
-    tally.previously_contacted = distinct.values().filter(|known| **known).count() as u64;
+    tally.previously_contacted = reached.iter().filter(|(.., known)| *known).count() as u64;
     tally.new = tally.distinct - tally.previously_contacted;
     tally
 }

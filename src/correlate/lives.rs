@@ -7,6 +7,7 @@ use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::formats::event::{Action, Delivery, NoticeKind, Program, QueueEvent, Service, Stage, Status};
+use crate::formats::postfix::reply::{self, Accepted};
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 
@@ -144,6 +145,13 @@ pub(super) struct LifeNotice {
     pub(super) id: Text,
 }
 
+/// A queue id as logged, hashed once for all look-ups.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    hash: u64,
+    bytes: &'a [u8],
+}
+
 /// The lives of one shard.
 #[derive(Default)]
 pub(super) struct Lives {
@@ -171,7 +179,7 @@ pub(super) struct Line {
 impl Lives {
     /// Takes in one event of the queue file `id`.
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>) {
-        let id = texts.intern(id);
+        let id = Name { hash: self.hash(line.host, id), bytes: id };
         match event {
             QueueEvent::Open { client, service, sasl_username, orig_queue_id, .. } => {
                 let opener = Opener::Client {
@@ -181,18 +189,18 @@ impl Lives {
                     user: sasl_username.map(|u| texts.intern(u)),
                     orig_queue_id: orig_queue_id.map(|q| texts.intern(q)),
                 };
-                self.open(line, id, opener);
+                self.open(texts, line, id, opener);
             }
             QueueEvent::Pickup { sender, orig_id, .. } => {
                 let opener = Opener::Pickup { orig_id: orig_id.map(|q| texts.intern(q)) };
                 let sender = texts.intern(sender);
-                let life = self.open(line, id, opener);
+                let life = self.open(texts, line, id, opener);
                 self.lives[life].sender = Some(sender);
             }
             QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, id, message_id),
             QueueEvent::Active { sender, size, recipients } => {
                 let sender = texts.intern(&sender.to_ascii_lowercase());
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 let life = &mut self.lives[life];
                 life.sender = Some(sender);
                 life.size = Some(*size);
@@ -200,7 +208,7 @@ impl Lives {
             }
             QueueEvent::Delivery(delivery) => self.delivery(texts, line, id, delivery),
             QueueEvent::Removed { by, cancelled, discarded } => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 let end = match (self.lives[life].end, *by, *cancelled, *discarded) {
                     (End::Expired, ..) => End::Expired,
                     (_, _, true, _) => End::Cancelled,
@@ -210,23 +218,23 @@ impl Lives {
                 self.lives[life].end = end;
             }
             QueueEvent::Expired { .. } => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].end = End::Expired;
             }
             QueueEvent::Requeued => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].end = End::Requeued;
             }
             QueueEvent::Held => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].held = true;
             }
             QueueEvent::Released => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].held = false;
             }
             QueueEvent::Notice { kind, to_postmaster, id: notice } => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 if *kind == NoticeKind::NonDelivery && !to_postmaster {
                     self.notices.push(LifeNotice { life: life as u32, at: line.at, place: line.place, id: texts.intern(notice) });
                 }
@@ -241,10 +249,10 @@ impl Lives {
                 };
                 let sender = sender.map(|s| texts.intern(&s.to_ascii_lowercase()));
                 let client = client.map(|c| (texts.intern(c.address), texts.intern(c.name)));
-                self.decide(line, id, decision, sender, client);
+                self.decide(texts, line, id, decision, sender, client);
             }
             QueueEvent::Lost { stage } => {
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].lost |= *stage != Stage::EndOfMessage;
             }
             QueueEvent::Verdict { sender, recipients, passed, quarantined, discarded, queued_as, reply, .. } => {
@@ -259,7 +267,7 @@ impl Lives {
                     place: line.place,
                 };
                 let sender = texts.intern(&sender.to_ascii_lowercase());
-                let life = self.touch(line, id);
+                let life = self.touch(texts, line, id);
                 self.lives[life].sender.get_or_insert(sender);
                 self.verdicts.entry(life as u32).or_default().push(verdict);
             }
@@ -291,13 +299,18 @@ impl Lives {
         self.notices.extend(other.notices.into_iter().map(|n| LifeNotice { life: n.life + lives, ..n }));
     }
 
-    fn find(&self, host: Text, id: Text) -> Option<usize> {
-        let hash = self.hasher.hash_one((host, id));
-        let lives = &self.lives;
-        self.current.find(hash, |&i| lives[i as usize].host == host && lives[i as usize].id == id).map(|&i| i as usize)
+    fn hash(&self, host: Text, id: &[u8]) -> u64 {
+        self.hasher.hash_one((host, id))
     }
 
-    fn begin(&mut self, line: Line, id: Text, opener: Opener) -> usize {
+    fn find(&self, texts: &TextPool, host: Text, name: Name<'_>) -> Option<usize> {
+        let lives = &self.lives;
+        let same = |&i: &u32| lives[i as usize].host == host && texts.bytes(lives[i as usize].id) == name.bytes;
+        self.current.find(name.hash, same).map(|&i| i as usize)
+    }
+
+    fn begin(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> usize {
+        let id = texts.intern(name.bytes);
         let number = self.lives.len();
         self.lives.push(Life {
             host: line.host,
@@ -319,11 +332,10 @@ impl Lives {
             last_recipient: NIL,
             recipients: 0,
         });
-        let hash = self.hasher.hash_one((line.host, id));
-        let (lives, hasher) = (&self.lives, &self.hasher);
+        let (lives, hasher, texts) = (&self.lives, &self.hasher, &*texts);
         let same = |&i: &u32| lives[i as usize].host == line.host && lives[i as usize].id == id;
-        let rehash = |&i: &u32| hasher.hash_one((lives[i as usize].host, lives[i as usize].id));
-        match self.current.entry(hash, same, rehash) {
+        let rehash = |&i: &u32| hasher.hash_one((lives[i as usize].host, texts.bytes(lives[i as usize].id)));
+        match self.current.entry(name.hash, same, rehash) {
             hashbrown::hash_table::Entry::Occupied(mut entry) => *entry.get_mut() = number as u32,
             hashbrown::hash_table::Entry::Vacant(entry) => {
                 entry.insert(number as u32);
@@ -333,8 +345,8 @@ impl Lives {
     }
 
     /// A line that opens a queue file: always a new life, unless lines of other daemons about the same new file were written just before it.
-    fn open(&mut self, line: Line, id: Text, opener: Opener) -> usize {
-        if let Some(found) = self.find(line.host, id) {
+    fn open(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, opener: Opener) -> usize {
+        if let Some(found) = self.find(texts, line.host, id) {
             let life = &mut self.lives[found];
             let fresh = matches!(life.opener, Opener::Unseen | Opener::Internal);
             if fresh && life.end == End::Open && line.at.since(life.opened) <= REORDER && life.recipients == 0 {
@@ -343,37 +355,46 @@ impl Lives {
                 return found;
             }
         }
-        self.begin(line, id, opener)
+        self.begin(texts, line, id, opener)
     }
 
     /// The life a line without an opener belongs to, begun unseen if there is none.
-    fn touch(&mut self, line: Line, id: Text) -> usize {
-        let found = self.find(line.host, id).filter(|&found| {
+    fn touch(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>) -> usize {
+        let found = self.find(texts, line.host, id).filter(|&found| {
             let life = &self.lives[found];
             let silence = line.at.since(life.last);
             if life.end == End::Open || life.end == End::Expired { silence <= QUEUE_LIFETIME } else { silence <= LATE_LINES }
         });
-        let life = found.unwrap_or_else(|| self.begin(line, id, Opener::Unseen));
+        let life = found.unwrap_or_else(|| self.begin(texts, line, id, Opener::Unseen));
         self.lives[life].last = self.lives[life].last.max(line.at);
         life
     }
 
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
-    fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Text, message_id: &[u8]) {
+    fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, message_id: &[u8]) {
         let message_id = texts.intern(message_id);
-        let open =
-            self.find(line.host, id).filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
+        let open = self
+            .find(texts, line.host, id)
+            .filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
         let life = match open {
             Some(found) => found,
-            None => self.begin(line, id, Opener::Internal),
+            None => self.begin(texts, line, id, Opener::Internal),
         };
         let life = &mut self.lives[life];
         life.last = life.last.max(line.at);
         life.message_id.get_or_insert(message_id);
     }
 
-    fn decide(&mut self, line: Line, id: Text, decision: Decision, sender: Option<Text>, client: Option<(Text, Text)>) {
-        let life = self.touch(line, id);
+    fn decide(
+        &mut self,
+        texts: &mut TextPool,
+        line: Line,
+        id: Name<'_>,
+        decision: Decision,
+        sender: Option<Text>,
+        client: Option<(Text, Text)>,
+    ) {
+        let life = self.touch(texts, line, id);
         if let Some(sender) = sender {
             self.lives[life].sender.get_or_insert(sender);
         }
@@ -386,8 +407,8 @@ impl Lives {
         self.decisions.entry(life as u32).or_default().push(decision);
     }
 
-    fn delivery(&mut self, texts: &mut TextPool, line: Line, id: Text, delivery: &Delivery<'_>) {
-        let life = self.touch(line, id);
+    fn delivery(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, delivery: &Delivery<'_>) {
+        let life = self.touch(texts, line, id);
         if delivery.status == Status::Probe {
             self.lives[life].probe = true;
             return;
@@ -397,7 +418,7 @@ impl Lives {
             self.lives[life].opened = self.lives[life].opened.min(arrival);
         }
         let address = texts.intern(&delivery.recipient.to_ascii_lowercase());
-        let keeps_reply = delivery.status != Status::Sent || says_discarded(delivery.reply);
+        let keeps_reply = delivery.status != Status::Sent || reply::accepted(delivery.program, delivery.reply) != Accepted::Passed;
         let word = Attempted {
             address,
             orig: delivery.orig_recipient.map(|o| texts.intern(&o.to_ascii_lowercase())),
@@ -461,9 +482,4 @@ impl Lives {
             self.many.insert((life as u32, address), number);
         }
     }
-}
-
-/// Whether a reply to a delivery that Postfix calls `sent` says that the mail was thrown away.
-pub(super) fn says_discarded(reply: &[u8]) -> bool {
-    memchr::memmem::find(reply, b"iscard").is_some()
 }

@@ -9,7 +9,7 @@ use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Action, Program, Status};
-use crate::formats::postfix::reply::{self, Class};
+use crate::formats::postfix::reply::{self, Accepted, Class};
 use hashbrown::HashMap;
 
 /// Hops beyond which something goes in circles.
@@ -183,6 +183,7 @@ impl Settler<'_> {
                 let (by, reason) = match outcome {
                     Outcome::Delivered => (None, None),
                     Outcome::Discarded => (Some(By::Own), Some(Reason::Policy)),
+                    Outcome::Blocked => (Some(By::Own), Some(Reason::Content)),
                     _ => (None, Some(Reason::Other)),
                 };
                 self.fate(attempted, outcome, by, reason)
@@ -205,9 +206,11 @@ impl Settler<'_> {
 
     /// What `status=sent` means: a mailbox, a host outside, a host of ours, or the bin.
     fn sent(&mut self, life: &Life, attempted: &Attempted) -> Outcome {
-        // The reply to a successful delivery is kept only if it says that the mail was thrown away.
-        if attempted.program == Program::Discard || !self.texts.bytes(attempted.reply).is_empty() {
-            return Outcome::Discarded;
+        // The reply to a successful delivery is kept only if it says that the mail goes no further.
+        match reply::accepted(attempted.program, self.texts.bytes(attempted.reply)) {
+            Accepted::Discarded => return Outcome::Discarded,
+            Accepted::Returned => return Outcome::Blocked,
+            Accepted::Passed => {}
         }
         let relay = self.texts.bytes(attempted.relay);
         let (name, address) = split_relay(relay);

@@ -343,18 +343,20 @@ fn in_order_of_time(rows: &mut Rows) {
     let mut order: Vec<u32> = (0..rows.messages.len() as u32).collect();
     order.sort_by_key(|&n| (rows.messages[n as usize].submitted, rows.messages[n as usize].place));
     let mut new_number = vec![0; order.len()];
-    let mut messages = Vec::with_capacity(order.len());
-    let mut recipients = Vec::with_capacity(rows.recipients.len());
     for (number, &old) in order.iter().enumerate() {
         new_number[old as usize] = number as u32;
-        let mut message = rows.messages[old as usize].clone();
-        let first = recipients.len() as u32;
-        recipients.extend(rows.recipients_of(&message).iter().map(|r| Recipient { message: number as u32, ..r.clone() }));
-        message.first_recipient = first;
-        messages.push(message);
     }
-    rows.messages = messages;
-    rows.recipients = recipients;
+    for recipient in &mut rows.recipients {
+        recipient.message = new_number[recipient.message as usize];
+    }
+    // Stable: the recipients of a message keep their order.
+    rows.recipients.sort_by_key(|r| r.message);
+    rows.messages.sort_by_key(|m| (m.submitted, m.place));
+    let mut first = 0;
+    for message in &mut rows.messages {
+        message.first_recipient = first;
+        first += message.recipients;
+    }
     for notice in &mut rows.notices {
         notice.message = new_number[notice.message as usize];
     }

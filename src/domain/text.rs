@@ -2,16 +2,23 @@
 
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 
 /// A string of the evidence, by number, in the [`TextPool`] it was made by.
+///
+/// Numbers begin at 1, so that an `Option<Text>` takes no more room than a `Text`: there are millions of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(u32);
+pub struct Text(NonZeroU32);
 
 impl Text {
-    /// The number itself, to index what is kept per text.
+    fn at(index: u32) -> Text {
+        Text(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// The number from 0, to index what is kept per text.
     #[must_use]
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -34,27 +41,27 @@ impl TextPool {
         let hash = self.hasher.hash_one(text);
         let (bytes, ends) = (&self.bytes, &self.ends);
         if let Some(&found) = self.index.find(hash, |&i| slice(bytes, ends, i) == text) {
-            return Text(found);
+            return Text::at(found);
         }
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u64);
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.index.insert_unique(hash, number, |&i| hasher.hash_one(slice(bytes, ends, i)));
-        Text(number)
+        Text::at(number)
     }
 
     /// Returns the number of `text` if it is known.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Text> {
         let hash = self.hasher.hash_one(text);
-        self.index.find(hash, |&i| slice(&self.bytes, &self.ends, i) == text).map(|&i| Text(i))
+        self.index.find(hash, |&i| slice(&self.bytes, &self.ends, i) == text).map(|&i| Text::at(i))
     }
 
     /// Returns the bytes of a text of this pool.
     #[must_use]
     pub fn bytes(&self, text: Text) -> &[u8] {
-        slice(&self.bytes, &self.ends, text.0)
+        slice(&self.bytes, &self.ends, text.index() as u32)
     }
 
     /// Returns a text of this pool for display; bytes that are not UTF-8 become U+FFFD.

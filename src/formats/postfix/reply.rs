@@ -5,7 +5,9 @@
 
 use crate::domain::outcome::Reason;
 use crate::formats::event::Program;
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
+use std::sync::LazyLock;
 
 /// The meaning of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +43,13 @@ pub fn accepted(program: Program, reply: &[u8]) -> Accepted {
     if program == Program::Discard || local && reply == b"discarded" {
         return Accepted::Discarded;
     }
+    let begins = |with: &[u8]| reply.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    if !(begins(b"250 2.7.0 ") || begins(b"250 2.5.0 ") || begins(b"250 2.6.0 ok")) {
+        return Accepted::Passed;
+    }
     // Only the start is the filter's own; what follows may name anything.
     let head = reply.get(..reply.len().min(120)).unwrap_or(reply).to_ascii_lowercase();
-    let amavis = head.starts_with(b"250 2.7.0 ") || head.starts_with(b"250 2.5.0 ") || head.starts_with(b"250 2.6.0 ok");
-    let found = NOT_PASSED.iter().find(|(phrase, _)| amavis && memmem::find(&head, phrase.as_bytes()).is_some());
+    let found = NOT_PASSED.iter().find(|(phrase, _)| memmem::find(&head, phrase.as_bytes()).is_some());
     found.map_or(Accepted::Passed, |(_, accepted)| *accepted)
 }
 
@@ -261,12 +266,25 @@ const CODES: &[(&str, Reason, bool)] = &[
     ("4.7.", Reason::Policy, BLOCKED),
 ];
 
+/// Finds in one pass which phrases can occur at all, by what stands before their first `*`.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let beginnings = PHRASES.iter().map(|(phrase, ..)| phrase.split('*').next().unwrap_or(phrase).trim_ascii());
+    AhoCorasick::new(beginnings).ok()
+});
+
 /// Classifies a reply, with or without its three-digit code, as logged.
 #[must_use]
 pub fn classify(reply: &[u8]) -> Class {
     let text = cleaned(reply);
-    let found = PHRASES.iter().find(|(phrase, ..)| occurs(&text, phrase.as_bytes()));
-    if let Some((_, reason, security)) = found {
+    // Without the finder every phrase is a candidate.
+    let mut candidates = [BEGINNINGS.is_none(); PHRASES.len()];
+    for found in BEGINNINGS.iter().flat_map(|beginnings| beginnings.find_overlapping_iter(&text)) {
+        if let Some(candidate) = candidates.get_mut(found.pattern().as_usize()) {
+            *candidate = true;
+        }
+    }
+    let found = PHRASES.iter().zip(candidates).find(|((phrase, ..), candidate)| *candidate && occurs(&text, phrase.as_bytes()));
+    if let Some(((_, reason, security), _)) = found {
         return Class { reason: *reason, security: *security };
     }
     let code = enhanced_code(&text).unwrap_or_default();
