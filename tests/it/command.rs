@@ -125,9 +125,10 @@ fn assert_incident(incident: &Value) {
     let by = &incident["blocked_by"];
     assert_eq!(number(&incident["recipients"]["blocked"]), number(&by["own"]) + number(&by["remote"]), "blocked by: {by}");
     let accounts = incident["per_account"].as_object().expect("figures per account");
-    for (unit, end) in [("messages", "partly_delivered")].into_iter().chain(["messages", "recipients"].iter().flat_map(|unit| {
-        ENDS.iter().chain(&["total"]).map(move |end| (*unit, *end))
-    })) {
+    for (unit, end) in [("messages", "partly_delivered")]
+        .into_iter()
+        .chain(["messages", "recipients"].iter().flat_map(|unit| ENDS.iter().chain(&["total"]).map(move |end| (*unit, *end))))
+    {
         let parts: u64 = accounts.values().map(|account| number(&account[unit][end])).sum();
         assert_eq!(number(&incident[unit][end]), parts, "{unit} {end} over the accounts");
     }

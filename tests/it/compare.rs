@@ -25,6 +25,43 @@ impl Differences {
         }
     }
 
+    /// A time of a log line that was written up to two seconds before the one that the truth tells of.
+    fn shortly_before(&mut self, what: &str, found: &Value, truth: &Value) {
+        if found.is_null() || truth.is_null() {
+            self.equal(what, found, truth);
+        } else {
+            self.soon_after(what, truth, found);
+        }
+    }
+
+    /// The notices that came back. The truth dates them by their way into the mailbox, the report by their making.
+    fn notices(&mut self, what: &str, found: &Value, truth: &Value) {
+        self.equal(&format!("{what}.count"), &found["count"], &truth["count"]);
+        for time in ["first", "last"] {
+            self.shortly_before(&format!("{what}.{time}"), &found[time], &truth[time]);
+        }
+    }
+
+    /// The last sign of the attacker. The truth knows logins and submissions; what a mailbox session did later counts as well.
+    fn last_activity(&mut self, what: &str, found: &Value, truth: &Value) {
+        let reading = &to_the_second(found["mailbox_access"]["last"].clone());
+        let last = if reading.as_str() > truth["last_activity"].as_str() { reading } else { &truth["last_activity"] };
+        self.equal(&format!("{what}last_activity"), &found["last_activity"], last);
+    }
+
+    /// The figures of an incident, or of one account in it, that need no rule of their own.
+    fn figures(&mut self, prefix: &str, found: &Value, truth: &Value) {
+        for (key, value) in truth.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "last_activity" => self.last_activity(prefix, found, truth),
+                "returned_notices" => self.notices(&format!("{prefix}{key}"), &found[key], value),
+                "accounts" | "sending_accounts" => self.equal(key, &json!(set(&found[key])), &json!(set(value))),
+                "origins" | "other_accounts" | "per_account" => {}
+                _ => self.all_of(&format!("{prefix}{key}"), &found[key], value),
+            }
+        }
+    }
+
     /// Every figure of `truth` stands in `found` under the same name.
     pub(crate) fn all_of(&mut self, what: &str, found: &Value, truth: &Value) {
         match (found, truth) {
@@ -58,18 +95,11 @@ pub(crate) fn to_the_second(value: Value) -> Value {
 
 /// An incident is told as it happened, to the second and to the last figure.
 pub(crate) fn assert_incident(of: &str, found: &Value, truth: &Value) {
+    assert!(truth.is_object(), "{of}: the truth tells no incident");
     let mut differences = Differences::default();
-    let Value::Object(truth) = truth else { panic!("{of}: the truth tells no incident") };
-    for (key, truth) in truth {
-        let found = &found[key];
-        match key.as_str() {
-            "origins" => differences.equal("attacker's origins", &attackers(found, truth), &by_address(truth)),
-            "other_accounts" => differences.equal(key, &by_account(found), &by_account(truth)),
-            "accounts" | "sending_accounts" => differences.equal(key, &json!(set(found)), &json!(set(truth))),
-            "per_account" => per_account(&mut differences, found, truth),
-            _ => differences.all_of(key, found, truth),
-        }
-    }
+    differences.figures("", found, truth);
+    origins(&mut differences, found, truth);
+    per_account(&mut differences, &found["per_account"], &truth["per_account"]);
     differences.assert_none(of);
 }
 
@@ -80,21 +110,26 @@ fn per_account(differences: &mut Differences, found: &Value, truth: &Value) {
         let mut truth = truth.clone();
         // Told for the whole incident only.
         truth.as_object_mut().map(|truth| truth.remove("blocked_by"));
-        differences.all_of(account, &found[account], &truth);
+        differences.figures(&format!("{account}: "), &found[account], &truth);
     }
 }
 
-/// The origins judged to be the attacker's, by address, with the figures that the truth has.
-fn attackers(found: &Value, truth: &Value) -> Value {
-    let keys: BTreeSet<&String> = truth.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys).collect();
-    let found = found.as_array().expect("a list of origins").iter().filter(|origin| origin["verdict"] == "attacker");
-    let cut = found.map(|origin| keys.iter().map(|key| ((*key).clone(), origin[key.as_str()].clone())).collect::<Map<_, _>>());
-    by_address(&cut.map(Value::Object).collect())
-}
-
-fn by_address(origins: &Value) -> Value {
-    let all = origins.as_array().expect("a list of origins").iter();
-    Value::Object(all.map(|origin| (origin["ip"].as_str().unwrap_or_default().to_owned(), origin.clone())).collect())
+/// The attacker's addresses with their use, and the accounts they tried in vain.
+///
+/// The truth counts all failures of an address with it; the report counts those on other accounts there.
+fn origins(differences: &mut Differences, found: &Value, truth: &Value) {
+    let list = |of: &Value, key: &str| of[key].as_array().cloned().unwrap_or_default();
+    let failures = |all: &[Value]| all.iter().filter_map(|one| one["failures"].as_u64()).sum::<u64>();
+    let attackers: Vec<Value> = list(found, "origins").into_iter().filter(|origin| origin["verdict"] == "attacker").collect();
+    let in_truth = list(truth, "origins");
+    let uses = |all: &[Value]| -> Value {
+        let use_of = |one: &Value| json!(["logins", "messages", "first", "last"].map(|key| one[key].clone()));
+        all.iter().map(|one| (one["ip"].as_str().unwrap_or_default().to_owned(), use_of(one))).collect::<Map<_, _>>().into()
+    };
+    differences.equal("attacker's addresses: logins, messages, first, last", &uses(&attackers), &uses(&in_truth));
+    let others = list(found, "other_accounts");
+    differences.equal("failures of these addresses", &json!(failures(&attackers) + failures(&others)), &json!(failures(&in_truth)));
+    differences.equal("accounts tried in vain", &by_account(&json!(others)), &by_account(&truth["other_accounts"]));
 }
 
 fn by_account(accounts: &Value) -> Value {

@@ -95,7 +95,8 @@ impl Lab {
     fn compare_accounts(&self, report: &Report, differences: &mut Differences) {
         let figures = |account: &Value| json!({"logins": account["logins"], "failures": account["failures"], "submissions": account["messages"]["total"]});
         let accounts = report.json["accounts"].as_array().expect("accounts").iter();
-        let found: BTreeMap<&str, Value> = accounts.map(|account| (account["account"].as_str().unwrap_or_default(), figures(account))).collect();
+        let found: BTreeMap<&str, Value> =
+            accounts.map(|account| (account["account"].as_str().unwrap_or_default(), figures(account))).collect();
         for (account, truth) in self.truth["accounts"].as_object().expect("accounts") {
             differences.equal(account, found.get(account.as_str()).unwrap_or(&Value::Null), truth);
         }
@@ -126,7 +127,9 @@ impl Sent {
             for recipient in to.iter().filter_map(|recipient| recipient["rcpt"].as_str()) {
                 let earlier = |own: &&Value| own["account"] == message["account"] && own["time"].as_str() < message["time"].as_str();
                 // Known is who had mail from the owner before the attacker's first one.
-                if sent.distinct.insert(recipient.to_owned()) && lab.list("by_owner").iter().filter(earlier).any(|own| set(&own["to"]).contains(recipient)) {
+                if sent.distinct.insert(recipient.to_owned())
+                    && lab.list("by_owner").iter().filter(earlier).any(|own| set(&own["to"]).contains(recipient))
+                {
                     sent.known.insert(recipient.to_owned());
                 }
             }
@@ -248,10 +251,19 @@ fn a_log_and_its_copies_say_no_more_than_the_log() {
     let together = analyze(&named(&["mail.log", "mail.info", "syslog"]), &[]);
     lab.compare(&together, "mail.log, mail.info and syslog");
     assert_eq!(figures(&alone), figures(&together));
-    let copies: u64 = sources(&together).map(|source| source["lines"]["ignored_because"]["duplicate"].as_u64().unwrap_or(0)).sum();
+    // A line that stands in the syslog alone is the logger's own word of its start.
+    let more =
+        ["dept", "core"].map(|host| lines_only_in(&logs.join(host).join("syslog"), &logs.join(host).join("mail.log"))).iter().sum::<u64>();
     let used = |report: &Report| sources(report).map(|source| number(&source["lines"]["used"])).sum::<u64>();
-    assert_eq!(used(&alone), used(&together));
+    assert!((used(&alone)..=used(&alone) + more).contains(&used(&together)), "{} and {}", used(&alone), used(&together));
+    let copies: u64 = sources(&together).map(|source| source["lines"]["ignored_because"]["duplicate"].as_u64().unwrap_or(0)).sum();
     assert_eq!(copies, 2 * used(&alone), "each line that is used stands there three times");
+}
+
+fn lines_only_in(log: &Path, other: &Path) -> u64 {
+    let [log, other] = [log, other].map(|path| std::fs::read(path).unwrap());
+    let known: BTreeSet<&[u8]> = other.split(|byte| *byte == b'\n').collect();
+    log.split(|byte| *byte == b'\n').filter(|line| !known.contains(line)).count() as u64
 }
 
 fn sources(report: &Report) -> impl Iterator<Item = &Value> {

@@ -25,7 +25,8 @@ fn every_figure_of_the_known_incident_is_as_it_happened() {
 fn the_first_login_was_at_16_01_and_784_of_795_messages_were_blocked() {
     let report = analyze(&[fixture("soka-postfix")], &[]);
     let incident = report.only_incident();
-    let starts = |value: &Value, with: &str| assert!(value.as_str().is_some_and(|at| at.starts_with(with) && at.ends_with("+09:00")), "{value}");
+    let starts =
+        |value: &Value, with: &str| assert!(value.as_str().is_some_and(|at| at.starts_with(with) && at.ends_with("+09:00")), "{value}");
     starts(&incident["first_login"]["time"], "2022-10-31T16:01");
     starts(&incident["last_send"], "2022-11-01T01:46");
     for unit in ["messages", "recipients"] {
@@ -85,7 +86,8 @@ fn every_face_tells_the_key_figures() {
         }
         for outcome in ["delivered", "blocked", "total"] {
             let (messages, recipients) = (figure(&incident["messages"][outcome]), figure(&incident["recipients"][outcome]));
-            let row = run.text().lines().find(|line| numbers(line).ends_with(&[messages.clone(), recipients.clone()]) && line.contains(outcome));
+            let row =
+                run.text().lines().find(|line| numbers(line).ends_with(&[messages.clone(), recipients.clone()]) && line.contains(outcome));
             assert!(row.is_some(), "{outcome} {messages} {recipients} in the {face} face:\n{}", run.text());
         }
     }
