@@ -8,6 +8,7 @@ use super::model::{
 };
 use super::profile::{OriginUse, Profiles};
 use super::tally;
+use crate::domain::outcome::Outcome;
 use crate::domain::rows::{Login, LoginResult, MailboxUse, Message, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
@@ -320,11 +321,14 @@ impl<'a> Builder<'a> {
         let rows = self.rows();
         let of_incident = |m: &Message| m.account.is_some_and(|a| accounts.contains(&a) && self.judged.is_attacker(a, m.address));
         let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
+        let sent = || accounts.iter().flat_map(|a| self.messages_of(*a));
+        let handed_on = sent().flat_map(|m| rows.recipients_of(m)).any(|r| r.outcome == Outcome::Relayed);
+        let note = "notices made by a host whose log is not in evidence cannot be told from other mail";
         ReturnedNotices {
-            count: Some(times.len() as u64),
+            count: (!handed_on || !times.is_empty()).then_some(times.len() as u64),
             first: times.iter().min().map(|t| self.facts.stamp(*t)),
             last: times.iter().max().map(|t| self.facts.stamp(*t)),
-            note: None,
+            note: handed_on.then(|| note.to_owned()),
         }
     }
 

@@ -28,6 +28,8 @@ const DAILY_FACTOR: f64 = 3.0;
 const SHARE_MIN: u64 = 10;
 /// Share of blocked and bounced recipients that is far above what honest mail meets.
 const REFUSED_SHARE: f64 = 0.25;
+/// Refused recipients below which a share is chance: three mistyped addresses among twelve are an ordinary month.
+const REFUSED_MIN: u64 = 5;
 /// Share of recipients the account never wrote to before.
 const NOVEL_SHARE: f64 = 0.9;
 /// Accounts an address failed on that make it a spray.
@@ -158,18 +160,18 @@ impl Judge<'_> {
             .filter_map(|(_, o)| o.first_success(rows))
             .filter(|t| *t < first)
             .collect();
-        let Some(since) = earlier.iter().min() else {
-            // The first origin known, and in regular use: the owner's, unless its mail is refused as only an attacker's is.
+        let earliest = earlier.iter().min();
+        let Some(since) = earliest.filter(|since| first.since(**since) >= HISTORY_MIN) else {
+            // There from the start and in regular use: the owner's, unless its mail is refused as only an attacker's is.
             if self.is_usual(used) && self.refusals(used).is_none() {
                 return None;
             }
-            let text = format!("no use of the account before {} to compare {} with", self.facts.stamp(first).prose(), rows.show(address));
+            let text = match earliest {
+                None => format!("no use of the account before {} to compare {} with", self.facts.stamp(first).prose(), rows.show(address)),
+                Some(_) => format!("less than a day of earlier use to compare {} with", rows.show(address)),
+            };
             return Some(signal("no-history", weight::NO_HISTORY, text, Vec::new()));
         };
-        if first.since(*since) < HISTORY_MIN {
-            let text = format!("less than a day of earlier use to compare {} with", rows.show(address));
-            return Some(signal("no-history", weight::NO_HISTORY, text, Vec::new()));
-        }
         let text = format!(
             "{} first used the account at {}; in the logs since {} it had been used from {} other address{}",
             rows.show(address),
@@ -245,7 +247,7 @@ impl Judge<'_> {
                 }
             }
         }
-        if total < SHARE_MIN || (refused as f64) < REFUSED_SHARE * total as f64 {
+        if total < SHARE_MIN || refused < REFUSED_MIN || (refused as f64) < REFUSED_SHARE * total as f64 {
             return None;
         }
         let text = format!("{refused} of {total} recipients were blocked or bounced");

@@ -1,0 +1,17 @@
+//! The tests of the whole command: each runs the binary as an analyst would and compares with what is known from elsewhere.
+//!
+//! What happened is told by `truth.json` (the simulator counts it while it invents the story, the laboratory's driver notes what it did)
+//! or by a file's own bytes; no expected figure was copied from an output.
+
+mod command;
+mod compare;
+mod evidence;
+
+mod case_folder;
+mod damage;
+mod determinism;
+mod hostile;
+mod lab;
+mod simulated;
+mod soka;
+mod tidy;
