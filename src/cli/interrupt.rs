@@ -61,6 +61,7 @@ mod tests {
     use super::super::case_folder::CaseFolder;
     use super::super::custody::RunRecord;
     use super::*;
+    use crate::domain::rows::Rows;
     use crate::pipeline::Case;
     use crate::report::samples::quiet;
     use std::time::{Duration, SystemTime};
@@ -72,7 +73,7 @@ mod tests {
         let folder = CaseFolder::check(&here.path().join("case"), &[]).unwrap();
         interrupt.press();
         let record = RunRecord::new(&[], SystemTime::UNIX_EPOCH, Duration::ZERO, 1);
-        let failure = folder.write(&Case { report: quiet() }, &record, &interrupt).unwrap_err();
+        let failure = folder.write(&Case { report: quiet(), rows: Rows::default(), sources: Vec::new() }, &record, &interrupt).unwrap_err();
         assert_eq!(failure.exit, Exit::Interrupted);
         assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
     }
