@@ -13,12 +13,6 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     if !unread.is_empty() {
         limits.push(format!("Not read, because it is no log of a known format: {}.", list(&unread)));
     }
-    let odd: Vec<&str> = facts.sources.iter().filter(|s| s.complete && s.ledger.malformed > 0).map(|s| s.path.as_str()).collect();
-    if !odd.is_empty() {
-        let lines: u64 = facts.sources.iter().filter(|s| s.complete).map(|s| s.ledger.malformed).sum();
-        limits
-            .push(format!("{lines} line(s) cannot be read and were left out; the evidence list shows the first of them: {}.", list(&odd)));
-    }
     limits.extend(time_limits(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));

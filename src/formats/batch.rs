@@ -117,8 +117,6 @@ pub struct Batch<'a> {
     pub last: Option<Timestamp>,
     /// The first few malformed lines: line within the chunk, and why.
     pub malformed_samples: Vec<(u32, Malformed)>,
-    /// Malformed lines that are not text at all: where a log was overwritten.
-    pub not_text: u64,
     /// For each line a fingerprint of (second, host, body), where the caller asked for it.
     pub fingerprints: Vec<Fingerprint>,
     /// Times of the autumn hour that comes twice.
@@ -194,7 +192,6 @@ impl<'a> Batch<'a> {
     /// Counts a line as malformed and remembers the first few.
     pub fn malformed(&mut self, line: u32, why: Malformed) {
         self.ledger.malformed += 1;
-        self.not_text += u64::from(why == Malformed::NotText);
         if self.malformed_samples.len() < SAMPLES {
             self.malformed_samples.push((line, why));
         }

@@ -39,7 +39,6 @@ struct State {
     zone_conflicts: u64,
     ambiguous_times: u64,
     overlong_lines: u64,
-    not_text: u64,
     done: bool,
 }
 
@@ -204,7 +203,6 @@ impl Reading {
         state.zone_conflicts += batch.zone_conflicts;
         state.ambiguous_times += batch.ambiguous_times;
         state.overlong_lines += piece.chunk.overlong_lines;
-        state.not_text += batch.not_text;
         for host in batch.hosts.iter().filter(|h| !h.is_empty()) {
             let host = String::from_utf8_lossy(host);
             if !state.summary.hosts.iter().any(|known| *known == host) {
@@ -279,13 +277,6 @@ impl State {
             self.damaged("no usable line in it", problems, watch);
         } else if ledger.malformed > 0 && ledger.malformed * 2 > ledger.total {
             self.damaged(&format!("{} of {} lines cannot be read", ledger.malformed, ledger.total), problems, watch);
-        } else if self.not_text > self.overlong_lines {
-            let lines = self.not_text - self.overlong_lines;
-            self.damaged(
-                &format!("{lines} line(s) are not text: a part of it was overwritten, and what stood there is lost"),
-                problems,
-                watch,
-            );
         }
     }
 }
@@ -320,7 +311,6 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
         zone_conflicts: 0,
         ambiguous_times: 0,
         overlong_lines: 0,
-        not_text: 0,
         done,
     }
 }
