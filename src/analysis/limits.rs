@@ -3,7 +3,7 @@
 use super::Facts;
 use super::model::Coverage;
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{Attribution, HostFact, LoginResult, Protocol};
+use crate::domain::rows::{Attribution, HostFact, Kind, LoginResult, Protocol};
 
 /// Every limitation that applies to this run.
 pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[String]) -> Vec<String> {
@@ -82,6 +82,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
     if by_session > 0 {
         limits.push(format!(
             "{by_session} refused attempt(s) came in authenticated sessions whose user no line names; they are attributed by their envelope sender, which that account alone uses."
+        ));
+    }
+    let nobody = rows.messages.iter().filter(|m| m.kind == Kind::Submission && m.account.is_none()).count();
+    if nobody > 0 {
+        limits.push(format!(
+            "{nobody} refused attempt(s) came in authenticated sessions whose user no line names and whose envelope sender no account is known by; they are counted under no account."
         ));
     }
     let by_sender = with(Attribution::EnvelopeSender);

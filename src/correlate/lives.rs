@@ -284,6 +284,14 @@ impl Lives {
         })
     }
 
+    /// Takes in a decision that was logged before the queue id was known.
+    pub(super) fn decided_early(&mut self, life: u32, decision: Decision) {
+        let owner = &mut self.lives[life as usize];
+        // The queue manager takes up a held message only after its release.
+        owner.held |= decision.action == Action::Hold && owner.announced.is_none();
+        self.decisions.entry(life).or_default().insert(0, decision);
+    }
+
     /// Adds another shard's lives to these. Lines can no longer be taken in afterwards.
     pub(super) fn absorb(&mut self, other: Lives) {
         let (lives, attempted) = (self.lives.len() as u32, self.attempted.len() as u32);
@@ -348,8 +356,11 @@ impl Lives {
     fn open(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, opener: Opener) -> usize {
         if let Some(found) = self.find(texts, line.host, id) {
             let life = &mut self.lives[found];
-            let fresh = matches!(life.opener, Opener::Unseen | Opener::Internal);
-            if fresh && life.end == End::Open && line.at.since(life.opened) <= REORDER && life.recipients == 0 {
+            // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
+            let by_decision = matches!((life.opener, opener), (Opener::Client { address: a, user: None, .. }, Opener::Client { address: b, .. }) if a == b)
+                && self.decisions.contains_key(&(found as u32));
+            let fresh = by_decision || matches!(life.opener, Opener::Unseen | Opener::Internal);
+            if fresh && line.at.since(life.opened).abs() <= REORDER {
                 life.opener = opener;
                 life.opened = life.opened.min(line.at);
                 return found;
@@ -373,9 +384,15 @@ impl Lives {
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
     fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, message_id: &[u8]) {
         let message_id = texts.intern(message_id);
-        let open = self
-            .find(texts, line.host, id)
-            .filter(|&f| self.lives[f].end == End::Open && line.at.since(self.lives[f].last) <= QUEUE_LIFETIME);
+        let open = self.find(texts, line.host, id).filter(|&f| {
+            let life = &self.lives[f];
+            let patience = match life.end {
+                End::Open => QUEUE_LIFETIME,
+                _ if life.message_id.is_none() => REORDER,
+                _ => return false,
+            };
+            line.at.since(life.last) <= patience
+        });
         let life = match open {
             Some(found) => found,
             None => self.begin(texts, line, id, Opener::Internal),
@@ -433,6 +450,8 @@ impl Lives {
             next: NIL,
         };
         match self.attempt_of(life, address) {
+            // local(8) can do both for one address: put it into the mailbox and forward it under another queue id.
+            Some(found) if self.goes_two_ways(found, &word) => self.append(life, word),
             Some(found) => {
                 let known = &mut self.attempted[found as usize];
                 self.lives[life].copies += u32::from(known.orig != word.orig);
@@ -444,6 +463,12 @@ impl Lives {
             }
             None => self.append(life, word),
         }
+    }
+
+    fn goes_two_ways(&self, found: u32, word: &Attempted) -> bool {
+        let known = &self.attempted[found as usize];
+        let local = |a: &Attempted| a.program == Program::Local && a.status == Status::Sent;
+        local(known) && local(word) && known.next_id != word.next_id
     }
 
     fn attempt_of(&self, life: usize, address: Text) -> Option<u32> {
@@ -481,5 +506,54 @@ impl Lives {
             let address = self.attempted[number as usize].address;
             self.many.insert((life as u32, address), number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::testing::fates;
+
+    #[test]
+    fn the_order_of_lines_within_a_second_does_not_matter() {
+        let lines = [
+            "16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki",
+            "16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@pc>",
+            "16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)",
+            "16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0.1, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)",
+            "16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed",
+        ];
+        for turn in 0..lines.len() {
+            for direction in [false, true] {
+                let mut order = lines;
+                order.rotate_left(turn);
+                if direction {
+                    order.reverse();
+                }
+                assert_eq!(fates(&order.join("\n")), ["suzuki@u.example: delivered [a@x.test=delivered]"], "{order:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_logged_before_the_client_line_of_its_second_is_about_the_same_message() {
+        let lines = "
+            16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: reject: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<pc>: 5.7.1 content refused
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki";
+        assert_eq!(fates(lines), ["suzuki@u.example: blocked [d@x.test=blocked]"]);
+    }
+
+    #[test]
+    fn a_forward_that_keeps_a_copy_has_two_ends() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=291, nrcpt=1 (queue active)
+            16:01:01 mail postfix/local[8]: 1A2B3C4D5E: to=<ono@u.example>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to maildir)
+            16:01:01 mail postfix/cleanup[6]: 2A2B3C4D5F: message-id=<m1@pc>
+            16:01:01 mail postfix/local[8]: 1A2B3C4D5E: to=<ono@u.example>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (forwarded as 2A2B3C4D5F)
+            16:01:01 mail postfix/qmgr[9]: 2A2B3C4D5F: from=<suzuki@u.example>, size=429, nrcpt=1 (queue active)
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+            16:01:02 mail postfix/smtp[5]: 2A2B3C4D5F: to=<ono@yonder.test>, orig_to=<ono@u.example>, relay=mx.yonder.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.yonder.test[192.0.2.9] said: 550 5.7.1 spam (in reply to end of DATA command))
+            16:01:02 mail postfix/qmgr[9]: 2A2B3C4D5F: removed";
+        assert_eq!(fates(lines), ["suzuki@u.example: partly_delivered [ono@u.example=delivered ono@yonder.test=blocked]"]);
     }
 }

@@ -11,6 +11,8 @@ mod own;
 mod remap;
 mod sessions;
 mod settle;
+#[cfg(test)]
+mod testing;
 mod transactions;
 
 use crate::config::Settings;

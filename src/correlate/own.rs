@@ -38,9 +38,11 @@ impl Own {
         }
     }
 
-    /// Whether a host of this name has its log in evidence.
+    /// Whether a host of this name has its log in evidence; logs often know hosts of ours by their first label alone.
     pub(super) fn has_log(&self, name: &[u8]) -> bool {
-        self.in_evidence.contains(&name.to_ascii_lowercase())
+        let name = name.to_ascii_lowercase();
+        let label = name.split(|b| *b == b'.').next().unwrap_or_default();
+        self.in_evidence.contains(&name) || self.is_own_name(&name) == Some(true) && self.in_evidence.contains(label)
     }
 
     /// Whether a name is the organisation's own; `None` for `unknown`, bare names and address literals.

@@ -1,6 +1,6 @@
 //! From the text numbers of one shard to those of the whole.
 
-use super::lives::{Lives, Opener};
+use super::lives::{Decision, Lives, Opener};
 use super::sessions::{Peer, Refusal, Sessions, TransactionFact};
 use crate::domain::text::{Text, TextPool};
 
@@ -28,6 +28,11 @@ impl Map {
     fn peer(&self, peer: &mut Peer) {
         self.put(&mut peer.address);
         self.put(&mut peer.name);
+    }
+
+    fn decision(&self, decision: &mut Decision) {
+        self.put(&mut decision.reply);
+        self.put_option(&mut decision.recipient);
     }
 
     fn refusal(&self, refusal: &mut Refusal) {
@@ -61,10 +66,7 @@ impl Map {
             self.put(&mut attempted.reply);
             self.put_option(&mut attempted.next_id);
         }
-        for decision in lives.decisions.values_mut().flatten() {
-            self.put(&mut decision.reply);
-            self.put_option(&mut decision.recipient);
-        }
+        lives.decisions.values_mut().flatten().for_each(|d| self.decision(d));
         for verdict in lives.verdicts.values_mut().flatten() {
             self.put(&mut verdict.recipients);
             self.put_option(&mut verdict.queued_as);
@@ -101,9 +103,15 @@ impl Map {
         for note in &mut sessions.notes {
             self.put(&mut note.host);
             self.put(&mut note.queue_id);
-            if let TransactionFact::RecipientRefused(refusal) = &mut note.what {
-                self.refusal(refusal);
+            match &mut note.what {
+                TransactionFact::RecipientRefused(refusal) => self.refusal(refusal),
+                TransactionFact::Decided(decision) => self.decision(decision),
+                TransactionFact::BrokenOff => {}
             }
+        }
+        for count in &mut sessions.counts {
+            self.put(&mut count.host);
+            count.transactions.iter_mut().for_each(|(queue_id, _)| self.put(queue_id));
         }
     }
 }

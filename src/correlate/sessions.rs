@@ -1,10 +1,10 @@
 //! SMTP server sessions: who authenticated, what was refused before it got a queue id, what the client broke off.
 
-use super::lives::Line;
+use super::lives::{Decision, Line};
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{SECOND, Timestamp};
-use crate::formats::event::{Client, Counters, Reject, SmtpEvent, Stage};
+use crate::formats::event::{Action, Client, Counters, Reject, SmtpEvent, Stage};
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
 
@@ -58,6 +58,8 @@ pub(super) struct Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct RefusedTransaction {
     pub(super) line: Line,
+    /// The first line of its session, which tells sessions apart.
+    pub(super) session: Place,
     pub(super) peer: Peer,
     pub(super) user: Option<Text>,
     pub(super) sender: Option<Text>,
@@ -79,10 +81,19 @@ pub(super) struct TransactionNote {
 pub(super) enum TransactionFact {
     /// One of its recipients was refused.
     RecipientRefused(Refusal),
-    /// The client broke it off.
+    /// An access rule decided about the whole message before it had a queue id.
+    Decided(Decision),
+    /// The client broke it off, or may have: at least one transaction of the session was.
     BrokenOff,
-    /// So many recipients were accepted for it before the whole was refused (only where the session had no other transaction).
-    RecipientsAccepted(u32),
+}
+
+/// How many recipients a session's transactions had together.
+#[derive(Clone, Debug)]
+pub(super) struct SessionCount {
+    pub(super) host: Text,
+    /// The queue ids with the instants they were given.
+    pub(super) transactions: Vec<(Text, Timestamp)>,
+    pub(super) recipients: u32,
 }
 
 #[derive(Clone)]
@@ -101,6 +112,8 @@ struct Session {
     helo: Option<Text>,
     transactions: Vec<Transaction>,
     refusals: Vec<(Text, Refusal)>,
+    /// A decision about the transaction whose queue id comes next.
+    decision: Option<Decision>,
     lost: Option<(Stage, Timestamp)>,
 }
 
@@ -112,6 +125,7 @@ pub(super) struct Sessions {
     pub(super) failures: Vec<AuthFailure>,
     pub(super) refused: Vec<RefusedTransaction>,
     pub(super) notes: Vec<TransactionNote>,
+    pub(super) counts: Vec<SessionCount>,
     pub(super) foreign_rejects: u64,
 }
 
@@ -131,6 +145,10 @@ impl Sessions {
                 let session = self.session(texts, line, pid, client);
                 session.name(line, user, mechanism);
                 session.transactions.push(Transaction { queue_id, at: line.at, line: line.place.line });
+                let decision = session.decision.take();
+                if let Some(decision) = decision {
+                    self.notes.push(TransactionNote { host: line.host, queue_id, at: line.at, what: TransactionFact::Decided(decision) });
+                }
                 if pid == 0 {
                     self.end(texts, line.host, pid, None);
                 }
@@ -172,6 +190,7 @@ impl Sessions {
         self.failures.extend(other.failures);
         self.refused.extend(other.refused);
         self.notes.extend(other.notes);
+        self.counts.extend(other.counts);
         self.foreign_rejects += other.foreign_rejects;
     }
 
@@ -199,7 +218,13 @@ impl Sessions {
         let session = self.session(texts, line, pid, &reject.client);
         session.name(line, user, None);
         session.helo = session.helo.or(helo);
-        session.refusals.push((queue_id, refusal));
+        match reject.action {
+            Action::Reject | Action::TempReject => session.refusals.push((queue_id, refusal)),
+            action => {
+                let Refusal { reply, recipient, at, place, .. } = refusal;
+                session.decision = Some(Decision { action, reply, recipient, at, place });
+            }
+        }
         if pid == 0 {
             self.end(texts, line.host, pid, None);
         }
@@ -241,18 +266,20 @@ impl Sessions {
     }
 
     fn end_transactions(&mut self, session: &Session, counters: Option<Counters>) {
-        if let (Some((stage, at)), Some(last)) = (session.lost, session.transactions.last())
-            && stage != Stage::EndOfMessage
-            && counters.is_none_or(|c| c.data_ok < session.transactions.len() as u32)
-        {
-            self.notes.push(TransactionNote { host: session.started.host, queue_id: last.queue_id, at, what: TransactionFact::BrokenOff });
+        let host = session.started.host;
+        let all = session.transactions.len() as u32;
+        let note = |t: &Transaction, at| TransactionNote { host, queue_id: t.queue_id, at, what: TransactionFact::BrokenOff };
+        match (counters, session.lost, session.transactions.last()) {
+            // RSET and QUIT leave no line of their own, but each accepted message is counted.
+            (Some(counters), ..) if counters.data_ok < all => self.notes.extend(session.transactions.iter().map(|t| note(t, t.at))),
+            (None, Some((stage, at)), Some(last)) if stage != Stage::EndOfMessage => self.notes.push(note(last, at)),
+            _ => {}
         }
-        if let (Some(counters), [only]) = (counters, &session.transactions[..])
-            && counters.mail_ok == 1
-            && counters.data_ok == 0
-        {
-            let what = TransactionFact::RecipientsAccepted(counters.rcpt_ok);
-            self.notes.push(TransactionNote { host: session.started.host, queue_id: only.queue_id, at: only.at, what });
+        // With one recipient each there is nothing to tell; with a transaction whose line is lost, nothing that could be told.
+        let is_told = |c: &Counters| all > 0 && c.rcpt_ok > all && (c.mail_ok == all || !session.refusals.is_empty());
+        if let Some(counters) = counters.filter(is_told) {
+            let transactions = session.transactions.iter().map(|t| (t.queue_id, t.at)).collect();
+            self.counts.push(SessionCount { host, transactions, recipients: counters.rcpt_ok });
         }
     }
 }
@@ -281,6 +308,7 @@ fn begin(texts: &mut TextPool, line: Line, client: &Client<'_>) -> Session {
         helo: None,
         transactions: Vec::new(),
         refusals: Vec::new(),
+        decision: None,
         lost: None,
     }
 }
@@ -301,6 +329,7 @@ fn refused(session: &Session, refusals: Vec<Refusal>, counters: Option<Counters>
             at: first.map_or(session.started.at, |r| r.at),
             place: first.map_or(session.started.place, |r| r.place),
         },
+        session: session.started.place,
         peer: session.peer,
         user: session.user,
         sender: refusals.iter().find_map(|r| r.sender),

@@ -127,7 +127,10 @@ impl Settler<'_> {
             fates.retain(|f| !matches!(f.outcome, Outcome::Deferred | Outcome::Unknown | Outcome::Discarded) || settled.is_empty());
             fates.extend(settled);
         } else {
-            self.missing(number, life, &mut fates);
+            let parts = links.parts.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let told: Vec<Fate> = parts.iter().flat_map(|&part| self.life(part, message, depth + 1)).collect();
+            self.missing(number, life, told.len() as u32, &mut fates);
+            fates.extend(told);
         }
         fates
     }
@@ -249,9 +252,12 @@ impl Settler<'_> {
     }
 
     /// Recipients the queue manager announced and no line names.
-    fn missing(&self, number: u32, life: &Life, fates: &mut Vec<Fate>) {
-        let seen = life.recipients + life.copies;
-        let announced = life.announced.unwrap_or(0).max(self.words.get(&number).and_then(|w| w.accepted).unwrap_or(0));
+    fn missing(&self, number: u32, life: &Life, elsewhere: u32, fates: &mut Vec<Fate>) {
+        let seen = life.recipients + life.copies + elsewhere;
+        if life.recipients > 0 && self.all.decisions.get(&number).is_some_and(|d| d.iter().any(|d| d.action == Action::Redirect)) {
+            return;
+        }
+        let announced = life.announced.or_else(|| self.words.get(&number)?.accepted).unwrap_or(0);
         let expected = if life.recipients == 0 { announced.max(1) } else { life.announced.unwrap_or(0) };
         let missing = expected.saturating_sub(seen);
         if missing == 0 {
@@ -369,7 +375,7 @@ pub(super) fn begins_message(all: &Lives, links: &Links, texts: &TextPool, word:
     {
         return false;
     }
-    let handled = life.recipients > 0 || life.announced.is_some() || final_decision(all, number).is_some();
+    let handled = life.recipients > 0 || life.announced.is_some() || life.held || final_decision(all, number).is_some();
     let broken_off = life.lost || life.end == End::Cancelled || word.is_some_and(|w| w.broken_off);
     match life.opener {
         Opener::Client { .. } | Opener::Pickup { .. } => handled || !broken_off,

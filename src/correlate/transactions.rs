@@ -4,10 +4,11 @@ use super::links;
 use super::lives::{Lives, Opener};
 use super::logins::Logins;
 use super::own::Own;
-use super::sessions::{RefusedTransaction, SessionLogin, Sessions, TransactionFact, TransactionNote};
+use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
 use super::settle::{self, Fate, SessionWord, Settler};
 use crate::config::Settings;
 use crate::domain::outcome::MessageOutcome;
+use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, MINUTE, Timestamp};
@@ -21,7 +22,7 @@ const CUT_OFF: i64 = 10 * MINUTE;
 pub(super) fn build(
     settings: &Settings,
     mut texts: TextPool,
-    lives: Lives,
+    mut lives: Lives,
     mut sessions: Sessions,
     logins: Logins,
     host_ends: &HashMap<Text, Timestamp>,
@@ -43,7 +44,7 @@ pub(super) fn build(
         }
     }
     let mut own = own_names(settings, &texts, &lives, &done.host_notes, host_ends, &names);
-    let words = session_words(&lives, &sessions.notes);
+    let words = session_words(&mut lives, &sessions.notes, &sessions.counts);
     let links = links::link(&lives, &texts);
     let empty = texts.intern(b"");
     let handover_senders: HashMap<Text, Text> = spelled_senders(&lives, &mut texts, settings);
@@ -196,9 +197,19 @@ impl Builder<'_> {
     }
 
     fn refused(&mut self, refused: &[RefusedTransaction], senders: &HashMap<Text, Text>) {
+        // One session has one user: a known sender of one transaction speaks for the others.
+        let mut of_session: HashMap<Place, Option<Text>> = HashMap::new();
+        for transaction in refused {
+            if let Some(account) = transaction.sender.and_then(|s| senders.get(&s).copied()) {
+                let known = of_session.entry(transaction.session).or_insert(Some(account));
+                *known = known.filter(|k| *k == account);
+            }
+        }
         for transaction in refused {
             let named = transaction.user.and_then(|u| self.names.get(&u).copied());
-            let (account, attribution) = match (named, transaction.sender.and_then(|s| senders.get(&s).copied())) {
+            let by_sender = transaction.sender.and_then(|s| senders.get(&s).copied());
+            let by_session = of_session.get(&transaction.session).copied().flatten();
+            let (account, attribution) = match (named, by_sender.or(by_session)) {
                 (Some(account), _) => (Some(account), Attribution::Named),
                 (None, Some(account)) => (Some(account), Attribution::Session),
                 (None, None) => (None, Attribution::Nothing),
@@ -304,27 +315,59 @@ fn spelled_senders(lives: &Lives, texts: &mut TextPool, settings: &Settings) -> 
 }
 
 /// Gives what sessions said of queue ids to the lives of that name and time.
-fn session_words(lives: &Lives, notes: &[TransactionNote]) -> HashMap<u32, SessionWord> {
-    let wanted: HashSet<(Text, Text)> = notes.iter().map(|n| (n.host, n.queue_id)).collect();
+fn session_words(lives: &mut Lives, notes: &[TransactionNote], counts: &[SessionCount]) -> HashMap<u32, SessionWord> {
+    let counted = counts.iter().flat_map(|c| c.transactions.iter().map(|(id, _)| (c.host, *id)));
+    let wanted: HashSet<(Text, Text)> = notes.iter().map(|n| (n.host, n.queue_id)).chain(counted).collect();
     let mut named: HashMap<(Text, Text), Vec<u32>> = HashMap::new();
     for (number, life) in lives.lives.iter().enumerate() {
         if wanted.contains(&(life.host, life.id)) {
             named.entry((life.host, life.id)).or_default().push(number as u32);
         }
     }
+    let nearest = |lives: &Lives, host: Text, id: Text, at: Timestamp| {
+        let candidates = named.get(&(host, id)).map(Vec::as_slice).unwrap_or_default();
+        let distance = |n: u32| lives.lives[n as usize].opened.since(at).abs();
+        candidates.iter().copied().min_by_key(|&n| (distance(n), n)).filter(|&n| distance(n) <= DAY)
+    };
     let mut words: HashMap<u32, SessionWord> = HashMap::new();
     for note in notes {
-        let candidates = named.get(&(note.host, note.queue_id)).map(Vec::as_slice).unwrap_or_default();
-        let nearest = candidates.iter().copied().min_by_key(|&n| (lives.lives[n as usize].opened.since(note.at).abs(), n));
-        let Some(life) = nearest.filter(|&n| lives.lives[n as usize].opened.since(note.at).abs() <= DAY) else { continue };
+        let Some(life) = nearest(lives, note.host, note.queue_id, note.at) else { continue };
         let word = words.entry(life).or_default();
         match &note.what {
             TransactionFact::RecipientRefused(refusal) => word.refusals.push(refusal.clone()),
             TransactionFact::BrokenOff => word.broken_off = true,
-            TransactionFact::RecipientsAccepted(count) => word.accepted = Some(*count),
+            TransactionFact::Decided(decision) => lives.decided_early(life, *decision),
         }
     }
+    for count in counts {
+        let members: Vec<u32> = count.transactions.iter().filter_map(|(id, at)| nearest(lives, count.host, *id, *at)).collect();
+        share_recipients(lives, &members, count.recipients, &mut words);
+    }
     words
+}
+
+/// Tells the messages of a session that no line counts the recipients of (refused at the end, dropped, held) how many they had:
+/// what the session accepted in all, less those of its other messages.
+fn share_recipients(lives: &Lives, members: &[u32], accepted: u32, words: &mut HashMap<u32, SessionWord>) {
+    let is_counted = |n: &u32| lives.lives[*n as usize].announced.is_some() || lives.lives[*n as usize].recipients > 0;
+    let (counted, open): (Vec<u32>, Vec<u32>) = members.iter().partition(|n| is_counted(n));
+    let is_handled = |n: &u32| lives.lives[*n as usize].held || settle::final_decision(lives, *n).is_some();
+    if open.is_empty() || !open.iter().all(is_handled) {
+        return;
+    }
+    let named = |n: u32| lives.recipient_numbers(n).map(|at| &lives.attempted[at as usize]).map(|a| a.orig.unwrap_or(a.address));
+    let elsewhere: u32 = counted
+        .iter()
+        .map(|&n| match named(n).collect::<HashSet<Text>>().len() as u32 {
+            0 => lives.lives[n as usize].announced.unwrap_or(0),
+            originals => originals,
+        })
+        .sum();
+    let (rest, among) = (accepted.saturating_sub(elsewhere), open.len() as u32);
+    for (place, life) in open.into_iter().enumerate() {
+        let share = rest / among + u32::from((place as u32) < rest % among);
+        words.entry(life).or_default().accepted = Some(share.max(1));
+    }
 }
 
 /// A login that only the command counters show gets its name from the envelope sender, where one account alone uses that sender.
@@ -362,4 +405,91 @@ fn in_order_of_time(rows: &mut Rows) {
     }
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::testing::fates;
+
+    #[test]
+    fn a_rule_that_drops_or_holds_a_message_before_its_queue_id_is_about_the_whole_message() {
+        for (word, outcome) in [("discard", "discarded"), ("hold", "held")] {
+            let lines = format!(
+                "16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+                 16:01:01 mail postfix/smtpd[7]: NOQUEUE: {word}: RCPT from unknown[203.0.113.5]: <a@x.test>: Recipient address triggers {} action; from=<suzuki@u.example> to=<a@x.test> proto=ESMTP helo=<pc>
+                 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+                 16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=1 rcpt=2 data=1 quit=1 commands=7
+                 17:01:02 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]",
+                word.to_uppercase()
+            );
+            let found = fates(&lines);
+            assert_eq!(found.len(), 1, "{word}: {found:?}");
+            assert!(found[0].starts_with(&format!("suzuki@u.example: {outcome} [")), "{found:?}");
+            assert_eq!(found[0].matches(&format!("={outcome}")).count(), 2, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirected_message_has_only_the_recipient_it_went_to() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: redirect: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<b@x.test> proto=ESMTP helo=<pc>: r@x.test
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=2 (queue active)
+            16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<r@x.test>, orig_to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed";
+        assert_eq!(fates(lines), ["suzuki@u.example: delivered [r@x.test=delivered]"]);
+    }
+
+    #[test]
+    fn a_forged_sender_refused_in_a_session_is_put_down_to_the_user_of_the_session() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+            16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+            16:02:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+            16:02:01 mail postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1 <b@x.test>: Recipient address rejected: rate limit exceeded; from=<suzuki@u.example> to=<b@x.test> proto=ESMTP helo=<pc>
+            16:02:02 mail postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1 <c@x.test>: Recipient address rejected: rate limit exceeded; from=<bank@z.test> to=<c@x.test> proto=ESMTP helo=<pc>
+            16:02:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=0/2 rset=1 quit=1 commands=6/8";
+        assert_eq!(fates(lines).iter().filter(|f| f.starts_with("suzuki@u.example: blocked")).count(), 2, "{:?}", fates(lines));
+    }
+
+    #[test]
+    fn a_transaction_that_the_client_took_back_is_no_message() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:02 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:02 mail postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:02 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+            16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=2 data=1 rset=1 quit=1 commands=9";
+        assert_eq!(fates(lines), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+    }
+
+    #[test]
+    fn recipients_of_a_refused_message_are_what_the_session_accepted_beyond_its_other_messages() {
+        let lines = "
+            16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+            16:01:02 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:02 mail postfix/cleanup[6]: 2A2B3C4D5E: reject: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<pc>: 5.7.1 content refused
+            16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=4 data=1/2 quit=1 commands=10/11";
+        assert_eq!(
+            fates(lines),
+            ["suzuki@u.example: delivered [a@x.test=delivered]", "suzuki@u.example: blocked [=blocked =blocked d@x.test=blocked]"]
+        );
+    }
+
+    #[test]
+    fn a_relay_is_known_to_log_for_itself_by_its_full_name_though_its_log_has_the_short_one() {
+        let lines = "
+            16:01:01 dept postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+            16:01:01 dept postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+            16:01:02 core postfix/smtpd[7]: 2A2B3C4D5E: client=dept.u.example[198.51.100.7]
+            16:01:02 core postfix/cleanup[6]: 2A2B3C4D5E: reject: header Subject: x from dept.u.example[198.51.100.7]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<dept.u.example>: 5.7.1 spam
+            16:01:02 dept postfix/smtp[5]: 1A2B3C4D5E: to=<d@x.test>, relay=core.u.example[198.51.100.8]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host core.u.example[198.51.100.8] said: 550 5.7.1 spam (in reply to end of DATA command))";
+        assert_eq!(fates(lines).iter().filter(|f| f.starts_with("suzuki")).count(), 1, "{:?}", fates(lines));
+    }
 }

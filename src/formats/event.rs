@@ -282,6 +282,8 @@ pub enum SmtpEvent<'a> {
 pub struct Reject<'a> {
     /// Empty where the refusal came before a queue id existed.
     pub queue_id: &'a [u8],
+    /// What was done: a refusal, or, before a queue id exists, a decision about the transaction that the line begins.
+    pub action: Action,
     pub stage: Stage,
     pub client: Client<'a>,
     pub service: Service,

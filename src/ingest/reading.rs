@@ -275,7 +275,7 @@ impl State {
         let duplicate = ledger.ignored[Ignored::Duplicate as usize] > 0;
         if !self.plan.scout.empty && self.summary.format.is_some() && nothing_used && !duplicate && ledger.malformed > 0 {
             self.damaged("no usable line in it", problems, watch);
-        } else if ledger.malformed > 0 && ledger.malformed * 2 > ledger.total {
+        } else if ledger.malformed > 0 {
             self.damaged(&format!("{} of {} lines cannot be read", ledger.malformed, ledger.total), problems, watch);
         }
     }

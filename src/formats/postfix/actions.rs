@@ -108,6 +108,7 @@ fn decide<'a>(who: Postfix, id: &'a [u8], deed: Deed, refusal: Refusal<'a>, sink
     }
     sink.smtp(SmtpEvent::Reject(Reject {
         queue_id: id,
+        action: deed.action,
         stage,
         client,
         service: who.service,
@@ -147,6 +148,7 @@ pub(super) fn proxy<'a>(who: Postfix, body: &'a [u8], sink: &mut Sink<'_, 'a>) -
             helo: tail.helo,
             by_milter: false,
             by_postscreen: false,
+            action: Action::Reject,
         }));
     }
     let Some(id) = super::delivery::next_id(reply) else { return Fate::NO_FACT };
@@ -369,6 +371,17 @@ mod tests {
             "1E240200F1: milter-header-redirect: header X-Spam: Yes from a[192.0.2.7]; from=<s@x.example> to=<r@u.example> proto=ESMTP helo=<a>: junk@u.example",
         );
         assert_eq!((decision(&line).0, decision(&line).2), (Action::Redirect, &b"junk@u.example"[..]));
+    }
+
+    #[test]
+    fn a_filter_before_the_queue_refuses_with_its_own_words() {
+        let line = tag(
+            "postfix/submission/smtpd[1]",
+            "proxy-reject: END-OF-MESSAGE: 554 5.7.0 Reject, id=00300-02 - INFECTED: X; from=<s@u.example> to=<r@x.example> proto=ESMTP helo=<pc> sasl_username=<suzuki>",
+        );
+        let reject = reject(&line);
+        assert_eq!((reject.code, reject.stage, reject.sasl_username), (554, Stage::EndOfMessage, Some(&b"suzuki"[..])));
+        assert_eq!(reject.reply, b"554 5.7.0 Reject, id=00300-02 - INFECTED: X");
     }
 
     #[test]

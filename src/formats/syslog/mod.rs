@@ -54,7 +54,13 @@ fn sniff(head: &[u8]) -> u8 {
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut reader = Reader::new(chunk, clock, out);
     let mut last = LastStamp::default();
+    // No logger writes a NUL: where one stands, a disk or a copy lost what was there.
+    let damaged = memchr::memchr(0, chunk.bytes).is_some();
     scan::each_line(chunk.bytes, |number, line| {
+        if damaged && memchr::memchr(0, line).is_some() {
+            reader.unreadable(number, line, Malformed::NotText);
+            return;
+        }
         // Most lines of a busy second carry the stamp of the line before them, byte for byte.
         if let Some((reading, rest)) = last.same(line)
             && let Ok(rest) = envelope::rest(rest)

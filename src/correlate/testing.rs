@@ -1,0 +1,40 @@
+//! What the tests of correlation share: the lines of an incident in, what became of each message out.
+
+use super::{Correlator, Located};
+use crate::config::{Config, Overrides, Settings};
+use crate::domain::outcome::MessageOutcome;
+use crate::domain::place::SourceId;
+use crate::domain::rows::Rows;
+use crate::domain::time::Zone;
+use crate::formats::batch::Batch;
+use crate::formats::clock::Clock;
+use crate::formats::{self, Chunk};
+
+/// The rows that lines of `Oct 31 2022` make, each given as `16:01:02 host tag: body` (or as a whole line).
+pub(super) fn rows(lines: &str) -> Rows {
+    let text: String = lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("Oct 31 {l}\n")).collect();
+    let format = formats::ALL.iter().max_by_key(|f| (f.sniff)(text.as_bytes())).unwrap();
+    let (scratch, mut batch, mut clock) = (bumpalo::Bump::new(), Batch::default(), Clock::new(Zone::UTC, 2022));
+    (format.parse)(Chunk { bytes: text.as_bytes(), before: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+    let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
+    let settings = Settings::from_parts(config, Overrides::default()).unwrap();
+    let mut correlator = Correlator::default();
+    correlator.take(&[Located { source: SourceId(0), first_line: 1, batch: &batch, duplicates: &[] }]);
+    correlator.finish(&settings)
+}
+
+/// One line a message: `account: outcome [address=outcome …]`, in the order of submission; addresses in the order of the alphabet.
+pub(super) fn fates(lines: &str) -> Vec<String> {
+    let rows = rows(lines);
+    let show = |message: &crate::domain::rows::Message| {
+        let mut ends: Vec<String> =
+            rows.recipients_of(message).iter().map(|r| format!("{}={}", rows.show(r.address), r.outcome.as_str())).collect();
+        ends.sort();
+        let outcome = match message.outcome {
+            MessageOutcome::Whole(outcome) => outcome.as_str(),
+            MessageOutcome::PartlyDelivered => "partly_delivered",
+        };
+        format!("{}: {outcome} [{}]", message.account.map_or("-".to_owned(), |a| rows.show(a)), ends.join(" "))
+    };
+    rows.messages.iter().map(show).collect()
+}
