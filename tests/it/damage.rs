@@ -128,11 +128,28 @@ fn a_block_of_zeros_in_a_log_is_counted_and_the_lines_around_it_are_read() {
         log
     });
     let report = folder.analyze();
+    assert_damaged(&report, "mail.log", "not text");
     assert_incident(&report, "with a block of zeros");
     let source = report.source("mail.log");
     assert_eq!(number(&source["lines"]["total"]), before + 1);
     assert_eq!(number(&source["lines"]["malformed"]), 1);
     assert_eq!(source["lines"]["malformed_samples"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_line_that_breaks_off_is_told_as_left_out() {
+    let folder = Folder::with_the_incident();
+    folder.change(|mut log| {
+        let at = log.len() / 4;
+        let cut = at + log[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        log.splice(cut..cut, b"Oct 24 03:1\n".iter().copied());
+        log
+    });
+    let report = folder.analyze();
+    assert_incident(&report, "with half a line");
+    assert_eq!(number(&report.source("mail.log")["lines"]["malformed"]), 1);
+    let limits = report.json["limitations"].to_string();
+    assert!(limits.contains("1 line(s) cannot be read") && limits.contains("mail.log"), "{limits}");
 }
 
 #[test]
@@ -177,7 +194,7 @@ fn a_file_that_may_not_be_read_is_named_and_the_rest_is_analysed() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::with_the_incident();
     let secret = folder.put("secret.log", &quiet_log());
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if File::open(&secret).is_ok() {
         // Who may read everything cannot be refused.
         return;

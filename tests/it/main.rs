@@ -3,6 +3,8 @@
 //! What happened is told by `truth.json` (the simulator counts it while it invents the story, the laboratory's driver notes what it did)
 //! or by a file's own bytes; no expected figure was copied from an output.
 
+#![expect(clippy::unwrap_used, reason = "what fails here is a test, its helpers included")]
+
 mod command;
 mod compare;
 mod evidence;
