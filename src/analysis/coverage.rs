@@ -5,6 +5,7 @@ use super::model::{Coverage, Gap};
 use crate::domain::rows::{HostFact, HostHour};
 use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
+use crate::formats::batch::Ignored;
 use crate::ingest::sources::SourceSummary;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,11 @@ pub(super) fn coverage(facts: Facts<'_>) -> Vec<Coverage> {
     let mut spans: BTreeMap<(String, String), (Timestamp, Timestamp)> = BTreeMap::new();
     for source in facts.sources {
         let (Some((_, system)), Some(first), Some(last)) = (source.format, source.first, source.last) else { continue };
+        // A log without a single line that is used (a kernel's, say) shows nothing about mail; a copy of another one does.
+        let copies = source.ledger.ignored[Ignored::Duplicate as usize];
+        if source.ledger.used + copies == 0 {
+            continue;
+        }
         for host in hosts_of(source) {
             let span = spans.entry((system.to_owned(), host.clone())).or_insert((first, last));
             *span = (span.0.min(first), span.1.max(last));

@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|&m| &rows.messages[m as usize])
             .filter(move |m| judged.is_attacker(account, m.address))
-            .filter(move |m| hints.since.is_none_or(|t| m.submitted >= t) && hints.until.is_none_or(|t| m.submitted <= t))
+            .filter(move |m| hints.since.is_none_or(|t| m.submitted >= t) && hints.until.is_none_or(|t| m.submitted < t))
     }
 
     /// Logins of one account from an attacker's origin.
@@ -144,7 +144,12 @@ impl<'a> Builder<'a> {
         let rows = self.rows();
         let judged = self.judged;
         let numbers = self.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
-        numbers.iter().map(|&l| &rows.logins[l as usize]).filter(move |l| judged.is_attacker(account, l.address))
+        let hints = &self.facts.settings.hints;
+        numbers
+            .iter()
+            .map(|&l| &rows.logins[l as usize])
+            .filter(move |l| judged.is_attacker(account, l.address))
+            .filter(move |l| hints.since.is_none_or(|t| l.at >= t) && hints.until.is_none_or(|t| l.at < t))
     }
 
     fn first_login(&self, account: Text) -> Option<(Timestamp, FirstLogin)> {

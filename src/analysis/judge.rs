@@ -120,8 +120,10 @@ impl Judge<'_> {
         }
         // The analyst says this account was abused: its most conspicuous origin is followed even if it would not stand out alone.
         if let Some(mut attack) = best.filter(|_| hinted && !judged.attacks.contains_key(&account)) {
-            attack.basis.push(signal("hint", weight::HINT, "the analyst named the account".to_owned(), Vec::new()));
-            attack.score = 1.0;
+            let missing = self.facts.settings.thresholds.suspected - attack.score;
+            let text = "the analyst named the account; nothing else makes this origin stand out that much".to_owned();
+            attack.basis.push(signal("hint", missing, text, Vec::new()));
+            attack.score = self.facts.settings.thresholds.suspected;
             judged.attacks.insert(account, vec![attack]);
         }
     }
@@ -360,7 +362,7 @@ impl Judge<'_> {
     fn in_window(&self, first: Timestamp, used: &OriginUse) -> bool {
         let hints = &self.facts.settings.hints;
         let last = used.last_success(self.facts.rows).unwrap_or(first);
-        hints.since.is_none_or(|since| last >= since) && hints.until.is_none_or(|until| first <= until)
+        hints.since.is_none_or(|since| last >= since) && hints.until.is_none_or(|until| first < until)
     }
 
     fn is_trusted(&self, address: Option<Text>) -> bool {

@@ -13,12 +13,32 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     if !unread.is_empty() {
         limits.push(format!("Not read, because it is no log of a known format: {}.", list(&unread)));
     }
+    limits.extend(hint_limits(facts));
     limits.extend(time_limits(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
     let holes: usize = coverage.iter().map(|c| c.gaps.len()).sum();
     if holes > 0 {
         limits.push(format!("The logs have {holes} hole(s), listed under coverage; what happened in them is unknown."));
+    }
+    limits
+}
+
+fn hint_limits(facts: Facts<'_>) -> Vec<String> {
+    let hints = &facts.settings.hints;
+    let known = |name: &str| facts.rows.spellings.iter().any(|(_, account)| facts.rows.show(*account) == name);
+    let mut limits: Vec<String> = hints
+        .accounts
+        .iter()
+        .map(|given| (given, facts.settings.accounts.canonical(given)))
+        .filter(|(_, name)| !known(name) && !facts.rows.messages.iter().any(|m| m.account.is_some_and(|a| facts.rows.show(a) == *name)))
+        .map(|(given, _)| format!("No line names the account {given} that was asked for; is it spelt as in the logs?"))
+        .collect();
+    if hints.since.is_some() || hints.until.is_some() {
+        limits.push(
+            "Only what lies in the asked time window is counted for the incident; earlier and later acts of the same origins are not."
+                .to_owned(),
+        );
     }
     limits
 }
@@ -33,8 +53,23 @@ fn time_limits(facts: Facts<'_>) -> Vec<String> {
             list(&assumed)
         ));
     }
-    let weak: Vec<&str> =
-        facts.sources.iter().filter(|s| matches!(s.year_from, Some("file-mtime" | "assumed"))).map(|s| s.path.as_str()).collect();
+    let undated: Vec<&str> = facts.sources.iter().filter(|s| s.year_from == Some("assumed")).map(|s| s.path.as_str()).collect();
+    if !undated.is_empty() {
+        limits.push(format!(
+            "Nothing tells the year of {} source(s); 1970 was put in its place (give --year): {}.",
+            undated.len(),
+            list(&undated)
+        ));
+    }
+    let doubtful: Vec<&str> = facts.sources.iter().filter(|s| s.zone_conflicts > 0).map(|s| s.path.as_str()).collect();
+    if !doubtful.is_empty() {
+        limits.push(format!(
+            "Lines in {} source(s) tell a time of their own that does not fit the zone or year they were read with (see --log-tz, --year): {}.",
+            doubtful.len(),
+            list(&doubtful)
+        ));
+    }
+    let weak: Vec<&str> = facts.sources.iter().filter(|s| s.year_from == Some("file-mtime")).map(|s| s.path.as_str()).collect();
     if !weak.is_empty() {
         limits.push(format!(
             "The year of {} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {}.",

@@ -70,11 +70,10 @@ pub(super) struct Decision {
     pub(super) place: Place,
 }
 
-/// A content filter's verdict about some recipients.
+/// A content filter's verdict about one recipient.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FilterVerdict {
-    /// As logged: one address or a list.
-    pub(super) recipients: Text,
+    pub(super) recipient: Text,
     pub(super) passed: bool,
     pub(super) quarantined: bool,
     pub(super) discarded: bool,
@@ -256,20 +255,22 @@ impl Lives {
                 self.lives[life].lost |= *stage != Stage::EndOfMessage;
             }
             QueueEvent::Verdict { sender, recipients, passed, quarantined, discarded, queued_as, reply, .. } => {
-                let verdict = FilterVerdict {
-                    recipients: texts.intern(&recipients.to_ascii_lowercase()),
-                    passed: *passed,
-                    quarantined: *quarantined,
-                    discarded: *discarded,
-                    queued_as: queued_as.map(|q| texts.intern(q)),
-                    reply: texts.intern(reply),
-                    at: line.at,
-                    place: line.place,
-                };
+                let verdicts: Vec<FilterVerdict> = QueueEvent::recipients(recipients)
+                    .map(|recipient| FilterVerdict {
+                        recipient: texts.intern(&recipient.to_ascii_lowercase()),
+                        passed: *passed,
+                        quarantined: *quarantined,
+                        discarded: *discarded,
+                        queued_as: queued_as.map(|q| texts.intern(q)),
+                        reply: texts.intern(reply),
+                        at: line.at,
+                        place: line.place,
+                    })
+                    .collect();
                 let sender = texts.intern(&sender.to_ascii_lowercase());
                 let life = self.touch(texts, line, id);
                 self.lives[life].sender.get_or_insert(sender);
-                self.verdicts.entry(life as u32).or_default().push(verdict);
+                self.verdicts.entry(life as u32).or_default().extend(verdicts);
             }
         }
     }

@@ -68,7 +68,7 @@ impl Map {
         }
         lives.decisions.values_mut().flatten().for_each(|d| self.decision(d));
         for verdict in lives.verdicts.values_mut().flatten() {
-            self.put(&mut verdict.recipients);
+            self.put(&mut verdict.recipient);
             self.put_option(&mut verdict.queued_as);
             self.put(&mut verdict.reply);
         }

@@ -326,7 +326,7 @@ impl Settler<'_> {
         };
         let class = self.class(verdict.reply);
         vec![Fate {
-            address: verdict.recipients,
+            address: verdict.recipient,
             orig: None,
             outcome,
             by: Some(By::Own),

@@ -257,6 +257,7 @@ impl State {
         if self.ambiguous_times > 0 {
             self.summary.notes.push(format!("{} line(s) lie in the autumn hour that comes twice", self.ambiguous_times));
         }
+        self.summary.zone_conflicts = self.zone_conflicts;
         if self.zone_conflicts > 0 {
             let zone = self.plan.clock.zone.name();
             self.summary.notes.push(format!(
@@ -276,7 +277,8 @@ impl State {
         if !self.plan.scout.empty && self.summary.format.is_some() && nothing_used && !duplicate && ledger.malformed > 0 {
             self.damaged("no usable line in it", problems, watch);
         } else if ledger.malformed > 0 {
-            self.damaged(&format!("{} of {} lines cannot be read", ledger.malformed, ledger.total), problems, watch);
+            let first = self.summary.malformed_samples.first().map_or_else(String::new, |first| format!("; the first is line {first}"));
+            self.damaged(&format!("{} of {} lines cannot be read{first}", ledger.malformed, ledger.total), problems, watch);
         }
     }
 }
@@ -298,6 +300,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
         year_from: plan.year_from,
         zone_from: plan.zone_from,
         zone: shows_zone.then_some(plan.clock.zone),
+        zone_conflicts: 0,
         notes: plan.scout.trouble.iter().cloned().collect(),
         complete: plan.scout.trouble.is_none(),
     };

@@ -24,6 +24,8 @@ pub struct SourceSummary {
     /// `None` where the lines carry an offset themselves.
     pub zone_from: Option<&'static str>,
     pub zone: Option<Zone>,
+    /// Lines whose own witness of absolute time contradicts the zone or year in use.
+    pub zone_conflicts: u64,
     pub notes: Vec<String>,
     pub complete: bool,
 }

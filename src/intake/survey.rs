@@ -233,7 +233,7 @@ impl Surveyor {
             Kind::Zip => zip::list(self, &item),
             Kind::EmptyTar => {
                 let what = format!("is nothing but zero bytes: an empty tar archive, or a log that was wiped; {} bytes", item.content.size);
-                self.problem(&item.path, false, &what);
+                self.problem(&item.path, true, &what);
             }
             Kind::Foreign(name) => {
                 self.problem(&item.path, true, &format!("is a {name} archive, which is not read; unpack it and give the folder"));

@@ -24,6 +24,9 @@ pub enum TableError {
     Create { table: &'static str, cause: std::io::Error },
 }
 
+/// Makes one table.
+type MakeFrame = fn(&Rows, &[SourceSummary]) -> PolarsResult<DataFrame>;
+
 /// Names of the tables, each `<name>.parquet`.
 pub const TABLES: [&str; 5] = ["logins", "messages", "recipients", "actions", "sources"];
 
@@ -32,7 +35,7 @@ pub const TABLES: [&str; 5] = ["logins", "messages", "recipients", "actions", "s
 /// # Errors
 /// Fails at the first table that cannot be written.
 pub fn write(rows: &Rows, sources: &[SourceSummary], folder: &Path) -> Result<(), TableError> {
-    let frames: [fn(&Rows, &[SourceSummary]) -> PolarsResult<DataFrame>; 5] = [logins, messages, recipients, actions, sources_frame];
+    let frames: [MakeFrame; 5] = [logins, messages, recipients, actions, sources_frame];
     for (table, frame) in TABLES.into_iter().zip(frames) {
         let mut frame = frame(rows, sources).map_err(|cause| TableError::Write { table, cause })?;
         let file = File::create_new(folder.join(format!("{table}.parquet"))).map_err(|cause| TableError::Create { table, cause })?;

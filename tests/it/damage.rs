@@ -149,7 +149,7 @@ fn a_line_that_breaks_off_is_told_as_left_out() {
     assert_incident(&report, "with half a line");
     assert_eq!(number(&report.source("mail.log")["lines"]["malformed"]), 1);
     let limits = report.json["limitations"].to_string();
-    assert!(limits.contains("1 line(s) cannot be read") && limits.contains("mail.log"), "{limits}");
+    assert!(limits.contains("1 of ") && limits.contains("cannot be read") && limits.contains("mail.log"), "{limits}");
 }
 
 #[test]

@@ -323,16 +323,6 @@ fn the_docs_tell_of_every_sub_command() {
 }
 
 #[test]
-fn no_http_or_tls_client_is_in_the_tree() {
-    let lock = fs::read_to_string(project().join("Cargo.lock")).unwrap();
-    let packages: Vec<&str> = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect();
-    assert!(packages.contains(&"mailtrail"), "the lock file was not understood");
-    let clients = ["reqwest", "hyper", "rustls", "native-tls", "openssl", "object_store", "ureq", "curl", "isahc", "aws-lc-rs"];
-    let found: Vec<&&str> = packages.iter().filter(|package| clients.contains(package)).collect();
-    assert!(found.is_empty(), "{found:?}");
-}
-
-#[test]
 fn no_test_file_is_forgotten() {
     let main = fs::read_to_string(project().join("tests/it/main.rs")).unwrap();
     for (path, _) in files(&project().join("tests/it")) {
