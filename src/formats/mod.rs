@@ -69,13 +69,3 @@ pub struct Format {
 /// Every format, in the order in which ties of certainty are decided.
 pub const ALL: &[Format] =
     &[journal::EXPORT, journal::JSON, journal::CONTAINER, own_files::DOVECOT, own_files::RSPAMD, roundcube::FORMAT, syslog::FORMAT];
-
-/// Moves `clock` from the start of a piece of a source to its end, in a fraction of the time that parsing takes, so that pieces can
-/// be parsed at the same time and still agree on years and on the hour that comes twice. Formats whose stamps are instants need none.
-pub fn advance_clock(format: &Format, bytes: &[u8], clock: &mut Clock) {
-    if format.id == syslog::FORMAT.id {
-        syslog::follow(bytes, clock);
-    } else if format.id == own_files::DOVECOT.id || format.id == own_files::RSPAMD.id {
-        own_files::follow(bytes, clock);
-    }
-}

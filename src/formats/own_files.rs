@@ -57,15 +57,6 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>, daemon: D
     reader.finish();
 }
 
-/// Moves a clock over a piece of text.
-pub(super) fn follow(bytes: &[u8], clock: &mut Clock) {
-    scan::each_line(bytes, |_, line| {
-        if let Ok((stamp, _)) = stamp::read(line) {
-            stamp.read(clock);
-        }
-    });
-}
-
 fn scout(bytes: &[u8]) -> Scouted {
     let mut found = Scouted::default();
     scan::each_line(bytes, |_, line| {

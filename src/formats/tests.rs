@@ -5,7 +5,7 @@ use super::batch::{Batch, Ignored};
 use super::clock::Clock;
 use super::event::{Event, Kind, LoginResult, QueueEvent, SmtpEvent, Status, SystemEvent};
 use super::testing::{events, kinds, parse_whole};
-use super::{ALL, Chunk, Format, advance_clock, syslog};
+use super::{ALL, Chunk, Format, syslog};
 use crate::domain::time::Zone;
 use bumpalo::Bump;
 use proptest::prelude::*;
@@ -212,7 +212,7 @@ fn clock() -> Clock {
 }
 
 /// Events of a text cut at the given lines, each piece with all the text before it, without the own names told once per piece.
-fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'a Bump, advance: bool) -> Vec<String> {
+fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'a Bump) -> Vec<String> {
     let ends: Vec<usize> = memchr::memchr_iter(b'\n', text).map(|at| at + 1).collect();
     let mut bounds: Vec<usize> = cuts.iter().filter_map(|cut| ends.get(cut % ends.len().max(1)).copied()).collect();
     bounds.extend([0, text.len()]);
@@ -224,14 +224,8 @@ fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'
     for pair in bounds.windows(2) {
         let (before, bytes) = (&text[..pair[0]], &text[pair[0]..pair[1]]);
         let mut batch = Batch::default();
-        let mut own = clock.clone();
-        (format.parse)(Chunk { bytes, before, scratch, fingerprints: false }, &mut own, &mut batch);
+        (format.parse)(Chunk { bytes, before, scratch, fingerprints: false }, &mut clock, &mut batch);
         assert!(batch.ledger.adds_up());
-        if advance {
-            advance_clock(format, bytes, &mut clock);
-        } else {
-            clock = own;
-        }
         let total = batch.ledger.total;
         let hosts = batch.hosts.clone();
         shown.extend(events(batch).iter().filter(|e| !matches!(e.kind, Kind::System(SystemEvent::OwnName { .. }))).map(|e: &Event<'_>| {
@@ -247,10 +241,9 @@ fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'
 fn cutting_anywhere_gives_the_same_events() {
     let text = [CHAIN, MIXED, CHAIN].concat();
     let scratch = Bump::new();
-    let whole = parse_pieces(&syslog::FORMAT, text.as_bytes(), &[], &scratch, false);
+    let whole = parse_pieces(&syslog::FORMAT, text.as_bytes(), &[], &scratch);
     let lines: Vec<usize> = (0..text.lines().count()).collect();
-    assert_eq!(parse_pieces(&syslog::FORMAT, text.as_bytes(), &lines, &scratch, false), whole);
-    assert_eq!(parse_pieces(&syslog::FORMAT, text.as_bytes(), &lines, &scratch, true), whole);
+    assert_eq!(parse_pieces(&syslog::FORMAT, text.as_bytes(), &lines, &scratch), whole);
 }
 
 /// A real-looking log with bytes changed, lines swapped and the end cut off.
@@ -300,8 +293,7 @@ proptest! {
     #[test]
     fn cutting_a_damaged_log_gives_the_same_events(text in damaged(), cuts in prop::collection::vec(any::<usize>(), 0..6)) {
         let scratch = Bump::new();
-        let whole = parse_pieces(&syslog::FORMAT, &text, &[], &scratch, false);
-        prop_assert_eq!(&parse_pieces(&syslog::FORMAT, &text, &cuts, &scratch, false), &whole);
-        prop_assert_eq!(&parse_pieces(&syslog::FORMAT, &text, &cuts, &scratch, true), &whole);
+        let whole = parse_pieces(&syslog::FORMAT, &text, &[], &scratch);
+        prop_assert_eq!(&parse_pieces(&syslog::FORMAT, &text, &cuts, &scratch), &whole);
     }
 }

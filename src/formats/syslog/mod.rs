@@ -111,23 +111,3 @@ impl<'a> LastStamp<'a> {
         rest.starts_with(b" ").then_some((reading, rest))
     }
 }
-
-/// Moves a clock over a piece of text without parsing more of it than the stamps.
-pub(super) fn follow(bytes: &[u8], clock: &mut Clock) {
-    let mut last = LastStamp::default();
-    scan::each_line(bytes, |_, line| {
-        if last.same(line).is_some() {
-            return;
-        }
-        if let Ok((stamp, after)) = stamp::read(line)
-            && matches!(after, [b' ', next, ..] if *next != b'<')
-            && envelope::container_text(after).is_none()
-        {
-            let reading = stamp.read(clock);
-            last = LastStamp::of(line, line.len() - after.len(), stamp, reading);
-        } else if let Ok(envelope) = envelope::read(line) {
-            envelope.stamp.read(clock);
-            last = LastStamp::default();
-        }
-    });
-}
