@@ -96,11 +96,29 @@ pub(crate) fn to_the_second(value: Value) -> Value {
 /// An incident is told as it happened, to the second and to the last figure.
 pub(crate) fn assert_incident(of: &str, found: &Value, truth: &Value) {
     assert!(truth.is_object(), "{of}: the truth tells no incident");
+    incident(found, truth).assert_none(of);
+}
+
+fn incident(found: &Value, truth: &Value) -> Differences {
     let mut differences = Differences::default();
     differences.figures("", found, truth);
     origins(&mut differences, found, truth);
     per_account(&mut differences, &found["per_account"], &truth["per_account"]);
-    differences.assert_none(of);
+    differences
+}
+
+/// Where a whole report differs from the truth of its exercise, each difference as a sentence.
+pub(crate) fn report(found: &Value, truth: &Value) -> Vec<String> {
+    let list = |of: &Value| of["incidents"].as_array().cloned().unwrap_or_default();
+    let (incidents, in_truth) = (list(found), list(truth));
+    let mut differences = Differences::default();
+    let accounts = |all: &[Value]| json!(all.iter().map(|incident| incident["accounts"].clone()).collect::<Vec<_>>());
+    differences.equal("accounts of the incidents", &accounts(&incidents), &accounts(&in_truth));
+    for (found, truth) in incidents.iter().zip(&in_truth) {
+        differences.0.extend(incident(found, truth).0);
+    }
+    differences.0.extend(accounts_differ(found, &truth["accounts"]).0);
+    differences.0
 }
 
 fn per_account(differences: &mut Differences, found: &Value, truth: &Value) {
@@ -144,6 +162,10 @@ pub(crate) fn set(list: &Value) -> BTreeSet<&str> {
 
 /// The tallies of every account, attacker's and owner's messages together.
 pub(crate) fn assert_accounts(of: &str, report: &Value, truth: &Value) {
+    accounts_differ(report, truth).assert_none(of);
+}
+
+fn accounts_differ(report: &Value, truth: &Value) -> Differences {
     let mut differences = Differences::default();
     let known = by_account(&report["accounts"]);
     for (account, truth) in truth.as_object().expect("figures of each account") {
@@ -154,5 +176,5 @@ pub(crate) fn assert_accounts(of: &str, report: &Value, truth: &Value) {
     let sent = known.as_object().into_iter().flatten().filter(|(_, account)| account["messages"]["total"] != 0);
     let strangers: Vec<&String> = sent.map(|(name, _)| name).filter(|name| truth.get(name.as_str()).is_none()).collect();
     differences.equal("accounts that sent nothing in truth", &json!(strangers), &json!([]));
-    differences.assert_none(of);
+    differences
 }
