@@ -15,7 +15,11 @@ pub(super) fn rows(lines: &str) -> Rows {
     let text: String = lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("Oct 31 {l}\n")).collect();
     let format = formats::ALL.iter().max_by_key(|f| (f.sniff)(text.as_bytes())).unwrap();
     let (scratch, mut batch, mut clock) = (bumpalo::Bump::new(), Batch::default(), Clock::new(Zone::UTC, 2022));
-    (format.parse)(Chunk { bytes: text.as_bytes(), before: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+    (format.parse)(
+        Chunk { bytes: text.as_bytes(), before: b"", heading: b"", scratch: &scratch, fingerprints: false },
+        &mut clock,
+        &mut batch,
+    );
     let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
     let settings = Settings::from_parts(config, Overrides::default()).unwrap();
     let mut correlator = Correlator::default();

@@ -168,12 +168,13 @@ impl<'a> Batch<'a> {
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
     }
 
-    /// Files an event under the shard that owns its queue file, session or account.
+    /// Files an event under the shard that owns its queue file, session, message or account.
     pub fn push(&mut self, event: Event<'a>) {
         let host = self.hosts.get(usize::from(event.host)).copied().unwrap_or_default();
         let shard = match &event.kind {
             Kind::Queue { id, .. } => shard_of(host, id),
             Kind::Smtp(_) => shard_of(host, &event.pid.to_le_bytes()),
+            Kind::Trail(trail) => shard_of(b"", trail.id.key()),
             Kind::Login(_) | Kind::Mailbox(_) | Kind::System(_) => 0,
         };
         self.shards[shard].push(event);

@@ -2,6 +2,7 @@
 //!
 //! Events borrow their text from the chunk they were read from; correlation copies what it keeps.
 
+pub use super::trail::{Acceptance, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
 use crate::domain::outcome::Reason;
 pub use crate::domain::rows::Protocol;
 use crate::domain::time::Timestamp;
@@ -28,6 +29,8 @@ pub enum Kind<'a> {
     Queue { id: &'a [u8], event: QueueEvent<'a> },
     /// Something about one SMTP server session, identified by host, instance and pid.
     Smtp(SmtpEvent<'a>),
+    /// Something about one message of a system that gives each message an id of its own.
+    Trail(TrailEvent<'a>),
     /// A login, or the failure of one.
     Login(LoginEvent<'a>),
     /// What a mailbox session did.

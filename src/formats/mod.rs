@@ -25,17 +25,27 @@ mod syslog;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use batch::Batch;
 use clock::Clock;
 
 /// How a source may be cut into pieces that are parsed independently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Framing {
     /// After any line feed.
     Lines,
     /// Before a line that begins with `__CURSOR=` (the journal's export format), after an empty line.
     JournalEntries,
+    /// Before a row of a table.
+    Rows {
+        /// Whether cells in double quotes may hold line feeds.
+        quoted: bool,
+        /// Whether a row can begin so.
+        begins: fn(&[u8]) -> bool,
+        /// Beginnings of lines that say how to read what follows; the last of each comes with each piece.
+        headings: &'static [&'static [u8]],
+    },
 }
 
 /// A piece of a source, cut where its framing allows.
@@ -44,6 +54,9 @@ pub struct Chunk<'a> {
     pub bytes: &'a [u8],
     /// The end of the piece before this one (some whole lines), for lines that speak of the line before them.
     pub before: &'a [u8],
+    /// For tables cut by [`Framing::Rows`]: the first line of the source and the last heading of each kind before this piece; empty
+    /// for the first piece.
+    pub heading: &'a [u8],
     /// Somewhere to put text that must be rewritten before it can be read (JSON escapes).
     pub scratch: &'a bumpalo::Bump,
     /// Whether fingerprints are wanted, to recognise copies of the same record in other sources.

@@ -1,7 +1,7 @@
 //! Where the parsers of bodies put their events: the batch, with the line, instant, host and process already filled in.
 
 use super::batch::{Batch, Ignored, Malformed};
-use super::event::{Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent};
+use super::event::{Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// What became of one line; each line has exactly one.
@@ -46,6 +46,10 @@ impl<'b, 'a> Sink<'b, 'a> {
 
     pub(super) fn smtp(&mut self, event: SmtpEvent<'a>) -> Fate {
         self.emit(Kind::Smtp(event))
+    }
+
+    pub(super) fn trail(&mut self, event: TrailEvent<'a>) -> Fate {
+        self.emit(Kind::Trail(event))
     }
 
     pub(super) fn login(&mut self, event: LoginEvent<'a>) -> Fate {

@@ -224,7 +224,7 @@ fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'
     for pair in bounds.windows(2) {
         let (before, bytes) = (&text[..pair[0]], &text[pair[0]..pair[1]]);
         let mut batch = Batch::default();
-        (format.parse)(Chunk { bytes, before, scratch, fingerprints: false }, &mut clock, &mut batch);
+        (format.parse)(Chunk { bytes, before, heading: b"", scratch, fingerprints: false }, &mut clock, &mut batch);
         assert!(batch.ledger.adds_up());
         let total = batch.ledger.total;
         let hosts = batch.hosts.clone();
@@ -283,7 +283,7 @@ proptest! {
             (format.scout)(&text);
             let scratch = Bump::new();
             let batch = parse_whole(format, &text, &scratch);
-            if format.framing == super::Framing::Lines {
+            if matches!(format.framing, super::Framing::Lines) {
                 let lines = text.split(|b| *b == b'\n').count() - usize::from(text.last().is_none_or(|b| *b == b'\n'));
                 prop_assert_eq!(batch.ledger.total, lines as u64);
             }

@@ -9,7 +9,7 @@ use crate::domain::time::{DAY, SECOND};
 use crate::formats::batch::{Batch, Ignored, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::{Chunk, Format, Framing};
-use crate::intake::{CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
+use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
 use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
@@ -329,7 +329,7 @@ fn guess(clock: &Clock) -> Clock {
 /// Parses one chunk. A panic in a parser loses the chunk, says so, and nothing else.
 fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bool, scratch: &'a mut Bump) -> (Batch<'a>, Clock) {
     let before = clock.clone();
-    let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, scratch, fingerprints };
+    let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, heading: &piece.chunk.heading, scratch, fingerprints };
     let Some(format) = state.plan.scout.format else {
         let bytes = &piece.chunk.bytes;
         return (if state.plan.scout.text { no_log(bytes) } else { unreadable(bytes, Malformed::NotText) }, before);
@@ -404,6 +404,7 @@ impl Feed<'_> {
             Ok(reader) => {
                 let cut = match self.formats[source].map(|f| f.framing) {
                     Some(Framing::JournalEntries) => Cut::Before(b"__CURSOR="),
+                    Some(Framing::Rows { quoted, begins, headings }) => Cut::Rows(intake::Rows { quoted, begins, headings }),
                     Some(Framing::Lines) | None => Cut::Lines,
                 };
                 self.current = Some((source, Chunker::new(reader, cut, CHUNK_BYTES), 0));

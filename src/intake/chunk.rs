@@ -1,7 +1,7 @@
 //! Cutting the decoded bytes of a source into pieces that can be parsed apart from each other.
 
 use super::source::{Finished, SourceReader};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr, memrchr2_iter};
 use std::io::Read;
 
 /// The usual size of a chunk, in bytes.
@@ -12,15 +12,33 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 const BEFORE_BYTES_MAX: usize = 16 << 10;
 /// An entry longer than this is cut at a line end all the same.
 const ENTRY_BYTES_MAX: usize = 64 << 20;
+/// So much without a row's end outside quotes means that a closing quote was lost.
+const QUOTED_BYTES_MAX: usize = 16 << 20;
+/// Of a longer heading line nothing is kept.
+const HEADING_BYTES_MAX: usize = 64 << 10;
 
 /// Where a source may be cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Cut {
     /// After any line feed. Lines longer than [`LINE_BYTES_MAX`] are shortened.
     Lines,
     /// Before a line that begins with this marker. Lines are left as they are, because entries may hold counted binary fields; an
     /// entry of more than 64 MiB is cut at a line end.
     Before(&'static [u8]),
+    /// Before a row of a table. Lines are left as they are.
+    Rows(Rows),
+}
+
+/// What a table is cut by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    /// Whether cells in double quotes may hold line feeds, so that a row ends only outside of them. Where no end is found for long, a
+    /// closing quote was lost, and the next line that can begin a row begins one.
+    pub quoted: bool,
+    /// Whether a row can begin so.
+    pub begins: fn(&[u8]) -> bool,
+    /// A line that begins with one of these says how to read what follows it, until the next one of its kind.
+    pub headings: &'static [&'static [u8]],
 }
 
 /// A piece of a source. The pieces in their order are the source, but for the ends of overlong lines.
@@ -29,6 +47,9 @@ pub struct OwnedChunk {
     pub bytes: Vec<u8>,
     /// The last whole lines before this piece, up to 16 KiB; empty for the first.
     pub before: Vec<u8>,
+    /// For tables, what says how to read this piece: the first line of the source and then the last heading of each kind before this
+    /// piece, each with its line end; empty for the first piece.
+    pub heading: Vec<u8>,
     /// Bytes of the source read so far, as they lie in the evidence.
     pub encoded_bytes: u64,
     /// Lines in `bytes` that were shortened to [`LINE_BYTES_MAX`].
@@ -38,8 +59,8 @@ pub struct OwnedChunk {
 /// Reads a source and cuts it.
 pub struct Chunker {
     reader: SourceReader,
-    /// What a cut is searched by where lines are not enough: a line feed and the marker.
-    marker: Option<Vec<u8>>,
+    place: CutPlace,
+    headings: Headings,
     chunk_bytes: usize,
     line_bytes_max: usize,
     entry_bytes_max: usize,
@@ -50,6 +71,15 @@ pub struct Chunker {
     /// Inside an overlong line, of which nothing more is kept.
     dropping: bool,
     ended: bool,
+}
+
+/// What a cut is searched by.
+enum CutPlace {
+    /// Any line feed.
+    Line,
+    /// A line feed and the marker.
+    Marker(Vec<u8>),
+    Row(Rows),
 }
 
 /// The chunk being read.
@@ -66,13 +96,15 @@ impl Chunker {
     /// Cuts what `reader` gives into pieces of about `chunk_bytes` bytes; a piece is longer only if a line or entry is.
     #[must_use]
     pub fn new(reader: SourceReader, cut: Cut, chunk_bytes: usize) -> Chunker {
-        let marker = match cut {
-            Cut::Lines => None,
-            Cut::Before(marker) => Some([b"\n", marker].concat()),
+        let place = match cut {
+            Cut::Lines => CutPlace::Line,
+            Cut::Before(marker) => CutPlace::Marker([b"\n", marker].concat()),
+            Cut::Rows(rows) => CutPlace::Row(rows),
         };
         Chunker {
             reader,
-            marker,
+            place,
+            headings: Headings::default(),
             chunk_bytes: chunk_bytes.max(1),
             line_bytes_max: LINE_BYTES_MAX,
             entry_bytes_max: ENTRY_BYTES_MAX,
@@ -129,7 +161,7 @@ impl Chunker {
                     read => filling.len += read,
                 }
             }
-            if self.marker.is_none() {
+            if matches!(self.place, CutPlace::Line) {
                 if self.dropping {
                     self.dropping = !filling.drop_to_line_end(old);
                 }
@@ -145,16 +177,20 @@ impl Chunker {
 
     /// Where the chunk may end, if it may. Up to `searched` no place was found before.
     fn cut(&self, filling: &Filling, searched: usize) -> Option<usize> {
-        let Some(marker) = &self.marker else {
-            return Some(filling.line_start).filter(|&at| at > 0);
-        };
-        let from = searched.saturating_sub(marker.len());
         let filled = filling.filled();
-        if let Some(at) = memmem::rfind(filled.get(from..).unwrap_or_default(), marker) {
-            return Some(from + at + 1);
-        }
+        let found = match &self.place {
+            CutPlace::Line => return Some(filling.line_start).filter(|&at| at > 0),
+            CutPlace::Marker(marker) => {
+                let from = searched.saturating_sub(marker.len());
+                memmem::rfind(filled.get(from..).unwrap_or_default(), marker).map(|at| from + at + 1)
+            }
+            CutPlace::Row(rows) => {
+                let lost = filled.len() >= self.entry_bytes_max.min(QUOTED_BYTES_MAX);
+                rows.last_start(filled, rows.quoted).or_else(|| lost.then(|| rows.last_start(filled, false))?)
+            }
+        };
         let too_long = filled.len() >= self.entry_bytes_max;
-        too_long.then(|| memrchr(b'\n', filled).map_or(filled.len(), |at| at + 1))
+        found.or_else(|| too_long.then(|| memrchr(b'\n', filled).map_or(filled.len(), |at| at + 1)))
     }
 
     fn give(&mut self, mut filling: Filling, cut: usize) -> Option<OwnedChunk> {
@@ -165,13 +201,81 @@ impl Chunker {
             return None;
         }
         let next_before = last_lines(&self.before, &filling.bytes);
+        let heading = self.headings.in_force();
+        if let CutPlace::Row(rows) = &self.place {
+            self.headings.read(rows, &filling.bytes);
+        }
         Some(OwnedChunk {
             before: std::mem::replace(&mut self.before, next_before),
+            heading,
             bytes: filling.bytes,
             encoded_bytes: self.reader.encoded_bytes(),
             overlong_lines: filling.overlong_lines,
         })
     }
+}
+
+impl Rows {
+    /// Where the last row in `filled` begins, other than at its start; `quoted` asks for a place outside quotes.
+    fn last_start(&self, filled: &[u8], quoted: bool) -> Option<usize> {
+        // A piece begins outside quotes, so an even number of them before a place means that it is outside too.
+        let mut quotes = if quoted { memchr_iter(b'"', filled).count() } else { 0 };
+        for at in memrchr2_iter(b'\n', b'"', filled) {
+            if filled.get(at) == Some(&b'"') {
+                quotes = quotes.wrapping_sub(1);
+                continue;
+            }
+            let row = filled.get(at + 1..).unwrap_or_default();
+            if (!quoted || quotes % 2 == 0) && !row.is_empty() && (self.begins)(row) {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+}
+
+/// The lines of a table that say how to read it.
+#[derive(Default)]
+struct Headings {
+    /// The first line of the source.
+    first: Option<Vec<u8>>,
+    /// The last line of each kind, by the kind's place in [`Rows::headings`].
+    last: Vec<Vec<u8>>,
+}
+
+impl Headings {
+    fn in_force(&self) -> Vec<u8> {
+        let mut lines = self.first.clone().unwrap_or_default();
+        self.last.iter().for_each(|line| lines.extend_from_slice(line));
+        lines
+    }
+
+    /// Takes note of the headings in a piece that begins with a row.
+    fn read(&mut self, rows: &Rows, piece: &[u8]) {
+        self.first.get_or_insert_with(|| line_at(piece, 0));
+        self.last.resize(rows.headings.len(), Vec::new());
+        for (marker, last) in rows.headings.iter().zip(&mut self.last) {
+            let mut found = piece.starts_with(marker).then_some(0);
+            let (mut counted, mut quotes) = (0, 0);
+            for at in memmem::find_iter(piece, &[b"\n", *marker].concat()) {
+                quotes += memchr_iter(b'"', piece.get(counted..at).unwrap_or_default()).count();
+                counted = at;
+                if !rows.quoted || quotes % 2 == 0 {
+                    found = Some(at + 1);
+                }
+            }
+            if let Some(at) = found {
+                *last = line_at(piece, at);
+            }
+        }
+    }
+}
+
+/// The line that begins at `start`, with its line end; empty if it is too long.
+fn line_at(piece: &[u8], start: usize) -> Vec<u8> {
+    let rest = piece.get(start..).unwrap_or_default();
+    let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+    if end > HEADING_BYTES_MAX { Vec::new() } else { rest.get(..end).unwrap_or_default().to_vec() }
 }
 
 impl Filling {
@@ -367,6 +471,37 @@ mod tests {
             }
             prop_assert_eq!(chunks.iter().flat_map(|c| c.bytes.clone()).collect::<Vec<_>>(), bytes);
         }
+    }
+
+    /// Rows begin with `r`, `#F` is a heading.
+    fn table(quoted: bool) -> Cut {
+        Cut::Rows(Rows { quoted, begins: |line| line.starts_with(b"r") || line.starts_with(b"#"), headings: &[b"#F", b"#T"] })
+    }
+
+    #[test]
+    fn a_table_is_cut_only_before_rows_and_each_piece_knows_its_headings() {
+        let block = "#T one\n#F a,b\nr1,2\nr\"x\n#F not one\nr3\n\",4\n#F b,a\nr5,6\nr7,8\n";
+        for size in 1..60 {
+            let (chunks, _) = all(chunker(block.as_bytes(), table(true), size, &[7]), true);
+            assert_eq!(chunks.iter().flat_map(|c| c.bytes.clone()).collect::<Vec<_>>(), block.as_bytes());
+            for piece in &chunks[1..] {
+                let text = String::from_utf8(piece.bytes.clone()).unwrap();
+                assert!(["#T", "#F", "r1", "r\"", "r5", "r7"].iter().any(|start| text.starts_with(start)), "{size}: {text}");
+                let later = text.starts_with("r5") || text.starts_with("r7");
+                let heading = String::from_utf8(piece.heading.clone()).unwrap();
+                assert!(heading.starts_with("#T one\n") && (heading.ends_with("#F b,a\n#T one\n") == later), "{size}: {heading}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_closing_quote_does_not_make_one_piece_of_the_rest() {
+        let bytes = [b"r\"torn\n".to_vec(), b"r1,\"a\nb\"\n".repeat(500)].concat();
+        let mut chunker = chunker(&bytes, table(true), 64, &[usize::MAX]);
+        chunker.entry_bytes_max = 256;
+        let (chunks, _) = all(chunker, false);
+        assert!(chunks.len() > 50 && chunks[1..].iter().all(|c| c.bytes.starts_with(b"r1")), "{}", chunks.len());
+        assert_eq!(chunks.iter().flat_map(|c| c.bytes.clone()).collect::<Vec<_>>(), bytes);
     }
 
     #[test]
