@@ -127,7 +127,7 @@ fn told(summary: &Summary, request: &Request) -> String {
 
 fn failure(error: &SimulateError) -> Failure {
     match error {
-        SimulateError::NotEmpty { .. } | SimulateError::Scale { .. } => Failure::usage(error.to_string()),
+        SimulateError::NotEmpty { .. } | SimulateError::Scale { .. } | SimulateError::NotYet { .. } => Failure::usage(error.to_string()),
         SimulateError::Read { .. } | SimulateError::Write { .. } | SimulateError::WriterLost => Failure::unwritten(error.to_string()),
     }
 }

@@ -1,12 +1,9 @@
 //! An attacker's sending through one account: sessions from his addresses, and what happens to each message.
 
 use super::cast::Address;
-use super::envelope::Program;
-use super::life::{Recipient, Sender};
-use super::replies::Fate;
-use super::session::{LOGGED, Letter, PREAMBLE, Refusal, Session};
-use super::tally::{Fates, FirstLogin, by_lot, stranger};
-use super::world::{DEPT, Event, World};
+use super::happenings::{Fate, Handed, Letter, Login, MailSystem, Recipient, Sender, Topic, Visit};
+use super::tally::{FirstLogin, by_lot, stranger};
+use super::world::{Event, PREAMBLE, World};
 use crate::domain::time::SECOND;
 use std::collections::BTreeSet;
 
@@ -45,12 +42,25 @@ pub(super) struct Campaign {
     pub(super) sent: u64,
 }
 
+/// An open session of a campaign.
+pub(super) struct Raid<S> {
+    session: S,
+    client: usize,
+    campaign: usize,
+    /// How many messages are left in it.
+    left: u64,
+    /// A fixed pause between its messages.
+    pause: Option<i64>,
+    /// Whether the system's own limit of messages has been reached.
+    limited: bool,
+}
+
 /// Messages of the session that ends a campaign at its very instant.
 const LAST_BATCH: u64 = 3;
 /// The pause between them.
 const LAST_PAUSE: i64 = 2 * SECOND;
 
-impl World {
+impl<S: MailSystem> World<S> {
     /// Puts a campaign on the agenda.
     pub(super) fn launch(&mut self, campaign: Campaign) {
         let number = self.campaigns.len();
@@ -65,79 +75,78 @@ impl World {
 
     /// Begins a session of a campaign and plans the next one.
     pub(super) fn begin_session(&mut self, at: i64, number: usize, last: bool) {
-        let (person, origins, left) = match self.campaigns.get(number) {
-            Some(campaign) => (campaign.person, campaign.origins.len(), campaign.total - campaign.planned),
+        let (person, taken, origins, left) = match self.campaigns.get(number) {
+            Some(campaign) => (campaign.person, campaign.taken, campaign.origins.len(), campaign.total - campaign.planned),
             None => return,
         };
-        let origin = if at + PREAMBLE == self.campaigns[number].first { 0 } else { self.random.index(origins) };
+        let origin = if at + PREAMBLE == self.campaigns[number].first { 0 } else { self.stage.random.index(origins) };
         let client = self.campaigns[number].origins[origin];
         let batch = self.campaigns[number].batch;
         let reserve = LAST_BATCH.min(self.campaigns[number].total - 1);
         let messages =
-            if last { left.min(reserve) } else { (self.random.range(batch.0, batch.1) as u64).min(left.saturating_sub(reserve)) };
+            if last { left.min(reserve) } else { (self.stage.random.range(batch.0, batch.1) as u64).min(left.saturating_sub(reserve)) };
         if messages == 0 {
             return;
         }
-        let tls = self.random.chance(700);
-        let mut session = self.connect(at, DEPT, client, Program::Submission, tls, Some(person));
-        session.campaign = number;
-        session.left = messages;
-        session.pause = last.then_some(LAST_PAUSE);
-        session.limited = self.campaigns[number].sent > 12 && self.random.chance(220);
-        if let Some(incident) = &mut self.book.incident {
-            incident.origins.entry(client).or_default().logins += 1;
-        }
+        let tls = self.stage.random.chance(700);
+        let opened = self.system.connect(&mut self.stage, at, Visit { person, client, tls });
+        self.count_login(taken, client, opened.login);
+        let limited = self.campaigns[number].sent > 12 && self.stage.random.chance(220);
+        let pause = last.then_some(LAST_PAUSE);
+        let raid = Raid { session: opened.session, client, campaign: number, left: messages, pause, limited };
         let campaign = &mut self.campaigns[number];
         campaign.planned += messages;
         if !last && campaign.total - campaign.planned > reserve {
             let next = campaign.start_of(campaign.planned).max(at + PREAMBLE + 1);
             self.plan(next - PREAMBLE, Event::Campaign { number, last: false });
         }
-        let session = self.keep(session);
-        self.plan(at + PREAMBLE, Event::Strike(session));
+        let raid = self.raids.keep(raid);
+        self.plan(at + PREAMBLE, Event::Strike(raid));
     }
 
-    /// Keeps an open session until its next message.
-    pub(super) fn keep(&mut self, session: Session) -> usize {
-        if let Some(free) = self.free_sessions.pop() {
-            self.sessions[free] = Some(session);
-            return free;
+    /// Counts a session in which the password was accepted, and the login itself where a line of its own tells it.
+    fn count_login(&mut self, taken: usize, client: usize, login: Option<Login>) {
+        match login {
+            Some(login) => self.count_intrusion(taken, client, login),
+            None => {
+                if let Some(incident) = &mut self.stage.book.incident {
+                    incident.origins.entry(client).or_default().logins += 1;
+                }
+            }
         }
-        self.sessions.push(Some(session));
-        self.sessions.len() - 1
-    }
-
-    /// Takes an open session back.
-    pub(super) fn resume(&mut self, number: usize) -> Option<Session> {
-        let session = self.sessions.get_mut(number).and_then(Option::take)?;
-        self.free_sessions.push(number);
-        Some(session)
     }
 
     /// One message of a session.
     pub(super) fn strike(&mut self, at: i64, number: usize) {
-        let Some(mut session) = self.resume(number) else { return };
-        let Some(campaign) = self.campaigns.get_mut(session.campaign) else { return };
+        let Some(mut raid) = self.raids.take(number) else { return };
+        let Some(campaign) = self.campaigns.get_mut(raid.campaign) else { return };
         let count = campaign.sent;
         campaign.sent += 1;
-        session.left -= 1;
-        let pause = session.pause.unwrap_or_else(|| self.random.range(campaign.pause.0, campaign.pause.1));
-        let taken = campaign.taken;
-        let recipients = self.victims(session.campaign, count);
-        self.count_strike(at, &session, taken, &recipients);
-        let done = self.hand_in(at, &mut session, count, recipients);
-        if session.left > 0 {
-            let session = self.keep(session);
-            self.plan((at + pause).max(done + 1), Event::Strike(session));
+        raid.left -= 1;
+        let pause = raid.pause.unwrap_or_else(|| self.stage.random.range(campaign.pause.0, campaign.pause.1));
+        let (person, taken) = (campaign.person, campaign.taken);
+        let letter = Letter {
+            sender: Sender::Person(person),
+            recipients: self.victims(raid.campaign, count),
+            size: 1_800 + (count % 700) as u32,
+            message_id_host: "mailbox-admin.example".to_owned(),
+            topic: Topic::Lure(count as u32),
+            taken: Some(taken),
+        };
+        let handed = self.system.submit(&mut self.stage, &mut raid.session, at, letter, raid.limited);
+        self.count_strike(&handed, taken, raid.client);
+        if raid.left > 0 {
+            let raid = self.raids.keep(raid);
+            self.plan((at + pause).max(handed.done + 1), Event::Strike(raid));
         } else {
-            self.disconnect(&session, done + 200_000);
+            self.system.disconnect(&mut self.stage, raid.session, handed.done + 200_000);
         }
     }
 
     /// Whom the next message goes to: addresses nobody here has written to, and what is to become of them.
     fn victims(&mut self, campaign: usize, count: u64) -> Vec<Recipient> {
         let Campaign { taken, several, lists, total, ref manner, .. } = self.campaigns[campaign];
-        let number = if several && self.random.chance(120) { self.random.range(2, 5) } else { 1 };
+        let number = if several && self.stage.random.chance(120) { self.stage.random.range(2, 5) } else { 1 };
         let progress = 1000 * count / total.max(1);
         let manner = manner.of_message(count);
         let mut recipients = Vec::with_capacity(number as usize);
@@ -146,19 +155,19 @@ impl World {
         {
             return vec![Recipient { to: Address::Contact(contact), fate: Fate::Delivered }];
         }
-        let known = self.book.taken(taken).map_or(0, |taken| taken.strangers);
+        let known = self.stage.book.taken(taken).map_or(0, |taken| taken.strangers);
         let mut fresh = known;
         for place in 0..number {
             // A bought list has some addresses twice; the repeated one is never in the same message.
-            let again = several && place == 0 && known > 1000 && self.random.chance(25);
-            let n = if again { self.random.below(known) } else { fresh };
+            let again = several && place == 0 && known > 1000 && self.stage.random.chance(25);
+            let n = if again { self.stage.random.below(known) } else { fresh };
             fresh += u64::from(!again);
             let to = Address::Stranger(stranger(lists, taken, n));
             recipients.push(Recipient { to, fate: self.fate(to, manner, progress) });
         }
-        if let Some(taken) = self.book.taken(taken) {
+        if let Some(taken) = self.stage.book.taken(taken) {
             taken.strangers = fresh;
-            taken.domains.extend(recipients.iter().filter_map(|r| self.cast.domain(r.to)));
+            taken.domains.extend(recipients.iter().filter_map(|r| self.stage.cast.domain(r.to)));
         }
         recipients
     }
@@ -166,72 +175,48 @@ impl World {
     /// Now and then, somebody the owner had written to before the attackers came.
     fn old_contact(&mut self, campaign: usize) -> Option<u32> {
         let Campaign { taken, person, .. } = self.campaigns[campaign];
-        let written = &self.book.written[person];
-        let chosen = self.random.chance(40);
-        let account = self.book.incident.as_mut()?.accounts.get_mut(taken)?;
+        let written = &self.stage.book.written[person];
+        let chosen = self.stage.random.chance(40);
+        let account = self.stage.book.incident.as_mut()?.accounts.get_mut(taken)?;
         let known = account.known.get_or_insert_with(|| written.iter().copied().collect());
         if !chosen || known.is_empty() {
             return None;
         }
-        let contact = *self.random.pick(known);
+        let contact = *self.stage.random.pick(known);
         account.contacts.insert(contact);
-        account.domains.insert(self.cast.contacts[contact as usize].1);
+        account.domains.insert(self.stage.cast.contacts[contact as usize].1);
         Some(contact)
     }
 
     fn fate(&mut self, to: Address, kind: Kind, progress: u64) -> Fate {
-        let lot = self.cast.lot(to);
+        let lot = self.stage.cast.lot(to);
         match kind {
             Kind::Delivered => Fate::Delivered,
-            Kind::Blocked(subject) => Fate::OwnFilter(subject),
+            Kind::Blocked => Fate::OwnFilter,
             Kind::Quiet if by_lot(lot, 1, 40) => Fate::NoSuchUser,
             Kind::Quiet => Fate::Delivered,
-            Kind::Flood if self.cast.domain(to).is_some_and(|domain| domain > 20 && domain % 23 == 5) => Fate::Unreachable,
+            Kind::Flood if self.stage.cast.domain(to).is_some_and(|domain| domain > 20 && domain % 23 == 5) => Fate::Unreachable,
             Kind::Flood if by_lot(lot, 1, 170) => Fate::NoSuchUser,
             Kind::Flood if by_lot(lot, 2, 15) => Fate::MailboxFull,
-            Kind::Flood if self.random.chance(80 + progress * 35 / 100) => Fate::Reputation,
-            Kind::Flood if self.random.chance(90) => Fate::Later(1 + self.random.below(3) as u8),
+            Kind::Flood if self.stage.random.chance(80 + progress * 35 / 100) => Fate::Reputation,
+            Kind::Flood if self.stage.random.chance(90) => Fate::Later(1 + self.stage.random.below(3) as u8),
             Kind::Flood => Fate::Delivered,
         }
     }
 
-    fn count_strike(&mut self, at: i64, session: &Session, taken: usize, recipients: &[Recipient]) {
-        self.book.submitted += 1;
-        let at = at + LOGGED;
-        let Some(incident) = &mut self.book.incident else { return };
-        let origin = incident.origins.entry(session.client).or_default();
+    fn count_strike(&mut self, handed: &Handed, taken: usize, client: usize) {
+        self.stage.book.submitted += 1;
+        let Some(incident) = &mut self.stage.book.incident else { return };
+        let origin = incident.origins.entry(client).or_default();
         origin.messages += 1;
-        origin.span.see(at);
+        origin.span.see(handed.logged);
         if let Some(account) = incident.accounts.get_mut(taken) {
-            account.sends.see(at);
-            account.activity.see(at);
-            if !session.limited || recipients.iter().any(|r| r.fate == Fate::Delivered) {
-                account.first_login.get_or_insert(FirstLogin { at, client: session.client, protocol: "smtp-auth" });
+            account.sends.see(handed.logged);
+            account.activity.see(handed.logged);
+            if let Some(Login { at, protocol }) = handed.proof {
+                account.first_login.get_or_insert(FirstLogin { at, client, protocol });
             }
         }
-    }
-
-    /// Hands a message in; it is taken, or refused by the department's own server where that does the blocking.
-    fn hand_in(&mut self, at: i64, session: &mut Session, count: u64, recipients: Vec<Recipient>) -> i64 {
-        let (person, taken) = (self.campaigns[session.campaign].person, self.campaigns[session.campaign].taken);
-        let blocked = recipients.first().filter(|r| matches!(r.fate, Fate::OwnFilter(_)) && !self.two()).copied();
-        let Some(victim) = blocked else {
-            let size = 1_800 + (count % 700) as u32;
-            let message_id_host = "mailbox-admin.example".to_owned();
-            let letter = Letter { sender: Sender::Person(person), recipients, size, message_id_host, taken: Some(taken) };
-            return self.take(session, at, letter);
-        };
-        let refusal = match count {
-            _ if session.limited => Refusal::RateLimit,
-            count if count > 0 && self.random.chance(250) => Refusal::Milter,
-            count => Refusal::Header(count as u32),
-        };
-        let fates = Fates::blocked_by_own(1);
-        self.book.accounts[person].add(&fates);
-        if let Some(taken) = self.book.taken(taken) {
-            taken.tally.add(&fates);
-        }
-        self.refuse(session, at, victim.to, refusal)
     }
 }
 
@@ -239,7 +224,7 @@ impl World {
 #[derive(Clone, Copy)]
 enum Kind {
     Delivered,
-    Blocked(u32),
+    Blocked,
     Flood,
     Quiet,
 }
@@ -248,7 +233,7 @@ impl Manner {
     fn of_message(&self, count: u64) -> Kind {
         match self {
             Manner::Blocked { delivered } if delivered.contains(&count) => Kind::Delivered,
-            Manner::Blocked { .. } => Kind::Blocked(count as u32),
+            Manner::Blocked { .. } => Kind::Blocked,
             Manner::Flood => Kind::Flood,
             Manner::Quiet => Kind::Quiet,
         }

@@ -5,19 +5,17 @@
 
 mod campaign;
 mod cast;
-mod delivery;
-mod envelope;
-mod host;
-mod life;
+mod exchange;
+mod happenings;
 mod logins;
+mod m365;
 mod noise;
 mod ordinary;
 mod output;
+mod postfix;
 mod put;
 mod random;
-mod replies;
 mod request;
-mod session;
 mod stories;
 mod tally;
 mod truth;
@@ -30,7 +28,8 @@ pub use request::{Envelope, Gz, Hosts, Layout, QueueIds, Request, Rotation, Stor
 pub use truth::{HostTotals, SCHEMA};
 
 use cast::Cast;
-use host::{Host, Place};
+use happenings::{MailSystem, Stage};
+use postfix::Postfix;
 use random::Random;
 use std::path::{Path, PathBuf};
 use truth::Teller;
@@ -57,6 +56,8 @@ pub enum SimulateError {
     Write { path: PathBuf, cause: std::io::Error },
     #[error("the scale must be above 0 and at most {SCALE_MAX}, not {scale}")]
     Scale { scale: f64 },
+    #[error("the logs of {system} are not written yet")]
+    NotYet { system: System },
     #[error("the writing thread ended without a word")]
     WriterLost,
 }
@@ -74,12 +75,6 @@ impl SimulateError {
 /// The largest scale: a hundred times the known figures.
 pub const SCALE_MAX: f64 = 100.0;
 
-/// The servers: the department's, and in some stories the core server of the organisation.
-const PLACES: [Place; 2] = [
-    Place { short: "dept", fqdn: "mail.dept.u.example", ip: "192.0.2.25", first_pid: 14_278 },
-    Place { short: "core", fqdn: "smtp-out.u.example", ip: "192.0.2.2", first_pid: 24_997 },
-];
-
 /// Writes `logs/<host>/mail.log…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
 ///
 /// `watch` hears now and then how many bytes of log text were written.
@@ -91,26 +86,28 @@ pub fn simulate(request: &Request, watch: &mut dyn FnMut(u64)) -> Result<Summary
         return Err(SimulateError::Scale { scale: request.scale });
     }
     claim(&request.out)?;
-    let System::Postfix = request.system;
+    let span = stories::span(request.story);
+    let hosts = request.layout.hosts.unwrap_or_else(|| stories::hosts(request.story));
+    match request.system {
+        System::Postfix => tell(request, hosts, Postfix::new(request, hosts, span), watch),
+        System::Exchange | System::M365 => Err(SimulateError::NotYet { system: request.system }),
+    }
+}
+
+/// Lets the story happen to a system and writes the truth beside its logs.
+fn tell<S: MailSystem>(request: &Request, hosts: Hosts, system: S, watch: &mut dyn FnMut(u64)) -> Result<Summary, SimulateError> {
+    let (_, end) = stories::span(request.story);
     let mut random = Random::new(request.seed);
     let cast = Cast::new(&mut random);
-    let span = stories::span(request.story);
-    let count = request.layout.hosts.unwrap_or_else(|| stories::hosts(request.story));
-    let places = if count == Hosts::Two { &PLACES[..] } else { &PLACES[..1] };
-    let hosts = places.iter().map(|place| Host::new(place, &request.layout, request.zone, span, &request.out)).collect();
-    let mut world = World::new(hosts, cast, random, span.1);
+    let mut world = World::new(system, cast, random, end);
     stories::set_up(&mut world, request.story, request.scale);
     world.run(watch)?;
-    let World { hosts, cast, book, .. } = world;
-    let mut totals = Vec::new();
-    for (host, place) in hosts.into_iter().zip(places) {
-        let (lines, bytes) = host.finish(span.1)?;
-        totals.push(HostTotals { host: place.short, lines, bytes });
-    }
+    let World { stage: Stage { cast, book, .. }, system, .. } = world;
+    let totals = system.finish(end)?;
     if request.layout.archive {
         output::archive(&request.out)?;
     }
-    Teller { request, hosts: count, cast: &cast, book: &book, totals: &totals }.write(&request.out.join("truth.json"))?;
+    Teller { request, hosts, cast: &cast, book: &book, totals: &totals }.write(&request.out.join("truth.json"))?;
     Ok(Summary { hosts: totals, submitted: book.submitted, inbound: book.inbound })
 }
 

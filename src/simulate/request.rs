@@ -80,7 +80,7 @@ macro_rules! named {
 
 named!(
     /// The mail system whose logs are written.
-    System, "system", Postfix = "postfix"
+    System, "system", Postfix = "postfix", Exchange = "exchange", M365 = "m365"
 );
 named!(
     /// What happens in the logs.

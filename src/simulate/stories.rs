@@ -2,6 +2,7 @@
 
 use super::campaign::{Campaign, Manner};
 use super::cast::Cast;
+use super::happenings::{Change, MailSystem};
 use super::random::Random;
 use super::request::{Hosts, Story};
 use super::tally::{Incident, Taken};
@@ -31,9 +32,9 @@ fn jst(year: i32, month: u32, day: u32, hour: i64, minute: i64) -> i64 {
 }
 
 /// Sets a story up.
-pub(super) fn set_up(world: &mut World, story: Story, scale: f64) {
+pub(super) fn set_up(world: &mut World<impl MailSystem>, story: Story, scale: f64) {
     let (start, _) = span(story);
-    world.begin_logs(start);
+    world.system.begin(&mut world.stage, start);
     world.bustle = (1000.0 * scale.sqrt().sqrt().clamp(0.15, 3.0)) as u64;
     world.plan(start, Event::Day);
     world.plan_slip(start + 2 * DAY + 10 * HOUR + 41 * MINUTE);
@@ -58,15 +59,15 @@ fn within(random: &mut Random, minute: i64) -> i64 {
 }
 
 /// Chooses people to be taken over; they log in by the full address.
-fn victims(world: &mut World, count: usize) -> Vec<usize> {
-    let mut people: Vec<usize> = (4..world.cast.people.len()).collect();
-    world.random.shuffle(&mut people);
+fn victims(world: &mut World<impl MailSystem>, count: usize) -> Vec<usize> {
+    let mut people: Vec<usize> = (4..world.stage.cast.people.len()).collect();
+    world.stage.random.shuffle(&mut people);
     people.truncate(count);
     for person in &people {
-        world.cast.spell_out(*person);
+        world.stage.cast.spell_out(*person);
     }
     let accounts = people.iter().map(|person| Taken { person: *person, ..Taken::default() }).collect();
-    world.book.incident = Some(Incident { accounts, ..Incident::default() });
+    world.stage.book.incident = Some(Incident { accounts, ..Incident::default() });
     people
 }
 
@@ -83,20 +84,20 @@ fn attackers(cast: &mut Cast, random: &mut Random, count: usize) -> Vec<usize> {
         .collect()
 }
 
-fn soka(world: &mut World, scale: f64) {
+fn soka(world: &mut World<impl MailSystem>, scale: f64) {
     let person = victims(world, 1)[0];
-    let count = world.random.range(1, 3) as usize;
-    let origins = attackers(&mut world.cast, &mut world.random, count);
+    let count = world.stage.random.range(1, 3) as usize;
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, count);
     let total = scaled(795, scale, 4);
     let reached = scaled(11, scale, 1).min(total);
     let mut delivered = std::collections::BTreeSet::new();
     while (delivered.len() as u64) < reached {
         // They come early, before the filters have learned.
-        let number = world.random.below(total.min(reached * 8));
+        let number = world.stage.random.below(total.min(reached * 8));
         delivered.insert(number);
     }
-    let first = within(&mut world.random, jst(2022, 10, 31, 16, 1));
-    let last = within(&mut world.random, jst(2022, 11, 1, 1, 46));
+    let first = within(&mut world.stage.random, jst(2022, 10, 31, 16, 1));
+    let last = within(&mut world.stage.random, jst(2022, 11, 1, 1, 46));
     world.silent_until = Some((person, last + 7 * HOUR));
     world.launch(Campaign {
         taken: 0,
@@ -115,20 +116,20 @@ fn soka(world: &mut World, scale: f64) {
     });
 }
 
-fn niigata(world: &mut World, scale: f64) {
-    world.lifetime = DAY;
+fn niigata(world: &mut World<impl MailSystem>, scale: f64) {
+    world.stage.lifetime = DAY;
     // A busier department than the other stories': a few thousand ordinary messages.
     world.bustle *= 6;
     let people = victims(world, 2);
-    let origins = attackers(&mut world.cast, &mut world.random, 50);
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, 50);
     let total = scaled(1_510_000, scale, 20);
-    let larger = total * world.random.range(55, 70) as u64 / 100;
-    let second_start = world.random.range(90, 600);
+    let larger = total * world.stage.random.range(55, 70) as u64 / 100;
+    let second_start = world.stage.random.range(90, 600);
     let first = [jst(2023, 4, 13, 22, 0), jst(2023, 4, 13, 22, 0) + second_start * MINUTE];
-    let last = [jst(2023, 4, 17, 14, 30), jst(2023, 4, 17, 11, 0) + world.random.range(0, 180) * MINUTE];
+    let last = [jst(2023, 4, 17, 14, 30), jst(2023, 4, 17, 11, 0) + world.stage.random.range(0, 180) * MINUTE];
     for taken in 0..2 {
         let total = if taken == 0 { larger } else { total - larger };
-        let (first, last) = (within(&mut world.random, first[taken]), within(&mut world.random, last[taken]));
+        let (first, last) = (within(&mut world.stage.random, first[taken]), within(&mut world.stage.random, last[taken]));
         world.launch(Campaign {
             taken,
             person: people[taken],
@@ -148,27 +149,30 @@ fn niigata(world: &mut World, scale: f64) {
     }
 }
 
-fn lateral(world: &mut World, scale: f64) {
+fn lateral(world: &mut World<impl MailSystem>, scale: f64) {
     let people = victims(world, 3);
-    let origins = attackers(&mut world.cast, &mut world.random, 4);
-    let spray_start = within(&mut world.random, jst(2023, 6, 9, 1, 20));
-    let mut names: Vec<String> = (0..25).map(|n| world.cast.people[n + 4].login.clone()).collect();
-    names.extend(people.iter().map(|person| world.cast.people[*person].login.clone()));
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, 4);
+    let spray_start = within(&mut world.stage.random, jst(2023, 6, 9, 1, 20));
+    let mut names: Vec<String> = (0..25).map(|n| world.stage.cast.people[n + 4].login.clone()).collect();
+    names.extend(people.iter().map(|person| world.stage.cast.people[*person].login.clone()));
     names.sort();
     names.dedup();
-    world.random.shuffle(&mut names);
+    world.stage.random.shuffle(&mut names);
     let rounds = scaled(3, scale.sqrt(), 1) as usize;
     let names = (0..rounds).flat_map(|_| names.clone()).collect::<Vec<_>>();
     let gap = 14 * HOUR / (names.len() as i64 + 3);
     world.sprays.push(Spray { clients: origins[..3].to_vec(), names, gap, opens: vec![2, 1, 0] });
     world.plan(spray_start, Event::Spray(0));
     for _ in 0..6 {
-        let at = jst(2023, 6, 10, 2, 0) + world.random.range(0, 40 * 60) * MINUTE;
-        let (taken, client) = (world.random.index(3), origins[world.random.index(4)]);
+        let at = jst(2023, 6, 10, 2, 0) + world.stage.random.range(0, 40 * 60) * MINUTE;
+        let (taken, client) = (world.stage.random.index(3), origins[world.stage.random.index(4)]);
         world.plan(at, Event::Intrude { taken, client });
     }
-    let first = within(&mut world.random, jst(2023, 6, 11, 3, 7));
-    let last = within(&mut world.random, jst(2023, 6, 11, 20, 52));
+    let forwarding = Change::Forwarding(world.stage.cast.people[people[1]].contacts[0]);
+    world.plan(jst(2023, 6, 10, 23, 31), Event::Change { taken: 1, client: origins[1], change: forwarding });
+    world.plan(jst(2023, 6, 11, 2, 48), Event::Change { taken: 0, client: origins[2], change: Change::DeletingRule });
+    let first = within(&mut world.stage.random, jst(2023, 6, 11, 3, 7));
+    let last = within(&mut world.stage.random, jst(2023, 6, 11, 20, 52));
     world.launch(Campaign {
         taken: 0,
         person: people[0],
@@ -190,17 +194,17 @@ fn lateral(world: &mut World, scale: f64) {
 const SLOW_DAYS: i64 = 20;
 const SLOW_DAILY: u64 = 30;
 
-fn slowburn(world: &mut World, scale: f64) {
+fn slowburn(world: &mut World<impl MailSystem>, scale: f64) {
     let person = victims(world, 1)[0];
     // Another customer of the owner's own provider.
     let isp = if person.is_multiple_of(2) { "isp-a" } else { "isp-b" };
-    let last = world.random.range(180, 250) as u8;
+    let last = world.stage.random.range(180, 250) as u8;
     let name = format!("p{last}-ipngn.{isp}.example");
-    let origin = world.cast.push_client(&name, format!("198.51.100.{last}"), vec![198, 51, 100, last], "[192.168.0.12]");
+    let origin = world.stage.cast.push_client(&name, format!("198.51.100.{last}"), vec![198, 51, 100, last], "[192.168.0.12]");
     for day in 0..SLOW_DAYS {
         let date = jst(2023, 9, 16, 0, 0) + day * DAY;
-        let start = within(&mut world.random, date + 9 * HOUR);
-        let end = within(&mut world.random, date + 22 * HOUR + 17 * MINUTE);
+        let start = within(&mut world.stage.random, date + 9 * HOUR);
+        let end = within(&mut world.stage.random, date + 22 * HOUR + 17 * MINUTE);
         world.launch(Campaign {
             taken: 0,
             person,
@@ -219,10 +223,10 @@ fn slowburn(world: &mut World, scale: f64) {
     }
 }
 
-fn newsletter(world: &mut World, scale: f64) {
+fn newsletter(world: &mut World<impl MailSystem>, scale: f64) {
     // One of the offices, from its place on the campus, every week.
-    let person = world.random.index(4);
-    let each = if world.random.chance(500) { 5 } else { 100 };
+    let person = world.stage.random.index(4);
+    let each = if world.stage.random.chance(500) { 5 } else { 100 };
     let weeks = [260, 300, 290, 420, 3000];
     for (week, total) in weeks.iter().enumerate() {
         let at = jst(2023, 1, 13, 10, 0) + week as i64 * 7 * DAY;

@@ -1,5 +1,6 @@
 //! Figures of the truth, counted while the story happens, by the meanings the report's figures have.
 
+use super::happenings::Change;
 use super::random::mix;
 use crate::domain::outcome::{MessageOutcome, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,6 +155,8 @@ pub(super) struct Incident {
     pub(super) origins: BTreeMap<usize, OriginUse>,
     /// Failed logins by the origins on accounts they did not get into.
     pub(super) others: BTreeMap<String, u64>,
+    /// Changes that the logs tell: when, to which account by number in the incident, and what.
+    pub(super) changes: Vec<(i64, usize, Change)>,
 }
 
 /// Everything counted in a run.

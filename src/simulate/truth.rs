@@ -6,7 +6,9 @@
 
 use super::SimulateError;
 use super::cast::Cast;
-use super::request::{Hosts, Request};
+use super::happenings::Change;
+
+use super::request::{Hosts, Request, System};
 use super::tally::{Book, Fates, FirstLogin, Incident, Span, Taken, Tally};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::{SECOND, Stamp, Timestamp, Zone};
@@ -48,9 +50,12 @@ impl Teller<'_> {
         for host in self.totals {
             hosts.insert(host.host.to_owned(), json!({"lines": host.lines, "bytes": host.bytes}));
         }
-        let mut views = json!({"dept": {"incidents": told(self.hosts == Hosts::Two)}});
-        if self.hosts == Hosts::Two {
-            views["core"] = json!({"incidents": [], "messages_by_sender": self.by_sender()});
+        let mut views = Map::new();
+        if let Some(first) = self.totals.first() {
+            views.insert(first.host.to_owned(), json!({"incidents": told(self.hosts == Hosts::Two)}));
+        }
+        if let (Hosts::Two, Some(second)) = (self.hosts, self.totals.get(1)) {
+            views.insert(second.host.to_owned(), json!({"incidents": [], "messages_by_sender": self.by_sender()}));
         }
         json!({
             "schema": SCHEMA,
@@ -90,7 +95,7 @@ impl Teller<'_> {
             .iter()
             .map(|(name, failures)| json!({"account": name.to_lowercase(), "failures": failures, "password_known": false}))
             .collect();
-        json!({
+        let mut told = json!({
             "accounts": names,
             "sending_accounts": senders,
             "first_login": first.map(|(taken, login)| self.first_login(taken, login)),
@@ -106,7 +111,22 @@ impl Teller<'_> {
             "mailbox_access": {"sessions": sum.mailbox_sessions},
             "other_accounts": others,
             "per_account": per_account,
-        })
+        });
+        if self.request.system != System::Postfix {
+            told["account_changes"] = self.changes(incident);
+        }
+        told
+    }
+
+    fn changes(&self, incident: &Incident) -> Value {
+        let told = |(at, taken, change): &(i64, usize, Change)| {
+            let action = match change {
+                Change::DeletingRule => "inbox-rule-created",
+                Change::Forwarding(_) => "forwarding-set",
+            };
+            json!({"time": self.stamp(Some(*at)), "account": incident.accounts.get(*taken).map(|taken| self.login(taken)), "action": action})
+        };
+        incident.changes.iter().map(told).collect()
     }
 
     fn taken(&self, taken: &Taken, dept_alone: bool) -> Value {

@@ -1,29 +1,27 @@
-//! The running of a story: an agenda of coming events, the servers that log them, and the book that counts them.
+//! The running of a story: an agenda of coming events, the system that logs them, and what of the story is still open.
 //!
 //! Events come in the order of time; each writes lines at its own time or later, so that everything before the next event can go to
 //! the log, and memory holds only what is still open.
 
 use super::SimulateError;
-use super::campaign::Campaign;
+use super::campaign::{Campaign, Raid};
 use super::cast::Cast;
-use super::envelope::Program;
-use super::host::Host;
-use super::life::Life;
+use super::happenings::{Change, MailSystem, Stage};
 use super::noise::{Noise, add_clients as add_noise};
-use super::put::Put;
 use super::random::Random;
-use super::session::Session;
 use super::tally::Book;
+use crate::domain::time::{DAY, MINUTE};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// The department's server, where the accounts are.
-pub(super) const DEPT: usize = 0;
-/// The organisation's core server, in stories with two.
-pub(super) const CORE: usize = 1;
+/// What a mail program's session needs before its first message, in microseconds.
+pub(super) const PREAMBLE: i64 = 400_000;
+
+/// How long before the end of the evidence nothing new is begun, so that nothing is cut in the middle of an attempt.
+const LAST_CALL: i64 = 2 * MINUTE;
 
 /// Something that happens at a time.
-pub(super) enum Event {
+pub(super) enum Event<L> {
     /// A day of ordinary life begins.
     Day,
     /// Somebody reads mail.
@@ -68,8 +66,14 @@ pub(super) enum Event {
         taken: usize,
         client: usize,
     },
-    /// The queue manager tries a message again.
-    Retry(Box<Life>),
+    /// An attacker changes an account.
+    Change {
+        taken: usize,
+        client: usize,
+        change: Change,
+    },
+    /// The system comes back to something it put off, such as a message in a queue.
+    Later(L),
 }
 
 /// What is left of a mailing to a list.
@@ -82,27 +86,40 @@ pub(super) struct Mailing {
     pub(super) session: Option<usize>,
 }
 
-struct Entry {
+struct Entry<L> {
     at: i64,
     sequence: u64,
-    event: Event,
+    event: Event<L>,
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
+impl<L> PartialEq for Entry<L> {
+    fn eq(&self, other: &Entry<L>) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+impl<L> Eq for Entry<L> {}
+impl<L> PartialOrd for Entry<L> {
+    fn partial_cmp(&self, other: &Entry<L>) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
-impl Ord for Entry {
+impl<L> Ord for Entry<L> {
     /// The earliest entry is the greatest, as the heap gives the greatest first.
-    fn cmp(&self, other: &Entry) -> Ordering {
+    fn cmp(&self, other: &Entry<L>) -> Ordering {
         (other.at, other.sequence).cmp(&(self.at, self.sequence))
+    }
+}
+
+/// What is to come, in the order of time and, at one time, in the order in which it was planned.
+pub(super) struct Agenda<L> {
+    entries: BinaryHeap<Entry<L>>,
+    sequence: u64,
+}
+
+impl<L> Agenda<L> {
+    pub(super) fn add(&mut self, at: i64, event: Event<L>) {
+        self.sequence += 1;
+        self.entries.push(Entry { at, sequence: self.sequence, event });
     }
 }
 
@@ -116,17 +133,14 @@ pub(super) struct Spray {
     pub(super) opens: Vec<usize>,
 }
 
-pub(super) struct World {
-    pub(super) hosts: Vec<Host>,
-    pub(super) cast: Cast,
-    pub(super) random: Random,
-    pub(super) book: Book,
+pub(super) struct World<S: MailSystem> {
+    pub(super) stage: Stage<S::Later>,
+    pub(super) system: S,
     pub(super) campaigns: Vec<Campaign>,
     pub(super) sprays: Vec<Spray>,
-    pub(super) sessions: Vec<Option<Session>>,
-    pub(super) free_sessions: Vec<usize>,
-    /// The first of the mail servers of outside domains among the clients, in the order of the domains.
-    pub(super) servers: usize,
+    /// Open sessions of campaigns and of mailings; an ended one leaves a free place.
+    pub(super) raids: Places<Raid<S::Session>>,
+    pub(super) mailings: Places<S::Session>,
     /// The first and the number of the noise makers among the clients.
     pub(super) noise_clients: (usize, usize),
     /// Somebody who does not write until a time.
@@ -135,96 +149,57 @@ pub(super) struct World {
     pub(super) bustle: u64,
     /// How much of the internet's noise, 1000 for the usual.
     pub(super) noise: u64,
-    /// How long the queue manager tries a message.
-    pub(super) lifetime: i64,
     /// Where the evidence ends.
-    pub(super) end: i64,
-    agenda: BinaryHeap<Entry>,
-    sequence: u64,
+    end: i64,
 }
 
-impl World {
-    pub(super) fn new(hosts: Vec<Host>, mut cast: Cast, mut random: Random, end: i64) -> World {
+impl<S: MailSystem> World<S> {
+    pub(super) fn new(system: S, mut cast: Cast, mut random: Random, end: i64) -> World<S> {
         let book = Book::new(cast.people.len());
         let servers = cast.add_servers();
         let noise_clients = add_noise(&mut cast, &mut random);
+        let agenda = Agenda { entries: BinaryHeap::new(), sequence: 0 };
         World {
-            hosts,
-            cast,
-            random,
-            book,
+            stage: Stage { cast, random, book, servers, lifetime: 5 * DAY, agenda },
+            system,
             campaigns: Vec::new(),
             sprays: Vec::new(),
-            sessions: Vec::new(),
-            free_sessions: Vec::new(),
-            servers,
+            raids: Places::default(),
+            mailings: Places::default(),
             noise_clients,
             silent_until: None,
             bustle: 1000,
             noise: 1000,
-            lifetime: 5 * crate::domain::time::DAY,
             end,
-            agenda: BinaryHeap::new(),
-            sequence: 0,
         }
     }
 
-    /// Whether outside mail goes through the core server.
-    pub(super) fn two(&self) -> bool {
-        self.hosts.len() > 1
-    }
-
-    /// The server that talks to the internet.
-    pub(super) fn border(&self) -> usize {
-        self.hosts.len() - 1
-    }
-
-    pub(super) fn plan(&mut self, at: i64, event: Event) {
-        self.sequence += 1;
-        self.agenda.push(Entry { at, sequence: self.sequence, event });
+    pub(super) fn plan(&mut self, at: i64, event: Event<S::Later>) {
+        self.stage.plan(at, event);
     }
 
     /// Runs the story to its end; what is still in a queue then is counted as deferred.
     pub(super) fn run(&mut self, watch: &mut dyn FnMut(u64)) -> Result<(), SimulateError> {
-        while let Some(Entry { at, event, .. }) = self.agenda.pop() {
-            if at >= self.end - World::LAST_CALL {
-                if let Event::Retry(life) = event {
-                    self.close_open(&life);
+        while let Some(Entry { at, event, .. }) = self.stage.agenda.entries.pop() {
+            if at >= self.end - LAST_CALL {
+                if let Event::Later(later) = event {
+                    self.system.give_up(&mut self.stage, later);
                 }
                 continue;
             }
-            let mut handed_over = false;
-            for host in &mut self.hosts {
-                handed_over |= host.flush(at);
-            }
-            if handed_over {
-                watch(self.hosts.iter().map(Host::bytes).sum());
-            }
-            if handed_over && self.hosts.iter().any(Host::failed) {
-                // The writer's error comes out when the hosts are finished.
-                return Ok(());
+            if self.system.flush(at) {
+                watch(self.system.bytes());
+                if self.system.failed() {
+                    // The writer's error comes out when the system is finished.
+                    return Ok(());
+                }
             }
             self.happen(at, event);
         }
         Ok(())
     }
 
-    /// The servers start, as the first lines of their logs say.
-    pub(super) fn begin_logs(&mut self, at: i64) {
-        for (number, host) in self.hosts.iter_mut().enumerate() {
-            let at = at + 2_300_000 + number as i64 * 1_700_000;
-            let first = host.qmgr - 4;
-            if number == DEPT {
-                let text = "master: Dovecot v2.3.19.1 (9b53102964) starting up for imap, pop3, lmtp (core dumps disabled)";
-                host.line(at - 400_000, Program::Dovecot, 0).text(text);
-            }
-            host.line(at, Program::Script, first).text("starting the Postfix mail system");
-            let text = "daemon started -- version 3.7.11, configuration /etc/postfix";
-            host.line(at + 12_000, Program::Master, first + 2).text(text);
-        }
-    }
-
-    fn happen(&mut self, at: i64, event: Event) {
+    fn happen(&mut self, at: i64, event: Event<S::Later>) {
         match event {
             Event::Day => self.plan_day(at),
             Event::Read { person, client, pop } => self.read_mail(at, person, client, pop),
@@ -234,11 +209,41 @@ impl World {
             Event::Inbound { contact, person } => self.receive(at, contact, person),
             Event::Noise(noise) => self.make_noise(at, noise),
             Event::Campaign { number, last } => self.begin_session(at, number, last),
-            Event::Strike(session) => self.strike(at, session),
+            Event::Strike(raid) => self.strike(at, raid),
             Event::Mailing(mailing) => self.mail_list(at, mailing),
             Event::Spray(number) => self.spray(at, number),
             Event::Intrude { taken, client } => self.intrude(at, taken, client),
-            Event::Retry(life) => self.run_queue(*life, at),
+            Event::Change { taken, client, change } => self.change(at, taken, client, change),
+            Event::Later(later) => self.system.resume(&mut self.stage, at, later),
         }
+    }
+}
+
+/// Things that are kept until a later event, by number; a number comes again once its thing is taken back.
+pub(super) struct Places<T> {
+    all: Vec<Option<T>>,
+    free: Vec<usize>,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Places<T> {
+        Places { all: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Places<T> {
+    pub(super) fn keep(&mut self, thing: T) -> usize {
+        if let Some(free) = self.free.pop() {
+            self.all[free] = Some(thing);
+            return free;
+        }
+        self.all.push(Some(thing));
+        self.all.len() - 1
+    }
+
+    pub(super) fn take(&mut self, number: usize) -> Option<T> {
+        let thing = self.all.get_mut(number).and_then(Option::take)?;
+        self.free.push(number);
+        Some(thing)
     }
 }

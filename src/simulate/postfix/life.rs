@@ -1,39 +1,25 @@
 //! The life of a message in a queue: activation, the order of its deliveries, deferral, expiry, notices, and the count of its end.
 
-use super::cast::Address;
 use super::envelope::Program;
 use super::host::QueueId;
-use super::put::Put;
-use super::replies::Fate;
-use super::tally::Fates;
-use super::world::{CORE, DEPT, Event, World};
+use super::{CORE, DEPT, Postfix, Scene};
 use crate::domain::outcome::Outcome;
-use crate::domain::time::{MINUTE, SECOND};
+use crate::domain::time::SECOND;
+use crate::simulate::cast::{Address, Cast};
+use crate::simulate::happenings::{Fate, Recipient, Sender, Topic};
+use crate::simulate::put::Put;
+use crate::simulate::tally::Fates;
+use crate::simulate::world::Event;
 use chrono::DateTime;
-
-/// One recipient and what is to become of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Recipient {
-    pub(super) to: Address,
-    pub(super) fate: Fate,
-}
-
-/// The envelope sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sender {
-    Person(usize),
-    Contact(u32),
-    /// A notice by a server, with the empty sender.
-    Notice,
-}
 
 /// A message in the queue of one host.
 #[derive(Clone, Debug)]
-pub(super) struct Life {
+pub(in crate::simulate) struct Life {
     pub(super) host: usize,
     pub(super) id: QueueId,
     pub(super) arrival: i64,
     pub(super) sender: Sender,
+    pub(super) topic: Topic,
     pub(super) size: u32,
     pub(super) message_id: Vec<u8>,
     /// Recipients without a final outcome at this host.
@@ -63,72 +49,72 @@ pub(super) struct Run {
 const BACKOFF_MIN: i64 = 300 * SECOND;
 const BACKOFF_MAX: i64 = 4000 * SECOND;
 
-impl World {
+impl Postfix {
     /// Makes a message active and carries out what follows, until it is delivered, given up or put off.
-    pub(super) fn run_queue(&mut self, mut life: Life, active: i64) {
-        self.put_active(&life, active);
+    pub(super) fn run_queue(&mut self, stage: &mut Scene, mut life: Life, active: i64) {
+        self.put_active(stage, &life, active);
         let mut run = Run { active, end: active + 2_000, refused: false, deferred: Vec::new(), relayed: false };
         let (local, mut outside): (Vec<_>, Vec<_>) =
             std::mem::take(&mut life.open).into_iter().partition(|r| matches!(r.to, Address::Person(_)));
         if !local.is_empty() {
             match life.host {
-                DEPT => self.store(&mut life, &mut run, &local),
-                _ => self.relay(&mut life, &mut run, &local, DEPT),
+                DEPT => self.store(stage, &mut life, &mut run, &local),
+                _ => self.relay(stage, &mut life, &mut run, &local, DEPT),
             }
         }
         if life.host == DEPT && self.two() && !outside.is_empty() {
-            self.relay(&mut life, &mut run, &outside, CORE);
+            self.relay(stage, &mut life, &mut run, &outside, CORE);
             outside.clear();
         }
-        while let Some(domain) = outside.first().and_then(|r| self.cast.domain(r.to)) {
-            let (group, rest) = outside.into_iter().partition(|r: &Recipient| self.cast.domain(r.to) == Some(domain));
+        while let Some(domain) = outside.first().and_then(|r| stage.cast.domain(r.to)) {
+            let (group, rest) = outside.into_iter().partition(|r: &Recipient| stage.cast.domain(r.to) == Some(domain));
             outside = rest;
-            self.send_out(&mut life, &mut run, &group, domain);
+            self.send_out(stage, &mut life, &mut run, &group, domain);
         }
-        self.end_run(life, run);
+        self.end_run(stage, life, run);
     }
 
-    fn put_active(&mut self, life: &Life, at: i64) {
+    fn put_active(&mut self, stage: &Scene, life: &Life, at: i64) {
         let qmgr = self.hosts[life.host].qmgr;
         let body = self.hosts[life.host].queue_line(at, Program::Qmgr, qmgr, &life.id);
-        put_from(body, &self.cast, life.sender);
+        put_from(body, &stage.cast, life.sender);
         body.text("size=").number(u64::from(life.size)).text(", nrcpt=").number(life.announced).text(" (queue active)");
     }
 
-    fn end_run(&mut self, mut life: Life, mut run: Run) {
-        let expired = !run.deferred.is_empty() && run.end - life.arrival > self.lifetime;
+    fn end_run(&mut self, stage: &mut Scene, mut life: Life, mut run: Run) {
+        let expired = !run.deferred.is_empty() && run.end - life.arrival > stage.lifetime;
         if expired {
             run.end += 900;
             let qmgr = self.hosts[life.host].qmgr;
             let body = self.hosts[life.host].queue_line(run.end, Program::Qmgr, qmgr, &life.id);
-            put_from(body, &self.cast, life.sender);
+            put_from(body, &stage.cast, life.sender);
             body.text("status=expired, returned to sender");
             life.fates.add(Outcome::Expired, run.deferred.len() as u64);
             run.deferred.clear();
             run.refused = true;
         }
         let end = match (run.refused, life.sender) {
-            (true, Sender::Person(person)) => self.notify(&life, person, run.end),
+            (true, Sender::Person(person)) => self.notify(stage, &life, person, run.end),
             _ => run.end,
         };
         if run.deferred.is_empty() {
-            let (at, qmgr) = (end + self.random.range(200, 1_500), self.hosts[life.host].qmgr);
+            let (at, qmgr) = (end + stage.random.range(200, 1_500), self.hosts[life.host].qmgr);
             self.hosts[life.host].queue_line(at, Program::Qmgr, qmgr, &life.id).text("removed");
             self.hosts[life.host].remove(&life.id, at);
-            self.count(&life, run.relayed);
+            self.count(stage, &life, run.relayed);
         } else {
             life.open = run.deferred;
             life.tries += 1;
-            let wait = (end - life.arrival).clamp(BACKOFF_MIN, BACKOFF_MAX) + self.random.range(0, 300 * SECOND);
-            self.plan(end + wait, Event::Retry(Box::new(life)));
+            let wait = (end - life.arrival).clamp(BACKOFF_MIN, BACKOFF_MAX) + stage.random.range(0, 300 * SECOND);
+            stage.plan(end + wait, Event::Later(Box::new(life)));
         }
     }
 
     /// Returns a notice to the sender; gives the time at which the failed message may go.
-    fn notify(&mut self, life: &Life, person: usize, at: i64) -> i64 {
-        let born = at + self.random.range(1_000, 4_000);
-        let told = born + self.random.range(500, 6_000);
-        let active = born + self.random.range(700, 6_000);
+    fn notify(&mut self, stage: &mut Scene, life: &Life, person: usize, at: i64) -> i64 {
+        let born = at + stage.random.range(1_000, 4_000);
+        let told = born + stage.random.range(500, 6_000);
+        let active = born + stage.random.range(700, 6_000);
         let host = &mut self.hosts[life.host];
         let id = host.create(born);
         let mut message_id = Vec::with_capacity(48);
@@ -143,6 +129,7 @@ impl World {
             id,
             arrival: born,
             sender: Sender::Notice,
+            topic: life.topic,
             size: life.size + 2_150,
             message_id,
             open: vec![Recipient { to: Address::Person(person), fate: Fate::Delivered }],
@@ -152,45 +139,38 @@ impl World {
             fates: Fates::default(),
             earlier: Fates::default(),
         };
-        self.run_queue(notice, active);
+        self.run_queue(stage, notice, active);
         told
     }
 
     /// Counts a message whose recipients are settled at this host.
-    fn count(&mut self, life: &Life, relayed: bool) {
+    fn count(&self, stage: &mut Scene, life: &Life, relayed: bool) {
         let Sender::Person(person) = life.sender else { return };
         if life.host == DEPT && self.two() {
-            if let Some(taken) = life.taken.and_then(|taken| self.book.taken(taken)) {
+            if let Some(taken) = life.taken.and_then(|taken| stage.book.taken(taken)) {
                 taken.tally_dept.add(&life.fates);
             }
             if relayed {
                 return;
             }
             if life.fates.own > 0 {
-                self.book.core[person].add(&Fates::blocked_by_own(life.fates.own));
+                stage.book.core[person].add(&Fates::blocked_by_own(life.fates.own));
             }
         } else if life.host == CORE {
-            self.book.core[person].add(&life.fates);
+            stage.book.core[person].add(&life.fates);
         }
         let all = life.fates.plus(&life.earlier);
-        self.book.accounts[person].add(&all);
-        if let Some(taken) = life.taken.and_then(|taken| self.book.taken(taken)) {
-            taken.tally.add(&all);
-        }
+        stage.count(person, life.taken, &all);
     }
 
     /// Counts a message that is still in the queue when the evidence ends.
-    pub(super) fn close_open(&mut self, life: &Life) {
-        let mut life = life.clone();
+    pub(super) fn close_open(&self, stage: &mut Scene, mut life: Life) {
         life.fates.add(Outcome::Deferred, life.open.len() as u64);
-        self.count(&life, false);
+        self.count(stage, &life, false);
     }
-
-    /// How long before the end of the evidence nothing new is begun, so that nothing is cut in the middle of an attempt.
-    pub(super) const LAST_CALL: i64 = 2 * MINUTE;
 }
 
-fn put_from(body: &mut Vec<u8>, cast: &super::cast::Cast, sender: Sender) {
+fn put_from(body: &mut Vec<u8>, cast: &Cast, sender: Sender) {
     body.text("from=<");
     match sender {
         Sender::Person(person) => cast.put(body, Address::Person(person)),

@@ -1,11 +1,11 @@
 //! One mail server: its processes, its queue files, and its lines on their way to the log in the order of time.
 
-use super::SimulateError;
 use super::envelope::{Program, Stamper};
-use super::output::Sink;
-use super::put::Put;
-use super::request::{Gz, Layout, QueueIds, Rotation};
 use crate::domain::time::{DAY, HOUR, MINUTE, SECOND, Timestamp, Zone};
+use crate::simulate::SimulateError;
+use crate::simulate::output::Sink;
+use crate::simulate::put::Put;
+use crate::simulate::request::{Gz, Layout, QueueIds, Rotation};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};

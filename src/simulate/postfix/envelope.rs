@@ -1,8 +1,8 @@
 //! What stands before the text of a line: time, host, program and process, in each of the shapes a mail log comes in.
 
-use super::put::Put;
-use super::request::Envelope;
 use crate::domain::time::{SECOND, Timestamp, Zone};
+use crate::simulate::put::Put;
+use crate::simulate::request::Envelope;
 use chrono::{DateTime, Datelike, Timelike};
 
 /// The programs that write lines.

@@ -1,15 +1,16 @@
 //! The lines of one delivery: into mailboxes by LMTP, to the other server of the organisation, or out into the world.
 
-use super::cast::Address;
 use super::envelope::Program;
 use super::host::QueueId;
-use super::life::{Life, Recipient, Run, Sender};
-use super::put::Put;
-use super::replies::{FILTER_REPLY, Fate, Talk, Verdict, put_subject};
-use super::tally::Fates;
-use super::world::{CORE, DEPT, World};
+use super::life::{Life, Run};
+use super::replies::{FILTER_REPLY, Talk, Verdict, put_subject, verdict};
+use super::{CORE, DEPT, Postfix, Scene};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::SECOND;
+use crate::simulate::cast::Address;
+use crate::simulate::happenings::{Fate, Recipient, Sender};
+use crate::simulate::put::Put;
+use crate::simulate::tally::Fates;
 
 /// When the steps of an attempt were taken.
 #[derive(Clone, Copy)]
@@ -21,12 +22,12 @@ struct Steps {
     done: i64,
 }
 
-impl World {
+impl Postfix {
     /// Delivers to mailboxes by LMTP.
-    pub(super) fn store(&mut self, life: &mut Life, run: &mut Run, group: &[Recipient]) {
-        let handed = run.active + self.random.range(4_000, 20_000);
-        let connected = handed + self.random.range(500, 9_000);
-        let done = connected + self.random.range(3_000, 28_000);
+    pub(super) fn store(&mut self, stage: &mut Scene, life: &mut Life, run: &mut Run, group: &[Recipient]) {
+        let handed = run.active + stage.random.range(4_000, 20_000);
+        let connected = handed + stage.random.range(500, 9_000);
+        let done = connected + stage.random.range(3_000, 28_000);
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected, done };
         let host = &mut self.hosts[DEPT];
         let lmtp = host.process(Program::Lmtp, handed, done + 1_000);
@@ -37,14 +38,14 @@ impl World {
         put_lmtp_session(&mut session, connected, dovecot);
         for (number, recipient) in group.iter().enumerate() {
             let body = host.line(done - 700 + number as i64 * 50, Program::Dovecot, 0).text("lmtp(");
-            self.cast.put(body, recipient.to);
+            stage.cast.put(body, recipient.to);
             put_part(body.text(")<").number(pid).text("><").bytes(&session), number);
             body.text(">: msgid=<").bytes(&life.message_id).text(">: saved mail to INBOX");
             let body = host.queue_line(done + number as i64 * 30, Program::Lmtp, lmtp, &life.id).text("to=<");
-            self.cast.put(body, recipient.to);
+            stage.cast.put(body, recipient.to);
             put_delays(body.text(">, relay=").text(fqdn).text("[private/dovecot-lmtp]"), &steps);
             body.text("dsn=2.0.0, status=sent (250 2.0.0 <");
-            self.cast.put(body, recipient.to);
+            stage.cast.put(body, recipient.to);
             put_part(body.text("> ").bytes(&session), number);
             body.text(" Saved)");
         }
@@ -53,29 +54,22 @@ impl World {
         run.end = run.end.max(done);
         life.fates.add(Outcome::Delivered, group.len() as u64);
         if life.sender == Sender::Notice {
-            self.count_notice(life.taken, done);
-        }
-    }
-
-    fn count_notice(&mut self, taken: Option<usize>, at: i64) {
-        self.book.notices += 1;
-        if let Some(account) = taken.and_then(|taken| self.book.taken(taken)) {
-            account.notices += 1;
-            account.notice_span.see(at);
+            stage.count_notice(life.taken, done);
         }
     }
 
     /// Hands recipients to the other server of the organisation.
-    pub(super) fn relay(&mut self, life: &mut Life, run: &mut Run, group: &[Recipient], to: usize) {
-        let handed = run.active + self.random.range(5_000, 60_000);
-        let connected = handed + self.random.range(2_000, 30_000);
-        let subject = group.iter().find_map(|r| if let Fate::OwnFilter(subject) = r.fate { Some(subject) } else { None });
-        let (replied, id) = match subject {
-            Some(subject) if to == CORE => (self.refuse_at_core(life, group, connected, subject), None),
-            _ => self.accept_from_peer(life, group, connected, to),
+    pub(super) fn relay(&mut self, stage: &mut Scene, life: &mut Life, run: &mut Run, group: &[Recipient], to: usize) {
+        let handed = run.active + stage.random.range(5_000, 60_000);
+        let connected = handed + stage.random.range(2_000, 30_000);
+        let filtered = to == CORE && group.iter().any(|r| r.fate == Fate::OwnFilter);
+        let (replied, id) = if filtered {
+            (self.refuse_at_core(stage, life, group, connected), None)
+        } else {
+            self.accept_from_peer(stage, life, group, connected, to)
         };
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected, done: replied + 600 };
-        self.put_relayed(life, group, steps, to, id.as_ref());
+        self.put_relayed(stage, life, group, steps, to, id.as_ref());
         run.end = run.end.max(steps.done);
         match id {
             None => {
@@ -89,13 +83,13 @@ impl World {
         }
     }
 
-    fn put_relayed(&mut self, life: &Life, group: &[Recipient], steps: Steps, to: usize, id: Option<&QueueId>) {
+    fn put_relayed(&mut self, stage: &mut Scene, life: &Life, group: &[Recipient], steps: Steps, to: usize, id: Option<&QueueId>) {
         let (peer, peer_ip) = (self.hosts[to].fqdn, self.hosts[to].ip);
         let host = &mut self.hosts[life.host];
         let smtp = host.process(Program::Smtp, steps.handed, steps.done);
         for (number, recipient) in group.iter().enumerate() {
             let body = host.queue_line(steps.done + number as i64 * 40, Program::Smtp, smtp, &life.id).text("to=<");
-            self.cast.put(body, recipient.to);
+            stage.cast.put(body, recipient.to);
             put_delays(body.text(">, relay=").text(peer).text("[").text(peer_ip).text("]:25"), &steps);
             match id {
                 Some(id) => body.text("dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ").bytes(id.bytes()).text(")"),
@@ -108,10 +102,10 @@ impl World {
     }
 
     /// The other server takes a message and carries on with it; returns when it answered, and the id it gave.
-    fn accept_from_peer(&mut self, life: &Life, group: &[Recipient], at: i64, to: usize) -> (i64, Option<QueueId>) {
-        let born = at + self.random.range(1_000, 8_000);
-        let replied = born + self.random.range(6_000, 40_000);
-        let active = replied - self.random.range(300, 1_500);
+    fn accept_from_peer(&mut self, stage: &mut Scene, life: &Life, group: &[Recipient], at: i64, to: usize) -> (i64, Option<QueueId>) {
+        let born = at + stage.random.range(1_000, 8_000);
+        let replied = born + stage.random.range(6_000, 40_000);
+        let active = replied - stage.random.range(300, 1_500);
         let (id, smtpd) = self.open_from_peer(life.host, to, at, born, replied + 2_000);
         self.put_message_id(to, &id, &life.message_id, born + 1_500, active);
         let rcpt = group.len() as u64;
@@ -122,6 +116,7 @@ impl World {
             id,
             arrival: born,
             sender: life.sender,
+            topic: life.topic,
             size: life.size + 190,
             message_id: life.message_id.clone(),
             open: group.to_vec(),
@@ -131,27 +126,27 @@ impl World {
             fates: Fates::default(),
             earlier: life.fates,
         };
-        self.run_queue(next, active);
+        self.run_queue(stage, next, active);
         (replied, Some(id))
     }
 
     /// The core server's header checks refuse a message of the department's; returns when it said so.
-    fn refuse_at_core(&mut self, life: &Life, group: &[Recipient], at: i64, subject: u32) -> i64 {
-        let born = at + self.random.range(1_000, 8_000);
-        let replied = born + self.random.range(2_000, 9_000);
+    fn refuse_at_core(&mut self, stage: &mut Scene, life: &Life, group: &[Recipient], at: i64) -> i64 {
+        let born = at + stage.random.range(1_000, 8_000);
+        let replied = born + stage.random.range(2_000, 9_000);
         let (id, smtpd) = self.open_from_peer(life.host, CORE, at, born, replied + 2_000);
         let (peer, peer_ip) = (self.hosts[life.host].fqdn, self.hosts[life.host].ip);
         let host = &mut self.hosts[CORE];
         let cleanup = host.process(Program::Cleanup, born, replied);
         let body = host.queue_line(replied - 300, Program::Cleanup, cleanup, &id).text("reject: header Subject: ");
-        put_subject(body, subject);
+        put_subject(body, life.topic);
         body.text(" from ").text(peer).text("[").text(peer_ip).text("]; from=<");
         if let Sender::Person(person) = life.sender {
-            self.cast.put(body, Address::Person(person));
+            stage.cast.put(body, Address::Person(person));
         }
         body.text("> to=<");
         if let Some(first) = group.first() {
-            self.cast.put(body, first.to);
+            stage.cast.put(body, first.to);
         }
         body.text("> proto=ESMTP helo=<").text(peer).text(">: ").text(FILTER_REPLY);
         host.remove(&id, replied);
@@ -185,13 +180,13 @@ impl World {
     }
 
     /// Delivers to the recipients of one outside domain.
-    pub(super) fn send_out(&mut self, life: &mut Life, run: &mut Run, group: &[Recipient], domain: usize) {
+    pub(super) fn send_out(&mut self, stage: &mut Scene, life: &mut Life, run: &mut Run, group: &[Recipient], domain: usize) {
         if group.iter().any(|r| r.fate == Fate::Unreachable) {
-            return self.fail_to_reach(life, run, group, domain);
+            return self.fail_to_reach(stage, life, run, group, domain);
         }
-        let handed = run.active + self.random.range(5_000, 50_000);
-        let connected = handed + self.random.range(15_000, 400_000);
-        let done = connected + self.random.range(60_000, 1_600_000);
+        let handed = run.active + stage.random.range(5_000, 50_000);
+        let connected = handed + stage.random.range(15_000, 400_000);
+        let done = connected + stage.random.range(60_000, 1_600_000);
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected, done };
         let host = &mut self.hosts[life.host];
         let from_ip = host.ip;
@@ -199,17 +194,17 @@ impl World {
         for (number, recipient) in group.iter().enumerate() {
             let at = done + number as i64 * 40;
             let body = host.queue_line(at, Program::Smtp, smtp, &life.id).text("to=<");
-            self.cast.put(body, recipient.to);
-            put_delays(body.text(">, relay=").text(&self.cast.domains[domain].mx).text(":25"), &steps);
+            stage.cast.put(body, recipient.to);
+            put_delays(body.text(">, relay=").text(&stage.cast.domains[domain].mx).text(":25"), &steps);
             let message_id = &life.message_id;
-            let talk = Talk { cast: &self.cast, domain, to: recipient.to, from_ip, message_id, size: life.size, at };
-            match recipient.fate.verdict(life.tries) {
+            let talk = Talk { cast: &stage.cast, domain, to: recipient.to, from_ip, message_id, size: life.size, at };
+            match verdict(recipient.fate, life.tries) {
                 Verdict::Sent => {
-                    talk.put_accepted(body, &mut self.random);
+                    talk.put_accepted(body, &mut stage.random);
                     life.fates.add(Outcome::Delivered, 1);
                 }
                 Verdict::Refused => {
-                    talk.put_refused(body, recipient.fate, &mut self.random);
+                    talk.put_refused(body, recipient.fate, &mut stage.random);
                     run.refused = true;
                     match recipient.fate {
                         Fate::Reputation => life.fates.block_by_remote(1),
@@ -217,7 +212,7 @@ impl World {
                     }
                 }
                 Verdict::Deferred => {
-                    talk.put_later(body, &mut self.random);
+                    talk.put_later(body, &mut stage.random);
                     run.deferred.push(*recipient);
                 }
             }
@@ -226,12 +221,12 @@ impl World {
     }
 
     /// The receiver's server does not answer; every third attempt is a real one, the others are spared.
-    fn fail_to_reach(&mut self, life: &Life, run: &mut Run, group: &[Recipient], domain: usize) {
+    fn fail_to_reach(&mut self, stage: &mut Scene, life: &Life, run: &mut Run, group: &[Recipient], domain: usize) {
         let real = life.tries.is_multiple_of(3);
-        let handed = run.active + self.random.range(5_000, 50_000);
-        let done = handed + if real { 30 * SECOND + self.random.range(20_000, 90_000) } else { self.random.range(500, 3_000) };
+        let handed = run.active + stage.random.range(5_000, 50_000);
+        let done = handed + if real { 30 * SECOND + stage.random.range(20_000, 90_000) } else { stage.random.range(500, 3_000) };
         let steps = Steps { arrival: life.arrival, active: run.active, handed, connected: done, done };
-        let mx = &self.cast.domains[domain].mx;
+        let mx = &stage.cast.domains[domain].mx;
         let host = &mut self.hosts[life.host];
         let program = if real { Program::Smtp } else { Program::Error };
         let pid = host.process(program, handed, done);
@@ -240,7 +235,7 @@ impl World {
         }
         for (number, recipient) in group.iter().enumerate() {
             let body = host.queue_line(done + number as i64 * 40, program, pid, &life.id).text("to=<");
-            self.cast.put(body, recipient.to);
+            stage.cast.put(body, recipient.to);
             put_delays(body.text(">, relay=none"), &steps);
             body.text("dsn=4.4.1, status=deferred (");
             body.text(if real { "" } else { "delivery temporarily suspended: " });

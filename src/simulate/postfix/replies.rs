@@ -1,25 +1,10 @@
 //! What receiving servers say: the text after `status=` for each fate, in the manner of the large providers and of common servers.
 
-use super::cast::{Address, Cast, Flavour};
-use super::put::Put;
-use super::random::Random;
 use crate::domain::time::SECOND;
-
-/// What is to become of one recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Delivered,
-    NoSuchUser,
-    MailboxFull,
-    /// The receiver refuses the sender's server as a source of spam.
-    Reputation,
-    /// Refused for now this many times (greylisting, throttling), then taken.
-    Later(u8),
-    /// The receiver's server never answers.
-    Unreachable,
-    /// The organisation's own core server refuses the content; the number tells the subject lines apart.
-    OwnFilter(u32),
-}
+use crate::simulate::cast::{Address, Cast, Flavour};
+use crate::simulate::happenings::{Fate, Topic};
+use crate::simulate::put::Put;
+use crate::simulate::random::Random;
 
 /// What one attempt comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +14,13 @@ pub(super) enum Verdict {
     Deferred,
 }
 
-impl Fate {
-    /// The outcome of the attempt after `tries` earlier ones.
-    pub(super) fn verdict(self, tries: u16) -> Verdict {
-        match self {
-            Fate::Delivered | Fate::OwnFilter(_) => Verdict::Sent,
-            Fate::NoSuchUser | Fate::MailboxFull | Fate::Reputation => Verdict::Refused,
-            Fate::Later(times) if tries >= u16::from(times) => Verdict::Sent,
-            Fate::Later(_) | Fate::Unreachable => Verdict::Deferred,
-        }
+/// The outcome of an attempt after `tries` earlier ones.
+pub(super) fn verdict(fate: Fate, tries: u16) -> Verdict {
+    match fate {
+        Fate::Delivered | Fate::OwnFilter => Verdict::Sent,
+        Fate::NoSuchUser | Fate::MailboxFull | Fate::Reputation => Verdict::Refused,
+        Fate::Later(times) if tries >= u16::from(times) => Verdict::Sent,
+        Fate::Later(_) | Fate::Unreachable => Verdict::Deferred,
     }
 }
 
@@ -243,7 +226,8 @@ fn put_alphanumeric(out: &mut Vec<u8>, mut number: u64, count: usize) {
 pub(super) const FILTER_REPLY: &str = "5.7.1 Message blocked by outbound filter (OB-104)";
 
 /// Appends the subject line of an attacker's message, as `header_checks` shows it.
-pub(super) fn put_subject(out: &mut Vec<u8>, number: u32) {
+pub(super) fn put_subject(out: &mut Vec<u8>, topic: Topic) {
+    let Topic::Lure(number) = topic else { return };
     match number % 5 {
         0 => out.text("=?UTF-8?B?44CQ6YeN6KaB44CR44Oh44O844Or44Oc44OD44Kv44K544Gu5a656YeP?="),
         1 => out.text("Your mailbox will be suspended today"),

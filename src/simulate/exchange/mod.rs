@@ -1,0 +1,1 @@
+//! Exchange on the own premises: not written yet.
