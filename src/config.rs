@@ -40,13 +40,39 @@ pub struct Thresholds {
     pub suspected: f64,
     /// Score at or above which it is reported as confirmed.
     pub confirmed: f64,
-    /// A quiet stretch longer than this many hours is a gap in the coverage.
+    /// A quiet stretch longer than this many hours is a gap in the coverage, whatever the host's own rhythm.
     pub gap_hours: f64,
+    /// Hours of earlier use an account needs before an address it never used counts as new.
+    pub history_hours: f64,
+    /// Recipients in one hour that make a burst, and how many times the account's own busiest hour.
+    pub burst_recipients: u64,
+    pub burst_factor: u64,
+    /// Recipients a day that are much for one person, and how many times the account's own usual day.
+    pub daily_recipients: u64,
+    pub daily_factor: u64,
+    /// Share of blocked and bounced recipients that is far above what honest mail meets.
+    pub refused_share: f64,
+    /// Accounts an address or a network failed on that make it a spray.
+    pub spray_accounts: usize,
+    /// Kilometres an hour that nobody travels.
+    pub travel_speed: f64,
 }
 
 impl Default for Thresholds {
     fn default() -> Thresholds {
-        Thresholds { suspected: 0.5, confirmed: 0.8, gap_hours: 24.0 }
+        Thresholds {
+            suspected: 0.5,
+            confirmed: 0.8,
+            gap_hours: 24.0,
+            history_hours: 24.0,
+            burst_recipients: 30,
+            burst_factor: 5,
+            daily_recipients: 15,
+            daily_factor: 3,
+            refused_share: 0.25,
+            spray_accounts: 3,
+            travel_speed: 900.0,
+        }
     }
 }
 
@@ -184,11 +210,19 @@ impl Thresholds {
             let problem = format!("need 0 <= suspected ({}) <= confirmed ({}) <= 1", self.suspected, self.confirmed);
             return Err(ConfigError::Value { key: "thresholds", problem });
         }
-        if !(self.gap_hours.is_finite() && self.gap_hours > 0.0) {
-            let problem = format!("needs a number of hours above 0, not {}", self.gap_hours);
-            return Err(ConfigError::Value { key: "thresholds.gap_hours", problem });
+        let above_none = [
+            ("thresholds.gap_hours", self.gap_hours),
+            ("thresholds.history_hours", self.history_hours),
+            ("thresholds.refused_share", self.refused_share),
+            ("thresholds.travel_speed", self.travel_speed),
+            ("thresholds.burst_recipients", self.burst_recipients as f64),
+            ("thresholds.daily_recipients", self.daily_recipients as f64),
+            ("thresholds.spray_accounts", self.spray_accounts as f64),
+        ];
+        match above_none.into_iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
+            None => Ok(()),
+            Some((key, value)) => Err(ConfigError::Value { key, problem: format!("needs a number above 0, not {value}") }),
         }
-        Ok(())
     }
 }
 

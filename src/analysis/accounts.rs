@@ -31,7 +31,7 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
             account: name,
             logins: count(false),
             failures: count(true),
-            origins: profile.origins.values().filter(|o| o.first_success(rows).is_some()).count() as u64,
+            origins: profile.origins.iter().filter(|o| o.first.is_some()).count() as u64,
             first: times().min().map(|t| facts.stamp(t)),
             last: times().max().map(|t| facts.stamp(t)),
             messages: tally::messages(messages.iter().copied()),

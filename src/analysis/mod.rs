@@ -1,22 +1,32 @@
 //! From tables to findings: which accounts were abused, since when, by whom, and how sure that is.
 
 mod accounts;
+mod addresses;
 mod coverage;
+mod history;
 mod incident;
 mod judge;
 mod limits;
 pub mod model;
+mod peers;
 mod profile;
+mod sent;
+mod signs;
 mod sources;
 mod tally;
+mod tries;
+mod weigh;
+mod writers;
 
 use crate::config::Settings;
 use crate::domain::place::Place;
 use crate::domain::rows::Rows;
 use crate::domain::time::{Stamp, Timestamp};
 use crate::ingest::sources::SourceSummary;
+use addresses::Addresses;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
+use tries::AllTries;
 
 /// Everything the analysis reads.
 #[derive(Clone, Copy)]
@@ -36,6 +46,15 @@ impl Facts<'_> {
     }
 }
 
+/// What is known before anything is judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    facts: Facts<'a>,
+    profiles: &'a Profiles,
+    addresses: &'a Addresses,
+    tries: &'a AllTries,
+}
+
 /// Judges the rows and writes the report.
 #[must_use]
 pub fn analyze(
@@ -48,8 +67,11 @@ pub fn analyze(
     let facts = Facts { rows, settings, sources };
     let profiles = Profiles::new(rows);
     let coverage = coverage::coverage(facts);
-    let judged = judge::judge(facts, &profiles);
-    let incidents = incident::incidents(facts, &profiles, &judged);
+    let addresses = Addresses::new(facts, &profiles);
+    let tries = AllTries::new(rows, &profiles, &addresses);
+    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries };
+    let judged = judge::judge(ground);
+    let incidents = incident::incidents(ground, &judged);
     let accounts = accounts::accounts(facts, &profiles);
     let limitations = limits::limitations(facts, &coverage, problems);
     Report {

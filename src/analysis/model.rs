@@ -162,6 +162,8 @@ pub struct Signal {
     pub weight: f64,
     pub text: String,
     pub evidence: Vec<String>,
+    /// The MITRE ATT&CK technique it is a sign of, by id.
+    pub technique: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -216,8 +218,14 @@ pub struct Origin {
     pub logins: u64,
     pub failures: u64,
     pub messages: u64,
+    /// When it first and last got into one of the accounts.
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
+    /// When it first and last failed to log in to any account.
+    #[serde(default)]
+    pub first_failure: Option<Stamp>,
+    #[serde(default)]
+    pub last_failure: Option<Stamp>,
     /// Client names and HELO strings seen from there.
     pub clients: Vec<String>,
 }

@@ -150,6 +150,8 @@ fn origins() -> Vec<Origin> {
         messages: 795,
         first: Some(at(10, 31, 16, 1, 20)),
         last: Some(at(11, 1, 1, 46, 2)),
+        first_failure: None,
+        last_failure: None,
         clients: strings(&["[127.0.0.1]"]),
     };
     let owner = Origin {
@@ -173,6 +175,7 @@ fn basis() -> Vec<Signal> {
         weight,
         text: text.to_owned(),
         evidence: strings(evidence),
+        technique: (weight > 0.0).then(|| "T1078".to_owned()),
     };
     vec![
         signal("new-origin", 0.35, "203.0.113.0/24 was never used by tanaka@u.example in the 30 days before.", &["E1:1234"]),
@@ -296,7 +299,8 @@ pub(crate) fn hostile() -> Report {
     incident.origins =
         (0..7).map(|i| Origin { ip: one(i), clients: vec![one(i + 1)], country: Some(one(i)), ..origins()[0].clone() }).collect();
     incident.reasons = (0..7).map(|i| ReasonTally { sample: one(i), class: one(i), ..reasons()[0].clone() }).collect();
-    incident.basis = (0..7).map(|i| Signal { text: one(i), signal: one(i), weight: 0.1, evidence: vec![one(i)] }).collect();
+    incident.basis =
+        (0..7).map(|i| Signal { text: one(i), signal: one(i), weight: 0.1, evidence: vec![one(i)], technique: Some(one(i)) }).collect();
     incident.other_accounts[0].account = one(1);
     incident.account_changes[0].detail = one(6);
     incident.mailbox_access.note = Some(one(2));

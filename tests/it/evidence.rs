@@ -59,10 +59,6 @@ impl Exercise {
         let archive = out.join("logs.tar.gz");
         if archive.exists() { archive } else { out.join("logs") }
     }
-
-    pub(crate) fn incidents(&self) -> &[Value] {
-        self.truth["incidents"].as_array().expect("a list of incidents")
-    }
 }
 
 /// All files below a folder, by their paths in it, with their bytes, in the order of the paths.

@@ -3,7 +3,7 @@
 use crate::command::{Report, analyze, number};
 use crate::compare;
 use crate::evidence::Exercise;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Forms of line and of queue id, whole and rotated files, and an archive; each form stands in one of them at least.
 const LAYOUTS: [&[&str]; 8] = [
@@ -20,13 +20,8 @@ const LAYOUTS: [&[&str]; 8] = [
 /// The incidents of an exercise come out as it tells them, with the figures of every account, and every line was read.
 fn assert_told(exercise: &Exercise, report: &Report, of: &str) {
     assert_eq!(report.code, 0, "{of}: {}", report.stderr);
-    let (found, truth) = (report.incidents(), exercise.incidents());
-    let accounts = |all: &[Value]| json!(all.iter().map(|incident| incident["accounts"].clone()).collect::<Vec<_>>());
-    assert_eq!(accounts(found), accounts(truth), "{of}: accounts of the incidents");
-    for (found, truth) in found.iter().zip(truth) {
-        compare::assert_incident(of, found, truth);
-    }
-    compare::assert_accounts(of, &report.json, &exercise.truth["accounts"]);
+    let differences = compare::report(&report.json, &exercise.truth);
+    assert!(differences.is_empty(), "{of}:\n  {}", differences.join("\n  "));
     assert_eq!(report.lines(), number(&exercise.truth["totals"]["lines"]), "{of}: lines read");
     let malformed: u64 = report.json["evidence"].as_array().unwrap().iter().map(|s| number(&s["lines"]["malformed"])).sum();
     assert_eq!(malformed, 0, "{of}: malformed lines");

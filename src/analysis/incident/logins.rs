@@ -1,0 +1,89 @@
+//! The window of an incident: the attackers' first login and last act, the owner's last login before, and failures before.
+
+use super::Builder;
+use crate::analysis::Facts;
+use crate::analysis::model::{Count, FirstLogin, PriorFailedLogins};
+use crate::analysis::profile::got_in;
+use crate::domain::rows::{Login, LoginResult};
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+
+impl Builder<'_> {
+    /// The earliest success from an attacker's origin.
+    pub(super) fn first_login(&self, account: Text) -> Option<(Timestamp, FirstLogin)> {
+        let rows = self.rows();
+        let login = self.logins_of(account).find(|l| got_in(l))?;
+        Some((
+            login.at,
+            FirstLogin {
+                time: self.facts.stamp(login.at),
+                account: rows.show(account),
+                ip: login.address.map(|a| rows.show(a)),
+                protocol: login.protocol.as_str().to_owned(),
+                client: login.client.map(|c| rows.show(c)),
+                evidence: vec![Facts::pointer(login.place)],
+            },
+        ))
+    }
+
+    pub(super) fn last_activity(&self, account: Text) -> Option<Timestamp> {
+        let login = self.logins_of(account).rev().find(|l| got_in(l)).map(|l| l.at);
+        let send = self.messages_of(account).map(|m| m.submitted).max();
+        let mailbox = self.mailbox_uses(&[account]).map(|u| u.at).max();
+        [login, send, mailbox].into_iter().flatten().max()
+    }
+
+    pub(super) fn last_owner_login(&self, account: Text, before: Option<Timestamp>) -> Option<Timestamp> {
+        let rows = self.rows();
+        let logins = self.ground.profiles.get(account)?.logins.iter().map(|&l| &rows.logins[l as usize]);
+        logins
+            .filter(|l| got_in(l) && !self.judged.is_attacker(account, l.address))
+            .map(|l| l.at)
+            .filter(|t| before.is_none_or(|b| *t < b))
+            .max()
+    }
+
+    /// Failures on an account before the attacker first got in: by anyone, and by the attacker's origins.
+    pub(super) fn prior_failures(&self, account: Text, since: Option<Timestamp>) -> PriorFailedLogins {
+        let rows = self.rows();
+        let Some(since) = since else {
+            let note = Some("no login of the attacker is in evidence, so there is no moment to count up to".to_owned());
+            let unknown = Count { count: None, determinable: false, note };
+            return PriorFailedLogins { account: unknown.clone(), origin: unknown };
+        };
+        let failed = |l: &&Login| l.result == LoginResult::Failure && l.at < since;
+        let by_attacker = |l: &&Login| l.address.is_some_and(|a| self.addresses.contains(&a));
+        let times = |l: &Login| u64::from(l.times);
+        let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
+        let failures = || numbers.iter().map(|&l| &rows.logins[l as usize]).filter(failed);
+        let all: u64 = failures().map(times).sum();
+        let origin: u64 = failures().filter(by_attacker).map(times).sum();
+        let nameless = || rows.logins.iter().filter(|l| l.account.is_none()).filter(failed);
+        let nameless_all: u64 = nameless().map(times).sum();
+        let nameless_origin: u64 = nameless().filter(by_attacker).map(times).sum();
+        PriorFailedLogins { account: counted(all, nameless_all), origin: counted(origin, nameless_origin) }
+    }
+}
+
+fn counted(count: u64, nameless: u64) -> Count {
+    let note = (nameless > 0).then(|| {
+        format!(
+            "{nameless} more failed logins carry no user name (Postfix before 3.9 does not log it), so they cannot be tied to an account"
+        )
+    });
+    Count { count: Some(count), determinable: nameless == 0, note }
+}
+
+/// The failures of several accounts together; what is unknown of one is unknown of all.
+pub(super) fn sum_prior<'p>(priors: impl Iterator<Item = &'p PriorFailedLogins> + Clone) -> PriorFailedLogins {
+    let sum = |of: fn(&PriorFailedLogins) -> &Count| {
+        let counts: Vec<&Count> = priors.clone().map(of).collect();
+        let known: Vec<u64> = counts.iter().filter_map(|c| c.count).collect();
+        Count {
+            count: (!known.is_empty()).then(|| known.iter().sum()),
+            determinable: counts.iter().all(|c| c.determinable),
+            note: counts.iter().find_map(|c| c.note.clone()),
+        }
+    };
+    PriorFailedLogins { account: sum(|p| &p.account), origin: sum(|p| &p.origin) }
+}

@@ -1,0 +1,51 @@
+//! What the attackers could read: their mailbox sessions.
+
+use super::Builder;
+use crate::analysis::model::MailboxAccess;
+use crate::analysis::profile::{got_in, is_mailbox};
+use crate::domain::rows::MailboxUse;
+use crate::domain::text::Text;
+
+impl<'a> Builder<'a> {
+    pub(super) fn mailbox_uses(&self, accounts: &[Text]) -> impl Iterator<Item = &'a MailboxUse> + 'a {
+        let accounts = accounts.to_vec();
+        let judged = self.judged;
+        self.rows()
+            .mailbox_uses
+            .iter()
+            .filter(move |u| u.account.is_some_and(|a| accounts.contains(&a) && judged.is_attacker(a, u.address)))
+    }
+
+    /// What the attacker's mailbox sessions read.
+    pub(super) fn mailbox_access(&self, accounts: &[Text]) -> MailboxAccess {
+        let rows = self.rows();
+        let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol)) || !rows.mailbox_uses.is_empty();
+        if !logged {
+            let note = "no log of a mailbox server (IMAP, POP3, webmail) is in evidence".to_owned();
+            return MailboxAccess { note: Some(note), ..MailboxAccess::default() };
+        }
+        let logins = || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| is_mailbox(l.protocol) && got_in(l));
+        let uses: Vec<&MailboxUse> = self.mailbox_uses(accounts).collect();
+        let times = || logins().map(|l| l.at).chain(uses.iter().map(|u| u.at));
+        let sessions: u64 = logins().map(|l| u64::from(l.times)).sum();
+        let untold = sessions > 0 && (uses.is_empty() || uses.iter().any(|u| u.items.is_none()));
+        let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
+        let note = match (sessions, untold) {
+            (0, _) => None,
+            (_, true) => {
+                Some(format!("the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client"))
+            }
+            (_, false) => {
+                Some(format!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message"))
+            }
+        };
+        MailboxAccess {
+            determinable: true,
+            sessions: Some(sessions),
+            items: if untold { None } else { Some(uses.iter().filter_map(|u| u.items).sum()) },
+            first: times().min().map(|t| self.facts.stamp(t)),
+            last: times().max().map(|t| self.facts.stamp(t)),
+            note,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Incidents: the accounts, origins and time window that belong to one compromise, with every figure of the report.
+
+mod groups;
+mod logins;
+mod mailbox;
+mod origins;
+mod received;
+
+use super::judge::{Attack, Judged};
+use super::model::{Incident, PerAccount, Signal, Verdict};
+use super::{Facts, Ground, tally};
+use crate::domain::rows::{Login, Message, Rows};
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
+
+/// All incidents, the earliest first.
+pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
+    let groups = groups::groups(ground, judged);
+    let mut incidents: Vec<Incident> = groups.into_iter().map(|accounts| Builder::new(ground, judged, accounts).incident()).collect();
+    debug_assert!(incidents.iter().all(Incident::adds_up), "the figures of an incident do not add up");
+    incidents.sort_by_key(|i| (i.first_login.as_ref().map(|l| l.time).or(i.first_send), i.accounts.clone()));
+    for (number, incident) in incidents.iter_mut().enumerate() {
+        incident.id = format!("I{}", number + 1);
+    }
+    incidents
+}
+
+struct Builder<'a> {
+    ground: Ground<'a>,
+    facts: Facts<'a>,
+    judged: &'a Judged,
+    accounts: Vec<Text>,
+    /// Addresses judged to be an attacker's for any of the accounts, and those that only failed and belong to them.
+    addresses: HashSet<Text>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(ground: Ground<'a>, judged: &'a Judged, accounts: Vec<Text>) -> Builder<'a> {
+        let attacks = || accounts.iter().filter_map(|a| judged.attacks.get(a)).flatten();
+        let mut addresses: HashSet<Text> = attacks().filter_map(|a| a.address).collect();
+        let origins = || {
+            accounts.iter().flat_map(|a| judged.attacks.get(a).into_iter().flatten().filter_map(|k| ground.profiles.origin(*a, k.address)))
+        };
+        let (begin, end) = (attacks().map(|a| a.first).min(), origins().filter_map(|o| o.last).max());
+        if let (Some(begin), Some(end)) = (begin, end) {
+            addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
+        }
+        Builder { ground, facts: ground.facts, judged, accounts, addresses }
+    }
+
+    fn rows(&self) -> &'a Rows {
+        self.facts.rows
+    }
+
+    fn attacks(&self, account: Text) -> &'a [Attack] {
+        self.judged.attacks.get(&account).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn incident(&self) -> Incident {
+        let rows = self.rows();
+        let names = |accounts: &[Text]| accounts.iter().map(|a| rows.show(*a)).collect::<Vec<_>>();
+        let sending: Vec<Text> = self.accounts.iter().copied().filter(|a| self.messages_of(*a).next().is_some()).collect();
+        let messages: Vec<&Message> = self.accounts.iter().flat_map(|a| self.messages_of(*a)).collect();
+        let recipients = || messages.iter().flat_map(|m| rows.recipients_of(m));
+        let score = self.accounts.iter().flat_map(|a| self.attacks(*a)).map(|a| a.score).fold(0.0, f64::max);
+        let last_activity = self.accounts.iter().filter_map(|a| self.last_activity(*a)).max();
+        let per_account: BTreeMap<String, PerAccount> = self.accounts.iter().map(|a| (rows.show(*a), self.per_account(*a))).collect();
+        Incident {
+            id: String::new(),
+            accounts: names(&self.accounts),
+            sending_accounts: names(&sending),
+            verdict: if score >= self.facts.settings.thresholds.confirmed { Verdict::Confirmed } else { Verdict::Suspected },
+            score,
+            basis: self.basis(),
+            first_login: self.accounts.iter().filter_map(|a| self.first_login(*a)).min_by_key(|(t, _)| *t).map(|(_, login)| login),
+            first_send: messages.iter().map(|m| m.submitted).min().map(|t| self.facts.stamp(t)),
+            last_send: messages.iter().map(|m| m.submitted).max().map(|t| self.facts.stamp(t)),
+            last_activity: last_activity.map(|t| self.facts.stamp(t)),
+            prior_failed_logins: logins::sum_prior(per_account.values().map(|p| &p.prior_failed_logins)),
+            protocols: self.protocols(),
+            origins: self.origins(),
+            messages: tally::messages(messages.iter().copied()),
+            recipients: self.recipient_tally(&messages),
+            blocked_by: tally::blocked_by(recipients()),
+            reasons: tally::reasons(rows, recipients()),
+            returned_notices: self.notices(&self.accounts),
+            mailbox_access: self.mailbox_access(&self.accounts),
+            account_changes: Vec::new(),
+            other_accounts: self.other_accounts(),
+            per_account,
+        }
+    }
+
+    /// Messages of one account that came from an attacker's origin.
+    fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + 'a {
+        let rows = self.rows();
+        let judged = self.judged;
+        let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
+        let hints = &self.facts.settings.hints;
+        numbers
+            .iter()
+            .map(|&m| &rows.messages[m as usize])
+            .filter(move |m| judged.is_attacker(account, m.address))
+            .filter(move |m| hints.since.is_none_or(|t| m.submitted >= t) && hints.until.is_none_or(|t| m.submitted < t))
+    }
+
+    /// Logins of one account from an attacker's origin.
+    fn logins_of(&self, account: Text) -> impl DoubleEndedIterator<Item = &'a Login> + 'a {
+        let rows = self.rows();
+        let judged = self.judged;
+        let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
+        let hints = &self.facts.settings.hints;
+        numbers
+            .iter()
+            .map(|&l| &rows.logins[l as usize])
+            .filter(move |l| judged.is_attacker(account, l.address))
+            .filter(move |l| hints.since.is_none_or(|t| l.at >= t) && hints.until.is_none_or(|t| l.at < t))
+    }
+
+    fn per_account(&self, account: Text) -> PerAccount {
+        let messages: Vec<&Message> = self.messages_of(account).collect();
+        let first_login = self.first_login(account);
+        let since = first_login.as_ref().map(|(t, _)| *t);
+        let stamp = |t: Timestamp| self.facts.stamp(t);
+        PerAccount {
+            prior_failed_logins: self.prior_failures(account, since),
+            first_login: first_login.map(|(_, login)| login),
+            first_send: messages.iter().map(|m| m.submitted).min().map(stamp),
+            last_send: messages.iter().map(|m| m.submitted).max().map(stamp),
+            last_activity: self.last_activity(account).map(stamp),
+            last_owner_login_before: self.last_owner_login(account, since).map(stamp),
+            messages: tally::messages(messages.iter().copied()),
+            recipients: self.recipient_tally(&messages),
+            returned_notices: self.notices(&[account]),
+            mailbox_access: self.mailbox_access(&[account]),
+        }
+    }
+
+    fn basis(&self) -> Vec<Signal> {
+        let mut basis: Vec<Signal> = Vec::new();
+        let several = self.accounts.len() > 1;
+        for &account in &self.accounts {
+            for attack in self.attacks(account) {
+                let origin = attack.address.map_or_else(|| "an unknown address".to_owned(), |a| self.rows().show(a));
+                for signal in &attack.basis {
+                    let who = if several { format!("{} from {origin}: ", self.rows().show(account)) } else { format!("{origin}: ") };
+                    basis.push(Signal { text: format!("{who}{}", signal.text), ..signal.clone() });
+                }
+            }
+        }
+        basis
+    }
+}

@@ -1,0 +1,117 @@
+//! Where an incident's accounts were used and tried from, by which protocols, and what else the attackers' addresses tried.
+
+use super::Builder;
+use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
+use crate::analysis::profile::OriginUse;
+use crate::domain::rows::{LoginResult, Protocol, Rows};
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+use hashbrown::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Client names shown per origin at most.
+const CLIENTS: usize = 5;
+
+impl Builder<'_> {
+    pub(super) fn protocols(&self) -> Vec<ProtocolUse> {
+        let mut uses: BTreeMap<Protocol, ProtocolUse> = BTreeMap::new();
+        let entry = |uses: &mut BTreeMap<Protocol, ProtocolUse>, protocol: Protocol, add: &dyn Fn(&mut ProtocolUse)| {
+            let name = protocol.as_str().to_owned();
+            add(uses.entry(protocol).or_insert(ProtocolUse { protocol: name, logins: 0, failures: 0, messages: 0 }));
+        };
+        for &account in &self.accounts {
+            for login in self.logins_of(account) {
+                let times = u64::from(login.times);
+                match login.result {
+                    LoginResult::Failure => entry(&mut uses, login.protocol, &|u| u.failures += times),
+                    _ => entry(&mut uses, login.protocol, &|u| u.logins += times),
+                }
+            }
+            let sent = self.messages_of(account).count() as u64;
+            if sent > 0 {
+                entry(&mut uses, Protocol::SmtpAuth, &|u| u.messages += sent);
+            }
+        }
+        uses.into_values().collect()
+    }
+
+    /// Every address the incident's accounts were used or tried from, the attacker's first; and the attacker's that only failed, on
+    /// whatever account.
+    pub(super) fn origins(&self) -> Vec<Origin> {
+        let mut addresses: BTreeSet<Text> = self.addresses.iter().copied().collect();
+        for &account in &self.accounts {
+            let profile = self.ground.profiles.get(account);
+            addresses.extend(profile.into_iter().flat_map(|p| &p.origins).filter_map(|o| o.address));
+        }
+        let mut origins: Vec<Origin> = addresses.into_iter().map(|a| self.origin_row(a)).collect();
+        origins.sort_by(|a, b| (a.verdict, a.first.is_none(), a.first, &a.ip).cmp(&(b.verdict, b.first.is_none(), b.first, &b.ip)));
+        origins
+    }
+
+    fn origin_row(&self, address: Text) -> Origin {
+        let rows = self.rows();
+        let used: Vec<(Text, &OriginUse)> =
+            self.accounts.iter().filter_map(|&a| Some((a, self.ground.profiles.origin(a, Some(address))?))).collect();
+        let attacker = self.addresses.contains(&address);
+        let before_attack =
+            |(account, o): &(Text, &OriginUse)| o.first.is_some_and(|first| self.judged.since(*account).is_none_or(|since| first < since));
+        let verdict = match (attacker, used.iter().any(before_attack)) {
+            (true, _) => OriginVerdict::Attacker,
+            (false, true) => OriginVerdict::Owner,
+            (false, false) => OriginVerdict::Undetermined,
+        };
+        let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
+        let (first_failure, last_failure) = self.failures_from(address).unzip();
+        Origin {
+            ip: rows.show(address),
+            asn: None,
+            country: None,
+            verdict,
+            logins: sum(&|o| o.successes),
+            failures: sum(&|o| o.failures),
+            messages: sum(&|o| o.sent.messages),
+            first: used.iter().filter_map(|(_, o)| o.first).min().map(|t| self.facts.stamp(t)),
+            last: used.iter().filter_map(|(_, o)| o.last).max().map(|t| self.facts.stamp(t)),
+            first_failure: first_failure.map(|t| self.facts.stamp(t)),
+            last_failure: last_failure.map(|t| self.facts.stamp(t)),
+            clients: clients(rows, &used),
+        }
+    }
+
+    fn failures_from(&self, address: Text) -> Option<(Timestamp, Timestamp)> {
+        self.ground.tries.of(address).map(|tries| (tries.first, tries.last))
+    }
+
+    /// Accounts the attacker's addresses tried and did not get into.
+    pub(super) fn other_accounts(&self) -> Vec<OtherAccount> {
+        let rows = self.rows();
+        let mut others: BTreeMap<String, OtherAccount> = BTreeMap::new();
+        for address in &self.addresses {
+            for &account in self.ground.profiles.by_address.get(address).into_iter().flatten() {
+                let Some(used) = self.ground.profiles.origin(account, Some(*address)) else { continue };
+                let stopped = used.logins(rows).any(|l| l.result == LoginResult::Stopped);
+                if self.accounts.contains(&account) || (used.failures == 0 && !stopped) {
+                    continue;
+                }
+                let name = rows.show(account);
+                let entry = others.entry(name.clone()).or_insert(OtherAccount { account: name, failures: 0, password_known: false });
+                entry.failures += used.failures;
+                entry.password_known |= stopped;
+            }
+        }
+        others.into_values().collect()
+    }
+}
+
+fn clients(rows: &Rows, used: &[(Text, &OriginUse)]) -> Vec<String> {
+    let logins = used.iter().flat_map(|(_, o)| o.logins(rows)).filter_map(|l| l.client);
+    let sends = used.iter().flat_map(|(_, o)| o.messages(rows)).filter_map(|m| m.client);
+    let distinct: BTreeSet<String> = logins
+        .chain(sends)
+        .collect::<HashSet<Text>>()
+        .into_iter()
+        .map(|c| rows.show(c))
+        .filter(|c| !c.is_empty() && c != "unknown")
+        .collect();
+    distinct.into_iter().take(CLIENTS).collect()
+}

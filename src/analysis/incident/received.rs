@@ -1,0 +1,47 @@
+//! To whom the attackers' messages went, and the notices that came back.
+
+use super::Builder;
+use crate::analysis::model::{RecipientTally, ReturnedNotices};
+use crate::analysis::tally;
+use crate::domain::outcome::Outcome;
+use crate::domain::rows::Message;
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+use hashbrown::HashMap;
+
+impl Builder<'_> {
+    pub(super) fn recipient_tally(&self, messages: &[&Message]) -> RecipientTally {
+        let rows = self.rows();
+        let mut contacted: HashMap<(Text, Text), Timestamp> = HashMap::new();
+        for &account in &self.accounts {
+            let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
+            for message in numbers.iter().map(|&m| &rows.messages[m as usize]) {
+                if self.judged.is_attacker(account, message.address) {
+                    continue;
+                }
+                for recipient in rows.recipients_of(message) {
+                    let known = contacted.entry((account, recipient.address)).or_insert(message.submitted);
+                    *known = (*known).min(message.submitted);
+                }
+            }
+        }
+        let mut in_time: Vec<&Message> = messages.to_vec();
+        in_time.sort_by_key(|m| (m.submitted, m.place));
+        tally::recipients(rows, in_time.into_iter(), |message, address| contacted.get(&(message.account?, address)).copied())
+    }
+
+    pub(super) fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
+        let rows = self.rows();
+        let of_incident = |m: &Message| m.account.is_some_and(|a| accounts.contains(&a) && self.judged.is_attacker(a, m.address));
+        let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
+        let sent = || accounts.iter().flat_map(|a| self.messages_of(*a));
+        let handed_on = sent().flat_map(|m| rows.recipients_of(m)).any(|r| r.outcome == Outcome::Relayed);
+        let note = "notices made by a host whose log is not in evidence cannot be told from other mail";
+        ReturnedNotices {
+            count: (!handed_on || !times.is_empty()).then_some(times.len() as u64),
+            first: times.iter().min().map(|t| self.facts.stamp(*t)),
+            last: times.iter().max().map(|t| self.facts.stamp(*t)),
+            note: handed_on.then(|| note.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! What speaks for and against an origin: each sign looked for, with the figures that make it one.
+//!
+//! A unit is judged at a time: one origin, or several new ones of a network that act as one.
+
+use super::Facts;
+use super::addresses::Addresses;
+use super::history::{Habit, History};
+use super::model::Signal;
+use super::peers::Peers;
+use super::profile::{OriginUse, Profile};
+use super::sent::Sent;
+use super::signs::Sign;
+use super::tries::{AllTries, SHARED_MIN, Spray};
+use crate::domain::rows::LoginResult;
+use crate::domain::text::Text;
+use crate::domain::time::{DAY, HOUR, Timestamp};
+use hashbrown::HashSet;
+use std::borrow::Cow;
+
+/// Days of sending that can be called sustained.
+const SUSTAINED_DAYS: usize = 3;
+/// Recipients an origin needs before shares of them say anything.
+const SHARE_MIN: u64 = 10;
+/// Refused recipients below which a share is chance.
+const REFUSED_MIN: u64 = 5;
+/// Share of recipients the account never wrote to before.
+const NOVEL_SHARE: f64 = 0.9;
+/// Recipients an account must have written to before "never wrote to before" means much.
+const ACQUAINTED: u64 = 20;
+/// Recipients of earlier use from which an account's own busiest hour is a measure; below it, peers are asked too.
+const OWN_MEASURE: u64 = 50;
+/// Single-recipient messages from which an alphabetical order shows, and the share of upward steps that is one.
+const STEPS_MIN: u64 = 30;
+const UPWARD_SHARE: f64 = 0.9;
+/// Failed logins that are more than a slip.
+const GUESSES_MIN: u64 = 3;
+/// Failures on one account by strangers, and of how many addresses, that are an attack on it; and how long before the success.
+const STRANGERS_FAILURES: u64 = 5;
+const STRANGERS_MIN: usize = 3;
+const STRANGERS_DAYS: i64 = 14;
+/// Slots of use in unknown hours, at least, and as a share.
+const UNUSUAL_MIN: usize = 10;
+const UNUSUAL_SHARE: f64 = 0.6;
+/// Slots of use from two places at once that are no accident.
+const TWO_PLACES_MIN: usize = 3;
+/// Days of familiar correspondence that speak for the owner.
+const FAMILIAR_DAYS: u64 = 3;
+/// Share of refused recipients below which a large mailing was well received.
+const WELL_RECEIVED: f64 = 0.05;
+/// Lines pointed to for a sign.
+const POINTERS: usize = 3;
+
+/// What is judged as one.
+pub(super) struct Unit<'a> {
+    pub(super) members: Vec<&'a OriginUse>,
+    pub(super) sent: Cow<'a, Sent>,
+    pub(super) first: Timestamp,
+    pub(super) slots: Cow<'a, [i64]>,
+}
+
+impl<'a> Unit<'a> {
+    /// One origin alone; `None` if it never got in.
+    pub(super) fn of(origin: &'a OriginUse) -> Option<Unit<'a>> {
+        Some(Unit { members: vec![origin], sent: Cow::Borrowed(&origin.sent), first: origin.first?, slots: Cow::Borrowed(&origin.slots) })
+    }
+
+    /// Several origins together.
+    pub(super) fn all(origins: &[&'a OriginUse]) -> Option<Unit<'a>> {
+        let mut sent = Sent::default();
+        origins.iter().for_each(|o| sent.merge(&o.sent));
+        let mut slots: Vec<i64> = origins.iter().flat_map(|o| o.slots.iter().copied()).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let first = origins.iter().filter_map(|o| o.first).min()?;
+        Some(Unit { members: origins.to_vec(), sent: Cow::Owned(sent), first, slots: Cow::Owned(slots) })
+    }
+
+    fn has(&self, address: Option<Text>) -> bool {
+        self.members.iter().any(|o| o.address == address)
+    }
+}
+
+/// What the weighing reads.
+pub(super) struct Scales<'a> {
+    pub(super) facts: Facts<'a>,
+    pub(super) addresses: &'a Addresses,
+    pub(super) tries: &'a AllTries,
+    pub(super) peers: Peers,
+}
+
+impl Scales<'_> {
+    /// Every sign of a unit, for and against.
+    pub(super) fn weigh(&self, account: Text, profile: &Profile, unit: &Unit<'_>, history: &History<'_>) -> Vec<Signal> {
+        let mut basis = Vec::new();
+        basis.extend(self.novelty(unit, history));
+        basis.extend(self.unusual_hours(unit, history));
+        basis.extend(self.two_places(unit, history));
+        basis.extend(self.burst(unit, history));
+        basis.extend(self.sustained(unit, history));
+        basis.extend(self.send_only(profile, unit));
+        basis.extend(self.refusals(unit));
+        basis.extend(self.new_recipients(unit, history));
+        basis.extend(sorted_list(unit));
+        basis.extend(self.guessing(account, unit));
+        basis.extend(self.strangers(account, profile, unit));
+        basis.extend(self.familiar(unit));
+        basis.extend(self.well_received(unit));
+        basis.extend(self.place_of_its_own(unit));
+        basis
+    }
+
+    fn show(&self, unit: &Unit<'_>) -> String {
+        let rows = self.facts.rows;
+        let name = |o: &&OriginUse| o.address.map_or_else(|| "an address that is not logged".to_owned(), |a| rows.show(a));
+        match unit.members.as_slice() {
+            [one] => name(&one),
+            [first, rest @ ..] => format!("{} and {} more of its network", name(&first), rest.len()),
+            [] => String::new(),
+        }
+    }
+
+    pub(super) fn first_lines(&self, unit: &Unit<'_>) -> Vec<String> {
+        let first = unit.members.iter().min_by_key(|o| (o.first, o.address));
+        first.map(|o| o.first_places(self.facts.rows)).unwrap_or_default().into_iter().map(Facts::pointer).collect()
+    }
+
+    fn novelty(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let address = unit.members.first()?.address?;
+        let (name, first) = (self.show(unit), self.facts.stamp(unit.first).prose());
+        let least = (self.facts.settings.thresholds.history_hours * HOUR as f64) as i64;
+        let Some((since, origins)) = history.before(unit.first) else {
+            let text = format!("no use of the account before {first} to compare {name} with");
+            return Some(Sign::NoHistory.seen(text, Vec::new()));
+        };
+        if unit.first.since(since) < least {
+            let text = format!("less than {} hours of earlier use to compare {name} with", least / HOUR);
+            return Some(Sign::NoHistory.seen(text, Vec::new()));
+        }
+        let from = if origins == 1 { "1 other address".to_owned() } else { format!("{origins} other addresses") };
+        let since = self.facts.stamp(since).prose();
+        let known = self.addresses.net(address).filter(|net| history.knows_net(*net, unit.first));
+        let mut text = format!("{name} first used the account at {first}; in the logs since {since} it had been used from {from}");
+        let sign = match known {
+            Some(net) => {
+                text.push_str(&format!(", some of them in the same network {net}"));
+                Sign::NewAddress
+            }
+            None => Sign::NewOrigin,
+        };
+        Some(sign.seen(text, self.first_lines(unit)))
+    }
+
+    fn unusual_hours(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let before = unit.first.0.div_euclid(super::profile::SLOT);
+        let mut slots = history.slots_elsewhere(&unit.members);
+        slots.retain(|slot| *slot < before);
+        let unusual = Habit::learn(&slots)?.unusual(&unit.slots);
+        if unusual < UNUSUAL_MIN || (unusual as f64) < UNUSUAL_SHARE * unit.slots.len() as f64 {
+            return None;
+        }
+        let text = format!(
+            "{unusual} of the {} stretches of ten minutes in which it was used lie in hours of the week in which the account was never used before",
+            unit.slots.len()
+        );
+        Some(Sign::UnusualHours.seen(text, Vec::new()))
+    }
+
+    /// Used while the account was used from elsewhere: the owner cannot be in two places, but can have two devices.
+    fn two_places(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        history.before(unit.first)?;
+        let elsewhere: HashSet<i64> = history.slots_elsewhere(&unit.members).into_iter().collect();
+        let both = unit.slots.iter().filter(|slot| elsewhere.contains(*slot)).count();
+        if both < TWO_PLACES_MIN {
+            return None;
+        }
+        Some(Sign::TwoPlaces.seen(format!("in {both} stretches of ten minutes the account was used from elsewhere too"), Vec::new()))
+    }
+
+    fn burst(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let limits = &self.facts.settings.thresholds;
+        let (peak, hour) = unit.sent.busiest_hour()?;
+        let begin = unit.first.max(Timestamp(hour * HOUR));
+        let usual = history.busiest_hour_before(unit.first);
+        let peers = self.peers.busiest_hour.filter(|_| history.recipients_before(begin) < OWN_MEASURE).unwrap_or(0);
+        if peak < limits.burst_recipients.max(usual * limits.burst_factor).max(peers) {
+            return None;
+        }
+        let hour = self.facts.stamp(Timestamp(hour * HOUR)).minute();
+        let text = format!("{peak} recipients within one hour (from {hour}); the account's own busiest hour before had {usual}");
+        Some(Sign::Burst.seen(text, self.first_lines(unit)))
+    }
+
+    /// Day after day far more than the account sends from elsewhere, without ever being a burst.
+    fn sustained(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let limits = &self.facts.settings.thresholds;
+        let days = unit.sent.days();
+        if days.len() < SUSTAINED_DAYS {
+            return None;
+        }
+        let mut counts: Vec<u64> = days.iter().map(|(_, n)| *n).collect();
+        counts.sort_unstable();
+        let here = counts.get(counts.len() / 2).copied()?;
+        let usual = history.usual_day(&days);
+        if here < limits.daily_recipients.max(usual * limits.daily_factor) {
+            return None;
+        }
+        let text = format!(
+            "{here} recipients on an ordinary one of {} days; from elsewhere the account writes to {usual} on a day it sends",
+            days.len()
+        );
+        Some(Sign::SustainedVolume.seen(text, self.first_lines(unit)))
+    }
+
+    /// Sends but never reads mail, although the account's mail is read from elsewhere.
+    fn send_only(&self, profile: &Profile, unit: &Unit<'_>) -> Option<Signal> {
+        let here: u64 = unit.members.iter().map(|o| o.reads).sum();
+        let elsewhere: u64 = profile.origins.iter().filter(|o| !unit.has(o.address)).map(|o| o.reads).sum();
+        if unit.sent.messages < SHARE_MIN || here > 0 || elsewhere == 0 {
+            return None;
+        }
+        let text =
+            format!("{} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times", unit.sent.messages);
+        Some(Sign::SendOnly.seen(text, Vec::new()))
+    }
+
+    fn refusals(&self, unit: &Unit<'_>) -> Option<Signal> {
+        let (all, refused) = (unit.sent.recipients, unit.sent.refused);
+        let share = self.facts.settings.thresholds.refused_share;
+        let much = refused as f64 >= share * all as f64;
+        if all < SHARE_MIN || refused < REFUSED_MIN || !much || !self.peers.beyond_chance(refused, all) {
+            return None;
+        }
+        let text = format!(
+            "{refused} of {all} recipients were blocked or bounced; of most accounts it is no more than {:.1} of a hundred",
+            self.peers.refused_share * 100.0
+        );
+        Some(Sign::Refusals.seen(text, unit.sent.refusals.iter().map(|p| Facts::pointer(*p)).collect()))
+    }
+
+    fn new_recipients(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let (distinct, novel) = (unit.sent.distinct, unit.sent.novel);
+        if distinct < SHARE_MIN || (novel as f64) < NOVEL_SHARE * distinct as f64 {
+            return None;
+        }
+        let before = history.recipients_before(unit.first);
+        let mut seen =
+            Sign::NewRecipients.seen(format!("{novel} of {distinct} addresses written to had no mail from the account before"), Vec::new());
+        if before < ACQUAINTED {
+            seen.text.push_str(&format!("; it counts a third, since the logs before know {before} recipients only"));
+            seen.weight = 0.05;
+        }
+        Some(seen)
+    }
+
+    fn guessing(&self, account: Text, unit: &Unit<'_>) -> Option<Signal> {
+        let rows = self.facts.rows;
+        let sprays = unit.members.iter().filter_map(|o| Some((o.address?, self.tries.spray(self.facts, self.addresses, o.address?)?)));
+        match sprays.min_by_key(|(address, _)| *address) {
+            Some((address, Spray::Address(accounts))) => {
+                return Some(Sign::Spray.seen(format!("{} also failed to log in to {accounts} accounts", rows.show(address)), Vec::new()));
+            }
+            Some((_, Spray::Network(net, accounts))) => {
+                let text = format!("addresses of its network {net} failed to log in to {accounts} accounts");
+                return Some(Sign::Spray.seen(text, Vec::new()));
+            }
+            None => {}
+        }
+        let open = |o: &&&OriginUse| o.address.is_some_and(|a| self.addresses.regulars(a) < SHARED_MIN);
+        let failed = unit.members.iter().filter(open).flat_map(|o| o.logins(rows));
+        let failed: Vec<_> = failed.filter(|l| l.result == LoginResult::Failure && l.at < unit.first).collect();
+        let count: u64 = failed.iter().map(|l| u64::from(l.times)).sum();
+        if count >= GUESSES_MIN {
+            let places = failed.iter().take(POINTERS).map(|l| Facts::pointer(l.place)).collect();
+            let text = format!("{count} failed logins to {} from {} before the first that worked", rows.show(account), self.show(unit));
+            return Some(Sign::Guessed.seen(text, places));
+        }
+        let nameless: u64 = unit.members.iter().filter(open).filter_map(|o| self.tries.of(o.address?)).map(|t| t.nameless).sum();
+        let text = format!("{nameless} failed logins from {}, of users that the log does not name", self.show(unit));
+        (nameless >= 2 * GUESSES_MIN).then(|| Sign::Guessed.seen(text, Vec::new()))
+    }
+
+    /// Strangers tried the account's password in the days before this origin got in.
+    fn strangers(&self, account: Text, profile: &Profile, unit: &Unit<'_>) -> Option<Signal> {
+        let rows = self.facts.rows;
+        let from = unit.first.plus(-STRANGERS_DAYS * DAY);
+        let strangers = profile.origins.iter().filter(|o| o.first.is_none() && o.failures > 0 && o.address.is_some());
+        let (mut failures, mut addresses, mut places) = (0u64, 0usize, Vec::new());
+        for origin in strangers {
+            let tried: Vec<_> =
+                origin.logins(rows).filter(|l| l.result == LoginResult::Failure && l.at >= from && l.at < unit.first).collect();
+            failures += tried.iter().map(|l| u64::from(l.times)).sum::<u64>();
+            addresses += usize::from(!tried.is_empty());
+            places.extend(tried.first().map(|l| l.place));
+        }
+        if failures < STRANGERS_FAILURES || addresses < STRANGERS_MIN || unit.members.iter().all(|o| self.is_settled(profile, o)) {
+            return None;
+        }
+        places.sort_unstable();
+        let text = format!(
+            "{failures} failed logins to {} from {addresses} addresses that never got in, within {STRANGERS_DAYS} days before",
+            rows.show(account)
+        );
+        Some(Sign::UnderGuessing.seen(text, places.into_iter().take(POINTERS).map(Facts::pointer).collect()))
+    }
+
+    /// Whether an origin is there from the account's first day on.
+    fn is_settled(&self, profile: &Profile, origin: &OriginUse) -> bool {
+        origin.first.zip(profile.first()).is_some_and(|(first, start)| first.since(start) < DAY)
+    }
+
+    fn familiar(&self, unit: &Unit<'_>) -> Option<Signal> {
+        let days = unit.sent.familiar_days;
+        let text = format!("on {days} days it wrote to people whom the account knows from elsewhere or who wrote to it");
+        (days >= FAMILIAR_DAYS).then(|| Sign::Familiar.seen(text, Vec::new()))
+    }
+
+    /// A large mailing that was refused no more than ordinary mail is.
+    fn well_received(&self, unit: &Unit<'_>) -> Option<Signal> {
+        let (peak, _) = unit.sent.busiest_hour()?;
+        let (all, refused) = (unit.sent.recipients, unit.sent.refused);
+        if peak < self.facts.settings.thresholds.burst_recipients || refused as f64 > WELL_RECEIVED * all as f64 {
+            return None;
+        }
+        Some(Sign::WellReceived.seen(format!("only {refused} of {all} recipients were blocked or bounced"), Vec::new()))
+    }
+
+    fn place_of_its_own(&self, unit: &Unit<'_>) -> Option<Signal> {
+        let [only] = unit.members.as_slice() else { return None };
+        let address = only.address?;
+        let regulars = self.addresses.regulars(address);
+        if regulars >= SHARED_MIN {
+            return Some(Sign::SharedAddress.seen(format!("{regulars} accounts use {} regularly", self.show(unit)), Vec::new()));
+        }
+        let inside = self.addresses.spot(address).is_some_and(|spot| spot.inside);
+        let text = format!("{} is in a network of the organisation, or in one that is not routed outside", self.show(unit));
+        inside.then(|| Sign::InsideAddress.seen(text, Vec::new()))
+    }
+}
+
+/// One message after the other down an alphabetical list, as programs send that were given one.
+fn sorted_list(unit: &Unit<'_>) -> Option<Signal> {
+    let (steps, upwards) = (unit.sent.steps, unit.sent.upwards);
+    if steps < STEPS_MIN || (upwards as f64) < UPWARD_SHARE * steps as f64 {
+        return None;
+    }
+    Some(Sign::SortedList.seen(format!("recipients come in the order of the alphabet in {upwards} of {steps} steps"), Vec::new()))
+}

@@ -1,0 +1,60 @@
+//! Who wrote to an account from outside: correspondents, and servers that returned its mail.
+
+use crate::domain::rows::{Kind, Rows};
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+use hashbrown::{HashMap, HashSet};
+
+/// What came in, by account.
+#[derive(Default)]
+pub(super) struct Writers {
+    /// Senders that wrote to the account at any time.
+    wrote: HashMap<Text, HashSet<Text>>,
+    nobody: HashSet<Text>,
+    returned: HashMap<Text, Vec<Timestamp>>,
+}
+
+impl Writers {
+    pub(super) fn new(rows: &Rows, accounts: &[Text]) -> Writers {
+        let mailboxes = mailboxes(rows, accounts);
+        let mut writers = Writers::default();
+        for message in rows.messages.iter().filter(|m| m.kind == Kind::Inbound && m.account.is_none()) {
+            for recipient in rows.recipients_of(message) {
+                let Some(account) = mailboxes.get(&recipient.address) else { continue };
+                if rows.texts.bytes(message.sender).is_empty() {
+                    writers.returned.entry(*account).or_default().push(message.submitted);
+                } else {
+                    writers.wrote.entry(*account).or_default().insert(message.sender);
+                }
+            }
+        }
+        writers
+    }
+
+    /// Those who wrote to an account.
+    pub(super) fn to(&self, account: Text) -> &HashSet<Text> {
+        self.wrote.get(&account).unwrap_or(&self.nobody)
+    }
+
+    /// When messages without a sender, as notices of failure are, came in for an account; in order.
+    pub(super) fn returned_to(&self, account: Text) -> &[Timestamp] {
+        self.returned.get(&account).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The mail addresses of accounts: the name itself, or the envelope sender it uses that differs from it by the domain alone.
+fn mailboxes(rows: &Rows, accounts: &[Text]) -> HashMap<Text, Text> {
+    let mut mailboxes: HashMap<Text, Text> = accounts.iter().map(|account| (*account, *account)).collect();
+    for message in &rows.messages {
+        let Some(account) = message.account else { continue };
+        if mailboxes.contains_key(&message.sender) {
+            continue;
+        }
+        let (name, sender) = (rows.texts.bytes(account), rows.texts.bytes(message.sender));
+        let local = sender.iter().position(|b| *b == b'@').and_then(|at| sender.get(..at));
+        if local.is_some_and(|local| local.eq_ignore_ascii_case(name)) {
+            mailboxes.insert(message.sender, account);
+        }
+    }
+    mailboxes
+}
