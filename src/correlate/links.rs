@@ -1,11 +1,14 @@
 //! From queue file to queue file: filters, forwards, requeues and hops between our own hosts, so that one message stays one.
 
-use super::lives::{Attempted, End, Lives, Opener};
+use super::gathered::Gathered;
+use super::life::{Attempted, End, Life, Opener};
+use super::queue_id::QueueId;
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{MINUTE, SECOND, Timestamp};
 use crate::formats::event::{Program, Status};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 
 /// No life.
 pub(super) const NONE: u32 = u32::MAX;
@@ -23,11 +26,13 @@ const CLOSE: i64 = 10 * SECOND;
 const DELIVERY_PROGRAMS: [&[u8]; 6] = [b"dovecot", b"maildrop", b"procmail", b"cyrus", b"virtual", b"local"];
 
 /// The graph of lives.
+#[derive(Default)]
 pub(super) struct Links {
-    /// For each attempted recipient, the life that carries it on.
-    pub(super) onward: Vec<u32>,
-    /// For each life, whether another one led to it.
-    pub(super) has_parent: Vec<bool>,
+    shards: Vec<Onward>,
+    /// For each life, by shard and place, the life that led to it.
+    parents: Vec<Vec<u32>>,
+    /// Lives that several others lead to; the first message that gets there has them.
+    pub(super) contested: HashSet<u32>,
     /// For each requeued life, the life that continues it.
     pub(super) continued: HashMap<u32, u32>,
     /// For each life, those that carry on recipients of it although no delivery line says so: parts a filter split the message
@@ -37,205 +42,185 @@ pub(super) struct Links {
     pub(super) released: HashMap<Place, u32>,
 }
 
+/// For each recipient of a shard's lives, the life that carries it on.
+#[derive(Default)]
+struct Onward {
+    /// Where the recipients of each life begin.
+    first: Vec<u32>,
+    lives: Vec<u32>,
+}
+
+impl Links {
+    /// The life that carries on the recipient at this place of a life's list.
+    pub(super) fn onward(&self, number: u32, recipient: usize) -> Option<u32> {
+        let (shard, place) = Gathered::locate(number);
+        let onward = self.shards.get(shard)?;
+        let at = *onward.first.get(place)? as usize + recipient;
+        onward.lives.get(at).copied().filter(|&child| child != NONE)
+    }
+
+    /// Whether another life led to this one.
+    pub(super) fn has_parent(&self, number: u32) -> bool {
+        let (shard, place) = Gathered::locate(number);
+        self.parents.get(shard).and_then(|p| p.get(place)).is_some_and(|&parent| parent != NONE)
+    }
+
+    fn leads(&mut self, parent: u32, child: u32) {
+        let (shard, place) = Gathered::locate(child);
+        let Some(known) = self.parents.get_mut(shard).and_then(|p| p.get_mut(place)) else { return };
+        if *known == NONE {
+            *known = parent;
+        } else if *known != parent {
+            self.contested.insert(child);
+        }
+    }
+
+    fn set_onward(&mut self, parent: u32, recipient: usize, child: u32) {
+        let (shard, place) = Gathered::locate(parent);
+        let Some(onward) = self.shards.get_mut(shard) else { return };
+        let first = onward.first.get(place).copied().unwrap_or_default() as usize;
+        if let Some(to) = onward.lives.get_mut(first + recipient) {
+            *to = child;
+        }
+        self.leads(parent, child);
+    }
+}
+
+/// What one shard's lives say of others, and what is left to be decided with all in view.
+#[derive(Default)]
+struct Found {
+    onward: Onward,
+    released: Vec<(Place, u32, u32)>,
+    /// Pipes to programs that may give the message back: life and place of the recipient.
+    pipes: Vec<(When, u32, usize)>,
+    /// Local injections, by host and message id.
+    pickups: Vec<((Text, u64), u32)>,
+    requeues: Vec<(When, u32, QueueId)>,
+    /// Lives that a filter may have split off another one.
+    reinjected: Vec<(When, u32)>,
+}
+
+/// The order in which lives began.
+type When = (Timestamp, Place);
+
 /// Finds which life leads to which.
-pub(super) fn link(all: &Lives, texts: &TextPool) -> Links {
-    let mut index = Index::new(all);
-    let mut links = Links {
-        onward: vec![NONE; all.attempted.len()],
-        has_parent: vec![false; all.lives.len()],
-        continued: HashMap::new(),
-        parts: HashMap::new(),
-        released: HashMap::new(),
-    };
-    let mut in_order: Vec<u32> = (0..all.lives.len() as u32).collect();
-    in_order.sort_by_key(|&n| (all.lives[n as usize].opened, all.lives[n as usize].place));
-    for &number in &in_order {
-        for at in all.recipient_numbers(number) {
-            let attempted = &all.attempted[at as usize];
-            let onward = if attempted.status == Status::Sent { index.onward(all, texts, number, attempted) } else { None };
-            if let Some(child) = onward {
-                links.onward[at as usize] = child;
-                links.has_parent[child as usize] = true;
-            }
-        }
-        if let Opener::Pickup { orig_id: Some(old) } = all.lives[number as usize].opener
-            && let Some(parent) = index.requeued(all, number, old)
-        {
-            links.continued.insert(parent, number);
-            links.has_parent[number as usize] = true;
+pub(super) fn link(all: &Gathered, texts: &TextPool) -> Links {
+    let found: Vec<Found> = (0..all.shards()).into_par_iter().map(|shard| Follower { all, texts }.shard(shard)).collect();
+    let mut links = Links { parents: found.iter().map(|f| vec![NONE; f.onward.first.len()]).collect(), ..Links::default() };
+    let (mut pipes, mut requeues, mut reinjected) = (Vec::new(), Vec::new(), Vec::new());
+    let mut pickups: HashMap<(Text, u64), Vec<u32>> = HashMap::new();
+    let mut released = Vec::new();
+    for shard in found {
+        links.shards.push(shard.onward);
+        pipes.extend(shard.pipes);
+        requeues.extend(shard.requeues);
+        reinjected.extend(shard.reinjected);
+        released.extend(shard.released);
+        for (key, pickup) in shard.pickups {
+            pickups.entry(key).or_default().push(pickup);
         }
     }
-    for (&life, verdicts) in &all.verdicts {
-        for verdict in verdicts.iter().filter(|v| v.passed) {
-            if let Some(child) = verdict.queued_as.and_then(|id| index.released(all, life, id, verdict.at)) {
-                links.released.insert(verdict.place, child);
-                links.has_parent[child as usize] = true;
-            }
-        }
+    for shard in 0..links.shards.len() {
+        links.note_parents(all, shard);
     }
-    let orphans = in_order.into_iter().filter(|&n| !links.has_parent[n as usize]).collect::<Vec<_>>();
-    for orphan in orphans {
-        if let Some(parent) = index.split_from(all, texts, orphan) {
-            adopt(all, &mut links, parent, orphan);
-        }
+    for (verdict, parent, child) in released {
+        links.released.insert(verdict, child);
+        links.leads(parent, child);
     }
+    Pipes { all, texts, pickups, taken: HashMap::new() }.follow(pipes, &mut links);
+    follow_requeues(all, requeues, &mut links);
+    adopt_parts(all, texts, reinjected, &mut links);
     links
 }
 
-/// Makes a life part of the message it was split from: the recipients of both that have the same address are one.
-fn adopt(all: &Lives, links: &mut Links, parent: u32, part: u32) {
-    links.has_parent[part as usize] = true;
-    let names = |of: u32, address: Text| {
-        all.recipient_numbers(of).map(|at| &all.attempted[at as usize]).any(|a| a.address == address || a.orig == Some(address))
-    };
-    let mut named = false;
-    for at in all.recipient_numbers(parent) {
-        let attempted = &all.attempted[at as usize];
-        let elsewhere = links.onward[at as usize];
-        let is_told = elsewhere != NONE && names(elsewhere, attempted.address);
-        if attempted.status == Status::Sent && !is_told && names(part, attempted.address) {
-            links.onward[at as usize] = part;
-            named = true;
+impl Links {
+    fn note_parents(&mut self, all: &Gathered, shard: usize) {
+        let onward = std::mem::take(&mut self.shards[shard]);
+        for number in all.numbers(shard) {
+            let (_, place) = Gathered::locate(number);
+            let from = onward.first.get(place).map_or(0, |&f| f as usize);
+            let to = onward.first.get(place + 1).map_or(onward.lives.len(), |&f| f as usize);
+            for &child in onward.lives.get(from..to).unwrap_or_default().iter().filter(|c| **c != NONE) {
+                self.leads(number, child);
+            }
         }
-    }
-    if !named {
-        links.parts.entry(parent).or_default().push(part);
+        self.shards[shard] = onward;
     }
 }
 
-/// Lives by queue id, and pickups by message id.
-struct Index {
-    by_id: Vec<(Text, u32)>,
-    pickups: HashMap<(Text, Text), Vec<u32>>,
-    /// Pickups already taken for the end of another life's pipe.
-    taken: HashMap<u32, u32>,
-    by_message_id: HashMap<(Text, Text), Vec<u32>>,
+/// Looks for the lives that others lead to.
+struct Follower<'a> {
+    all: &'a Gathered,
+    texts: &'a TextPool,
 }
 
-impl Index {
-    fn new(all: &Lives) -> Index {
-        let mut by_id: Vec<(Text, u32)> = all.lives.iter().enumerate().map(|(i, life)| (life.id, i as u32)).collect();
-        by_id.sort_unstable();
-        let mut pickups: HashMap<(Text, Text), Vec<u32>> = HashMap::new();
-        for (i, life) in all.lives.iter().enumerate() {
-            if let (Opener::Pickup { orig_id: None }, Some(message_id)) = (life.opener, life.message_id) {
-                pickups.entry((life.host, message_id)).or_default().push(i as u32);
+impl Follower<'_> {
+    fn shard(&self, shard: usize) -> Found {
+        let mut found = Found::default();
+        let (mut life, mut child) = (Life::default(), Life::default());
+        for number in self.all.numbers(shard) {
+            found.onward.first.push(found.onward.lives.len() as u32);
+            if self.all.read(number, &mut life) {
+                self.life(number, &life, &mut child, &mut found);
             }
         }
-        let mut by_message_id: HashMap<(Text, Text), Vec<u32>> = HashMap::new();
-        for (i, life) in all.lives.iter().enumerate() {
-            if let Some(message_id) = life.message_id {
-                by_message_id.entry((life.host, message_id)).or_default().push(i as u32);
-            }
-        }
-        Index { by_id, pickups, taken: HashMap::new(), by_message_id }
+        found
     }
 
-    fn named(&self, id: Text) -> impl Iterator<Item = u32> {
-        let from = self.by_id.partition_point(|(known, _)| *known < id);
-        self.by_id[from..].iter().take_while(move |(known, _)| *known == id).map(|(_, life)| *life)
+    fn life(&self, number: u32, life: &Life, child: &mut Life, found: &mut Found) {
+        let when = (life.opened, life.place);
+        for (at, attempted) in life.recipients.iter().enumerate() {
+            let onward = match (attempted.status, attempted.next_id) {
+                (Status::Sent, Some(id)) => self.onward(number, life, attempted, id, child),
+                (Status::Sent, None) if attempted.program == Program::Pipe && self.is_filter(attempted) => {
+                    found.pipes.push((when, number, at));
+                    None
+                }
+                _ => None,
+            };
+            found.onward.lives.push(onward.unwrap_or(NONE));
+        }
+        match life.opener {
+            Opener::Pickup { orig_id: Some(old) } => found.requeues.push((when, number, old)),
+            Opener::Pickup { orig_id: None } => found.pickups.extend(message_key(life).map(|key| (key, number))),
+            Opener::Client { address, user: None, orig_queue_id, .. }
+                if orig_queue_id.is_some() || is_loopback(self.texts.bytes(address)) =>
+            {
+                found.reinjected.push((when, number));
+            }
+            _ => {}
+        }
+        for verdict in life.verdicts.iter().filter(|v| v.passed) {
+            let Some(id) = verdict.queued_as else { continue };
+            let carries = |n: &u32| {
+                *n != number
+                    && self.all.read(*n, child)
+                    && (child.id, child.host) == (id, life.host)
+                    && child.opened.since(verdict.at).abs() <= HANDOVER_BEFORE
+            };
+            if let Some(next) = self.all.maybe_named(id).find(carries) {
+                found.released.push((verdict.place, number, next));
+            }
+        }
+    }
+
+    fn is_filter(&self, attempted: &Attempted) -> bool {
+        !DELIVERY_PROGRAMS.contains(&self.texts.bytes(attempted.relay))
     }
 
     /// The life a successful delivery leads to.
-    fn onward(&mut self, all: &Lives, texts: &TextPool, parent: u32, attempted: &Attempted) -> Option<u32> {
-        match attempted.next_id {
-            Some(id) => self
-                .named(id)
-                .filter(|&child| child != parent)
-                .map(|child| (agreement(all, texts, parent, attempted, child), child))
-                .filter(|(facts, _)| *facts >= 2)
-                .max_by_key(|(facts, child)| (*facts, std::cmp::Reverse(*child)))
-                .map(|(_, child)| child),
-            None if attempted.program == Program::Pipe => self.reinjected(all, texts, parent, attempted),
-            None => None,
-        }
-    }
-
-    /// A pipe to a program that gives the message back through `sendmail`: same host, same message id, right after.
-    fn reinjected(&mut self, all: &Lives, texts: &TextPool, parent: u32, attempted: &Attempted) -> Option<u32> {
-        let life = &all.lives[parent as usize];
-        if DELIVERY_PROGRAMS.contains(&texts.bytes(attempted.relay)) {
-            return None;
-        }
-        let message_id = life.message_id.filter(|m| texts.bytes(*m).len() > 2)?;
-        let candidates = self.pickups.get(&(life.host, message_id))?;
-        let names = |child: u32| {
-            all.recipient_numbers(child)
-                .map(|at| &all.attempted[at as usize])
-                .any(|a| a.address == attempted.address || a.orig == Some(attempted.address))
-        };
-        let lag = |child: u32| all.lives[child as usize].opened.since(attempted.at).abs();
-        // Several messages can share a message id; each pickup comes from one pipe.
-        let child = candidates
-            .iter()
-            .copied()
-            .filter(|&c| c != parent && all.lives[c as usize].opened >= life.opened && lag(c) <= MINUTE)
-            .filter(|c| self.taken.get(c).is_none_or(|by| *by == parent))
-            .min_by_key(|&c| (!names(c), lag(c), all.lives[c as usize].place))?;
-        self.taken.insert(child, parent);
-        Some(child)
-    }
-
-    /// The life a re-injection without a known origin was split from: it names it, or a filter on the same host gave it back with
-    /// the same message id and sender while the other one was handed over or has recipients that no line speaks of.
-    fn split_from(&self, all: &Lives, texts: &TextPool, part: u32) -> Option<u32> {
-        let life = &all.lives[part as usize];
-        let Opener::Client { address, user: None, orig_queue_id, .. } = life.opener else { return None };
-        let near = |&parent: &u32| {
-            let from = &all.lives[parent as usize];
-            parent != part
-                && from.host == life.host
-                && life.opened.since(from.opened) >= -CLOSE
-                && life.opened.since(from.last) <= HANDOVER_BEFORE
-        };
-        let latest = |&parent: &u32| (all.lives[parent as usize].opened, all.lives[parent as usize].place);
-        if let Some(id) = orig_queue_id {
-            return self.named(id).filter(near).max_by_key(latest);
-        }
-        if !is_loopback(texts.bytes(address)) {
-            return None;
-        }
-        let message_id = life.message_id.filter(|m| texts.bytes(*m).len() > 2)?;
-        let candidates = self.by_message_id.get(&(life.host, message_id))?;
-        let handed_over = |&parent: &u32| {
-            let from = &all.lives[parent as usize];
-            let is_first = !matches!(from.opener, Opener::Client { address, user: None, .. } if is_loopback(texts.bytes(address)));
-            let through_filter = all
-                .recipient_numbers(parent)
-                .map(|at| &all.attempted[at as usize])
-                .any(|a| a.status == Status::Sent && is_loopback(super::own::split_relay(texts.bytes(a.relay)).1));
-            is_first && from.sender == life.sender && (through_filter || from.announced.unwrap_or(0) > from.recipients)
-        };
-        candidates.iter().copied().filter(near).filter(handed_over).max_by_key(latest)
-    }
-
-    fn released(&self, all: &Lives, filter: u32, id: Text, at: Timestamp) -> Option<u32> {
-        let host = all.lives[filter as usize].host;
-        self.named(id).find(|&child| {
-            let life = &all.lives[child as usize];
-            child != filter && life.host == host && life.opened.since(at).abs() <= HANDOVER_BEFORE
-        })
-    }
-
-    fn requeued(&self, all: &Lives, child: u32, old: Text) -> Option<u32> {
-        let new = &all.lives[child as usize];
-        self.named(old)
-            .filter(|&parent| {
-                let life = &all.lives[parent as usize];
-                let gone = matches!(life.end, End::Requeued | End::Open);
-                parent != child && life.host == new.host && gone && new.opened.since(life.last) >= -MINUTE
-            })
-            .max_by_key(|&parent| all.lives[parent as usize].last)
+    fn onward(&self, number: u32, life: &Life, attempted: &Attempted, id: QueueId, child: &mut Life) -> Option<u32> {
+        let candidates = self.all.maybe_named(id).filter(|&n| n != number).filter_map(|n| {
+            let is_it = self.all.read(n, child) && child.id == id;
+            let facts = if is_it { agreement(life, attempted, child) } else { 0 };
+            (facts >= 2).then_some((facts, std::cmp::Reverse((child.opened, child.place)), n))
+        });
+        candidates.max().map(|(.., n)| n)
     }
 }
 
-fn is_loopback(address: &[u8]) -> bool {
-    address.starts_with(b"127.") || address == b"::1"
-}
-
-/// Counts the facts that speak for `child` being what `attempted` was handed to. Two are enough: an id alone can be chance.
-fn agreement(all: &Lives, texts: &TextPool, parent: u32, attempted: &Attempted, child: u32) -> u32 {
-    let (from, to) = (&all.lives[parent as usize], &all.lives[child as usize]);
+/// Counts the facts that speak for `to` being what `attempted` was handed to. Two are enough: an id alone can be chance.
+fn agreement(from: &Life, attempted: &Attempted, to: &Life) -> u32 {
     let lag = to.opened.since(attempted.at);
     let names_parent = matches!(to.opener, Opener::Client { orig_queue_id: Some(orig), .. } if orig == from.id);
     if names_parent {
@@ -244,9 +229,9 @@ fn agreement(all: &Lives, texts: &TextPool, parent: u32, attempted: &Attempted, 
     if !(-HANDOVER_BEFORE..=HANDOVER_AFTER).contains(&lag) {
         return 0;
     }
-    let says_something = |text: Text| texts.bytes(text).len() > 2;
+    let says_something = |id: &[u8]| id.len() > 2;
     let mut facts = 0;
-    match (from.message_id, to.message_id) {
+    match (from.message_id(), to.message_id()) {
         (Some(a), Some(b)) if a == b && says_something(a) => facts += 2,
         (Some(a), Some(b)) if says_something(a) && says_something(b) => return 0,
         _ => {}
@@ -255,6 +240,166 @@ fn agreement(all: &Lives, texts: &TextPool, parent: u32, attempted: &Attempted, 
     facts += u32::from(from.sender.is_some() && from.sender == to.sender);
     facts += u32::from(matches!(to.opener, Opener::Client { .. } | Opener::Internal));
     facts
+}
+
+/// Host and message id, where there is one that says something.
+fn message_key(life: &Life) -> Option<(Text, u64)> {
+    use std::hash::BuildHasher;
+    let id = life.message_id().filter(|m| m.len() > 2)?;
+    Some((life.host, foldhash::fast::FixedState::with_seed(0).hash_one(id)))
+}
+
+/// Pipes to programs that give messages back through `sendmail`: same host, same message id, right after.
+struct Pipes<'a> {
+    all: &'a Gathered,
+    texts: &'a TextPool,
+    pickups: HashMap<(Text, u64), Vec<u32>>,
+    /// Pickups already taken for the end of another life's pipe.
+    taken: HashMap<u32, u32>,
+}
+
+impl Pipes<'_> {
+    fn follow(&mut self, mut pipes: Vec<(When, u32, usize)>, links: &mut Links) {
+        pipes.sort_unstable();
+        for (_, number, at) in pipes {
+            let life = self.all.get(number);
+            let Some(attempted) = life.recipients.get(at) else { continue };
+            if let Some(child) = self.reinjected(number, &life, attempted) {
+                links.set_onward(number, at, child);
+            }
+        }
+    }
+
+    fn reinjected(&mut self, parent: u32, life: &Life, attempted: &Attempted) -> Option<u32> {
+        debug_assert!(!DELIVERY_PROGRAMS.contains(&self.texts.bytes(attempted.relay)));
+        let candidates = self.pickups.get(&message_key(life)?)?;
+        let mut child = Life::default();
+        // Several messages can share a message id; each pickup comes from one pipe.
+        let fitting = candidates.iter().filter_map(|&number| {
+            let free = number != parent && self.taken.get(&number).is_none_or(|by| *by == parent);
+            if !free || !self.all.read(number, &mut child) || child.message_id() != life.message_id() || child.opened < life.opened {
+                return None;
+            }
+            let lag = child.opened.since(attempted.at).abs();
+            let names = child.names(life.text(attempted.address));
+            (lag <= MINUTE).then_some((!names, lag, child.place, number))
+        });
+        let (.., child) = fitting.min()?;
+        self.taken.insert(child, parent);
+        Some(child)
+    }
+}
+
+fn follow_requeues(all: &Gathered, mut requeues: Vec<(When, u32, QueueId)>, links: &mut Links) {
+    requeues.sort_unstable();
+    let mut old = Life::default();
+    for (_, number, id) in requeues {
+        let new = all.get(number);
+        let candidates = all.maybe_named(id).filter(|&n| n != number).filter_map(|n| {
+            let is_it = all.read(n, &mut old) && old.id == id && old.host == new.host;
+            let gone = matches!(old.end, End::Requeued | End::Open);
+            (is_it && gone && new.opened.since(old.last) >= -MINUTE).then_some((old.last, old.place, n))
+        });
+        if let Some((.., parent)) = candidates.max() {
+            links.continued.insert(parent, number);
+            links.leads(parent, number);
+        }
+    }
+}
+
+/// Finds, for re-injections that no delivery leads to, the lives they were split from.
+fn adopt_parts(all: &Gathered, texts: &TextPool, mut reinjected: Vec<(When, u32)>, links: &mut Links) {
+    reinjected.retain(|(_, number)| !links.has_parent(*number));
+    reinjected.sort_unstable();
+    let by_message_id = same_message_id(all, &reinjected);
+    let mut from = Life::default();
+    for (_, number) in reinjected {
+        let part = all.get(number);
+        if let Some(parent) = split_from(all, texts, &by_message_id, number, &part, &mut from) {
+            adopt(all, links, parent, number, &part);
+        }
+    }
+}
+
+/// The lives that share host and message id with one of these.
+fn same_message_id(all: &Gathered, parts: &[(When, u32)]) -> HashMap<(Text, u64), Vec<u32>> {
+    let wanted: HashSet<(Text, u64)> = parts
+        .iter()
+        .filter_map(|(_, number)| {
+            let life = all.get(*number);
+            let names_origin = matches!(life.opener, Opener::Client { orig_queue_id: Some(_), .. });
+            if names_origin { None } else { message_key(&life) }
+        })
+        .collect();
+    let mut known: HashMap<(Text, u64), Vec<u32>> = HashMap::new();
+    if wanted.is_empty() {
+        return known;
+    }
+    let of_shard = |shard: usize| -> Vec<((Text, u64), u32)> {
+        let mut life = Life::default();
+        let keyed = all.numbers(shard).filter_map(|n| all.read(n, &mut life).then(|| message_key(&life)).flatten().map(|key| (key, n)));
+        keyed.filter(|(key, _)| wanted.contains(key)).collect()
+    };
+    let found: Vec<Vec<((Text, u64), u32)>> = (0..all.shards()).into_par_iter().map(of_shard).collect();
+    for (key, number) in found.into_iter().flatten() {
+        known.entry(key).or_default().push(number);
+    }
+    known
+}
+
+/// The life a re-injection without a known origin was split from: it names it, or a filter on the same host gave it back with
+/// the same message id and sender while the other one was handed over or has recipients that no line speaks of.
+fn split_from(
+    all: &Gathered,
+    texts: &TextPool,
+    by_message_id: &HashMap<(Text, u64), Vec<u32>>,
+    number: u32,
+    part: &Life,
+    from: &mut Life,
+) -> Option<u32> {
+    let Opener::Client { orig_queue_id, .. } = part.opener else { return None };
+    let near =
+        |from: &Life| from.host == part.host && part.opened.since(from.opened) >= -CLOSE && part.opened.since(from.last) <= HANDOVER_BEFORE;
+    if let Some(id) = orig_queue_id {
+        let named = all.maybe_named(id).filter(|&n| n != number).filter_map(|n| {
+            let is_it = all.read(n, from) && from.id == id && near(from);
+            is_it.then_some((from.opened, from.place, n))
+        });
+        return named.max().map(|(.., n)| n);
+    }
+    let handed_over = |from: &Life| {
+        let is_first = !matches!(from.opener, Opener::Client { address, user: None, .. } if is_loopback(texts.bytes(address)));
+        let mut sent = from.recipients.iter().filter(|a| a.status == Status::Sent);
+        let through_filter = sent.any(|a| is_loopback(super::own::split_relay(texts.bytes(a.relay)).1));
+        is_first && from.sender == part.sender && (through_filter || from.announced.unwrap_or(0) > from.recipients.len() as u32)
+    };
+    let candidates = by_message_id.get(&message_key(part)?)?.iter().filter(|&&n| n != number).filter_map(|&n| {
+        let is_it = all.read(n, from) && from.message_id() == part.message_id() && near(from) && handed_over(from);
+        is_it.then_some((from.opened, from.place, n))
+    });
+    candidates.max().map(|(.., n)| n)
+}
+
+/// Makes a life part of the message it was split from: the recipients of both that have the same address are one.
+fn adopt(all: &Gathered, links: &mut Links, parent: u32, number: u32, part: &Life) {
+    let from = all.get(parent);
+    let mut named = false;
+    for (at, attempted) in from.recipients.iter().enumerate() {
+        let address = from.text(attempted.address);
+        let is_told = links.onward(parent, at).is_some_and(|elsewhere| all.get(elsewhere).names(address));
+        if attempted.status == Status::Sent && !is_told && part.names(address) {
+            links.set_onward(parent, at, number);
+            named = true;
+        }
+    }
+    if !named {
+        links.parts.entry(parent).or_default().push(number);
+        links.leads(parent, number);
+    }
+}
+
+fn is_loopback(address: &[u8]) -> bool {
+    address.starts_with(b"127.") || address == b"::1"
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! Queue-id lives: from the lines of one queue file to one record of what became of it.
 //!
 //! A queue id names a queue file only as long as the file exists; the same id comes back for another message later. A life begins
-//! with the line that opened the file and ends when the file is removed.
+//! with the line that opened the file and ends when the file is removed. Lives that have ended are packed away, so that what is
+//! looked up for each line are the queue files open at that time and not all of the evidence.
 
+use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
+use super::packed::Packed;
+use super::queue_id::QueueId;
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{DAY, SECOND, Timestamp};
-use crate::formats::event::{Action, Delivery, NoticeKind, Program, QueueEvent, Service, Stage, Status};
+use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp};
+use crate::formats::event::{Delivery, NoticeKind, Program, QueueEvent, Stage, Status};
 use crate::formats::postfix::reply::{self, Accepted};
 use hashbrown::{HashMap, HashTable};
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 /// Postfix gives up after this long (`maximal_queue_lifetime`, 5 days); an id that was silent for longer is another message.
@@ -20,152 +25,8 @@ const LATE_LINES: i64 = 60 * SECOND;
 /// How far apart the lines of two daemons about a new queue file can stand in the log in the wrong order.
 const REORDER: i64 = 5 * SECOND;
 
-/// Recipients of one life beyond which they are looked up by hash rather than by walking the list.
-const WALK_MAX: u32 = 16;
-
-/// No recipient.
-const NIL: u32 = u32::MAX;
-
-/// How a queue file came to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Opener {
-    /// Its first lines are not in evidence.
-    Unseen,
-    /// Made by a daemon of the same host: a notice, a forward, a probe.
-    Internal,
-    Client {
-        address: Text,
-        name: Text,
-        service: Service,
-        user: Option<Text>,
-        orig_queue_id: Option<Text>,
-    },
-    Pickup {
-        orig_id: Option<Text>,
-    },
-}
-
-/// How a queue file ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// Not yet, as far as the evidence goes.
-    Open,
-    Removed,
-    /// Returned to the sender at the end of its lifetime or by force.
-    Expired,
-    /// Deleted by an operator, or discarded by a rule.
-    Deleted,
-    Requeued,
-    /// The transaction was never completed.
-    Cancelled,
-}
-
-/// What a rule or a milter decided about the whole message.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Decision {
-    pub(super) action: Action,
-    pub(super) reply: Text,
-    pub(super) recipient: Option<Text>,
-    pub(super) at: Timestamp,
-    pub(super) place: Place,
-}
-
-/// A content filter's verdict about one recipient.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct FilterVerdict {
-    pub(super) recipient: Text,
-    pub(super) passed: bool,
-    pub(super) quarantined: bool,
-    pub(super) discarded: bool,
-    pub(super) queued_as: Option<Text>,
-    pub(super) reply: Text,
-    pub(super) at: Timestamp,
-    pub(super) place: Place,
-}
-
-/// Everything known of one queue file.
-#[derive(Clone, Debug)]
-pub(super) struct Life {
-    pub(super) host: Text,
-    pub(super) id: Text,
-    pub(super) opener: Opener,
-    /// The first line's instant; the arrival, if the opener was seen.
-    pub(super) opened: Timestamp,
-    pub(super) last: Timestamp,
-    pub(super) place: Place,
-    pub(super) sender: Option<Text>,
-    pub(super) message_id: Option<Text>,
-    pub(super) size: Option<u64>,
-    /// Recipients announced by the queue manager.
-    pub(super) announced: Option<u32>,
-    pub(super) end: End,
-    pub(super) held: bool,
-    /// The session broke off before the message was accepted.
-    pub(super) lost: bool,
-    /// A probe's answer was seen: no mail was sent.
-    pub(super) probe: bool,
-    /// Deliveries to an address that already had one under another original address.
-    pub(super) copies: u32,
-    first_recipient: u32,
-    last_recipient: u32,
-    pub(super) recipients: u32,
-}
-
-/// The latest word on one recipient of one life.
-#[derive(Clone, Debug)]
-pub(super) struct Attempted {
-    pub(super) address: Text,
-    pub(super) orig: Option<Text>,
-    pub(super) program: Program,
-    pub(super) status: Status,
-    pub(super) relay: Text,
-    pub(super) reply: Text,
-    pub(super) next_id: Option<Text>,
-    pub(super) at: Timestamp,
-    pub(super) attempts: u32,
-    pub(super) place: Place,
-    next: u32,
-}
-
-impl Attempted {
-    /// Whether a later line cannot change it: the first of `sent` and `bounced` is the last word.
-    pub(super) fn is_settled(&self) -> bool {
-        matches!(self.status, Status::Sent | Status::Bounced)
-    }
-}
-
-/// A notice about a life.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LifeNotice {
-    pub(super) life: u32,
-    pub(super) at: Timestamp,
-    pub(super) place: Place,
-    /// Queue id of the notice itself.
-    pub(super) id: Text,
-}
-
-/// A queue id as logged, hashed once for all look-ups.
-#[derive(Clone, Copy)]
-struct Name<'a> {
-    hash: u64,
-    bytes: &'a [u8],
-}
-
-/// The lives of one shard.
-#[derive(Default)]
-pub(super) struct Lives {
-    pub(super) lives: Vec<Life>,
-    pub(super) attempted: Vec<Attempted>,
-    pub(super) decisions: HashMap<u32, Vec<Decision>>,
-    pub(super) verdicts: HashMap<u32, Vec<FilterVerdict>>,
-    /// Non-delivery notices to senders.
-    pub(super) notices: Vec<LifeNotice>,
-    /// (host, id) to the latest life of that name. Never iterated.
-    current: HashTable<u32>,
-    /// Recipients of lives that have many. Never iterated.
-    many: HashMap<(u32, Text), u32>,
-    hasher: hashbrown::DefaultHashBuilder,
-}
+/// How long after its end a life is packed away: well past the last late line, with room for clocks that step back.
+const PACK_AFTER: i64 = 10 * MINUTE;
 
 /// The line an event comes from.
 #[derive(Clone, Copy, Debug)]
@@ -175,218 +36,252 @@ pub(super) struct Line {
     pub(super) place: Place,
 }
 
+/// A life that has ended and waits for late lines. A slot may have been given to another life since; then its turn differs.
+#[derive(Clone, Copy)]
+struct Ended {
+    slot: u32,
+    turn: u32,
+}
+
+/// The lives of one host that have ended, the oldest first.
+struct HostLog {
+    host: Text,
+    latest: Timestamp,
+    ended: VecDeque<Ended>,
+}
+
+/// A life that lines may still be about.
+#[derive(Default)]
+struct Slot {
+    life: Life,
+    turn: u32,
+    used: bool,
+}
+
+/// The lives of one shard.
+#[derive(Default)]
+pub(super) struct Lives {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// (host, id) to the slot of the latest life of that name. Never iterated.
+    current: HashTable<u32>,
+    hosts: Vec<HostLog>,
+    packed: Packed,
+    /// Packed lives that lines of another source may still be about, by (host, id). Never iterated.
+    recall: HashMap<(Text, QueueId), u32>,
+    hasher: hashbrown::DefaultHashBuilder,
+    /// Where text is put together before it is interned.
+    scratch: Vec<u8>,
+}
+
 impl Lives {
-    /// Takes in one event of the queue file `id`.
-    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>) {
-        let id = Name { hash: self.hash(line.host, id), bytes: id };
+    /// Takes in one event of the queue file `id`. `again` says that a source yet to come may speak of the same time of this host.
+    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>, again: bool) {
+        self.pack_ended(line, again);
+        let name = id;
+        let id = QueueId::new(name);
         match event {
-            QueueEvent::Open { client, service, sasl_username, orig_queue_id, .. } => {
+            QueueEvent::Open { client, sasl_username, orig_queue_id, .. } => {
                 let opener = Opener::Client {
                     address: texts.intern(client.address),
                     name: texts.intern(client.name),
-                    service: *service,
                     user: sasl_username.map(|u| texts.intern(u)),
-                    orig_queue_id: orig_queue_id.map(|q| texts.intern(q)),
+                    orig_queue_id: orig_queue_id.map(QueueId::new),
                 };
-                self.open(texts, line, id, opener);
+                self.open(texts, line, name, opener);
             }
             QueueEvent::Pickup { sender, orig_id, .. } => {
-                let opener = Opener::Pickup { orig_id: orig_id.map(|q| texts.intern(q)) };
+                let opener = Opener::Pickup { orig_id: orig_id.map(QueueId::new) };
                 let sender = texts.intern(sender);
-                let life = self.open(texts, line, id, opener);
-                self.lives[life].sender = Some(sender);
+                self.open(texts, line, name, opener).sender = Some(sender);
             }
-            QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, id, message_id),
+            QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, name, message_id),
             QueueEvent::Active { sender, size, recipients } => {
-                let sender = texts.intern(&sender.to_ascii_lowercase());
-                let life = self.touch(texts, line, id);
-                let life = &mut self.lives[life];
+                let null_sender = sender.is_empty();
+                let sender = self.intern_lower(texts, sender);
+                let life = self.touch(texts, line, name);
                 life.sender = Some(sender);
+                life.null_sender = null_sender;
                 life.size = Some(*size);
                 life.announced = life.announced.max(Some(*recipients));
             }
-            QueueEvent::Delivery(delivery) => self.delivery(texts, line, id, delivery),
+            QueueEvent::Delivery(delivery) => self.delivery(texts, line, name, delivery),
             QueueEvent::Removed { by, cancelled, discarded } => {
-                let life = self.touch(texts, line, id);
-                let end = match (self.lives[life].end, *by, *cancelled, *discarded) {
+                let life = self.touch(texts, line, name);
+                life.gone = true;
+                let end = match (life.end, *by, *cancelled, *discarded) {
                     (End::Expired, ..) => End::Expired,
                     (_, _, true, _) => End::Cancelled,
                     (_, _, _, true) | (_, Program::Postsuper, ..) => End::Deleted,
                     _ => End::Removed,
                 };
-                self.lives[life].end = end;
+                self.end(line.host, id, end);
             }
-            QueueEvent::Expired { .. } => {
-                let life = self.touch(texts, line, id);
-                self.lives[life].end = End::Expired;
-            }
+            QueueEvent::Expired { .. } => self.touch(texts, line, name).end = End::Expired,
             QueueEvent::Requeued => {
-                let life = self.touch(texts, line, id);
-                self.lives[life].end = End::Requeued;
+                self.touch(texts, line, name);
+                self.end(line.host, id, End::Requeued);
             }
-            QueueEvent::Held => {
-                let life = self.touch(texts, line, id);
-                self.lives[life].held = true;
-            }
-            QueueEvent::Released => {
-                let life = self.touch(texts, line, id);
-                self.lives[life].held = false;
-            }
-            QueueEvent::Notice { kind, to_postmaster, id: notice } => {
-                let life = self.touch(texts, line, id);
+            QueueEvent::Held => self.touch(texts, line, name).held = true,
+            QueueEvent::Released => self.touch(texts, line, name).held = false,
+            QueueEvent::Notice { kind, to_postmaster, .. } => {
+                let life = self.touch(texts, line, name);
                 if *kind == NoticeKind::NonDelivery && !to_postmaster {
-                    self.notices.push(LifeNotice { life: life as u32, at: line.at, place: line.place, id: texts.intern(notice) });
+                    life.notices.push((line.at, line.place));
                 }
             }
             QueueEvent::Decision { action, sender, recipient, client, reply, .. } => {
                 let decision = Decision {
                     action: *action,
                     reply: texts.intern(reply),
-                    recipient: recipient.filter(|r| !r.is_empty()).map(|r| texts.intern(&r.to_ascii_lowercase())),
+                    recipient: recipient.filter(|r| !r.is_empty()).map(|r| self.intern_lower(texts, r)),
                     at: line.at,
                     place: line.place,
                 };
-                let sender = sender.map(|s| texts.intern(&s.to_ascii_lowercase()));
+                let sender = sender.map(|s| self.intern_lower(texts, s));
                 let client = client.map(|c| (texts.intern(c.address), texts.intern(c.name)));
-                self.decide(texts, line, id, decision, sender, client);
+                self.touch(texts, line, name).decide(decision, sender, client);
             }
-            QueueEvent::Lost { stage } => {
-                let life = self.touch(texts, line, id);
-                self.lives[life].lost |= *stage != Stage::EndOfMessage;
-            }
+            QueueEvent::Lost { stage } => self.touch(texts, line, name).lost |= *stage != Stage::EndOfMessage,
             QueueEvent::Verdict { sender, recipients, passed, quarantined, discarded, queued_as, reply, .. } => {
                 let verdicts: Vec<FilterVerdict> = QueueEvent::recipients(recipients)
                     .map(|recipient| FilterVerdict {
-                        recipient: texts.intern(&recipient.to_ascii_lowercase()),
+                        recipient: self.intern_lower(texts, recipient),
                         passed: *passed,
                         quarantined: *quarantined,
                         discarded: *discarded,
-                        queued_as: queued_as.map(|q| texts.intern(q)),
+                        queued_as: queued_as.map(QueueId::new),
                         reply: texts.intern(reply),
                         at: line.at,
                         place: line.place,
                     })
                     .collect();
-                let sender = texts.intern(&sender.to_ascii_lowercase());
-                let life = self.touch(texts, line, id);
-                self.lives[life].sender.get_or_insert(sender);
-                self.verdicts.entry(life as u32).or_default().extend(verdicts);
+                let sender = self.intern_lower(texts, sender);
+                let life = self.touch(texts, line, name);
+                life.sender.get_or_insert(sender);
+                life.verdicts.extend(verdicts);
             }
         }
     }
 
-    /// The numbers of a life's recipients in [`Lives::attempted`], in the order of their first lines.
-    pub(super) fn recipient_numbers(&self, life: u32) -> impl Iterator<Item = u32> + '_ {
-        let mut at = self.lives.get(life as usize).map_or(NIL, |l| l.first_recipient);
-        std::iter::from_fn(move || {
-            let number = at;
-            at = self.attempted.get(number as usize)?.next;
-            Some(number)
-        })
+    /// Ends the evidence: all lives are packed.
+    pub(super) fn finish(mut self) -> Packed {
+        let mut open: Vec<u32> = (0..self.slots.len() as u32).filter(|&s| self.slots[s as usize].used).collect();
+        open.sort_by_key(|&s| (self.slots[s as usize].life.opened, self.slots[s as usize].life.place));
+        for slot in open {
+            self.pack(slot, false);
+        }
+        self.packed
     }
 
-    /// Takes in a decision that was logged before the queue id was known.
-    pub(super) fn decided_early(&mut self, life: u32, decision: Decision) {
-        let owner = &mut self.lives[life as usize];
-        // The queue manager takes up a held message only after its release.
-        owner.held |= decision.action == Action::Hold && owner.announced.is_none();
-        self.decisions.entry(life).or_default().insert(0, decision);
+    fn intern_lower(&mut self, texts: &mut TextPool, text: &[u8]) -> Text {
+        self.scratch.clear();
+        self.scratch.extend(text.iter().map(u8::to_ascii_lowercase));
+        texts.intern(&self.scratch)
     }
 
-    /// Adds another shard's lives to these. Lines can no longer be taken in afterwards.
-    pub(super) fn absorb(&mut self, other: Lives) {
-        let (lives, attempted) = (self.lives.len() as u32, self.attempted.len() as u32);
-        let shift = |n: u32| if n == NIL { NIL } else { n + attempted };
-        self.lives.extend(other.lives.into_iter().map(|life| Life {
-            first_recipient: shift(life.first_recipient),
-            last_recipient: shift(life.last_recipient),
-            ..life
-        }));
-        self.attempted.extend(other.attempted.into_iter().map(|a| Attempted { next: shift(a.next), ..a }));
-        self.decisions.extend(other.decisions.into_iter().map(|(life, d)| (life + lives, d)));
-        self.verdicts.extend(other.verdicts.into_iter().map(|(life, v)| (life + lives, v)));
-        self.notices.extend(other.notices.into_iter().map(|n| LifeNotice { life: n.life + lives, ..n }));
-    }
-
-    fn hash(&self, host: Text, id: &[u8]) -> u64 {
+    fn hash(&self, host: Text, id: QueueId) -> u64 {
         self.hasher.hash_one((host, id))
     }
 
-    fn find(&self, texts: &TextPool, host: Text, name: Name<'_>) -> Option<usize> {
-        let lives = &self.lives;
-        let same = |&i: &u32| lives[i as usize].host == host && texts.bytes(lives[i as usize].id) == name.bytes;
-        self.current.find(name.hash, same).map(|&i| i as usize)
+    fn find(&self, host: Text, id: QueueId) -> Option<u32> {
+        let slots = &self.slots;
+        let same = |&s: &u32| slots[s as usize].life.id == id && slots[s as usize].life.host == host;
+        self.current.find(self.hash(host, id), same).copied()
     }
 
-    fn begin(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> usize {
-        let id = texts.intern(name.bytes);
-        let number = self.lives.len();
-        self.lives.push(Life {
-            host: line.host,
-            id,
-            opener,
-            opened: line.at,
-            last: line.at,
-            place: line.place,
-            sender: None,
-            message_id: None,
-            size: None,
-            announced: None,
-            end: End::Open,
-            held: false,
-            lost: false,
-            probe: false,
-            copies: 0,
-            first_recipient: NIL,
-            last_recipient: NIL,
-            recipients: 0,
-        });
-        let (lives, hasher, texts) = (&self.lives, &self.hasher, &*texts);
-        let same = |&i: &u32| lives[i as usize].host == line.host && lives[i as usize].id == id;
-        let rehash = |&i: &u32| hasher.hash_one((lives[i as usize].host, texts.bytes(lives[i as usize].id)));
-        match self.current.entry(name.hash, same, rehash) {
-            hashbrown::hash_table::Entry::Occupied(mut entry) => *entry.get_mut() = number as u32,
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                entry.insert(number as u32);
-            }
+    fn begin(&mut self, texts: &mut TextPool, line: Line, name: &[u8], opener: Opener) -> u32 {
+        let id = QueueId::new(name);
+        if let Some(earlier) = self.find(line.host, id) {
+            self.pack(earlier, false);
         }
-        number
+        let slot = self.slot();
+        let life = &mut self.slots[slot as usize].life;
+        life.begin(line, id, opener);
+        if id.text().is_none() {
+            life.long_id = Some(texts.intern(name));
+        }
+        self.enter(slot);
+        slot
+    }
+
+    /// A slot without a life.
+    fn slot(&mut self) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() as u32 - 1
+        });
+        self.slots[slot as usize].used = true;
+        slot
+    }
+
+    /// Makes a slot's life the one its name stands for.
+    fn enter(&mut self, slot: u32) {
+        let life = &self.slots[slot as usize].life;
+        let hash = self.hash(life.host, life.id);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let rehash = |&s: &u32| hasher.hash_one((slots[s as usize].life.host, slots[s as usize].life.id));
+        self.current.insert_unique(hash, slot, rehash);
     }
 
     /// A line that opens a queue file: always a new life, unless lines of other daemons about the same new file were written just before it.
-    fn open(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, opener: Opener) -> usize {
-        if let Some(found) = self.find(texts, line.host, id) {
-            let life = &mut self.lives[found];
+    fn open(&mut self, texts: &mut TextPool, line: Line, name: &[u8], opener: Opener) -> &mut Life {
+        let id = QueueId::new(name);
+        let slot = self.find(line.host, id).filter(|&found| {
+            let life = &self.slots[found as usize].life;
             // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
             let by_decision = matches!((life.opener, opener), (Opener::Client { address: a, user: None, .. }, Opener::Client { address: b, .. }) if a == b)
-                && self.decisions.contains_key(&(found as u32));
+                && !life.decisions.is_empty();
             let fresh = by_decision || matches!(life.opener, Opener::Unseen | Opener::Internal);
-            if fresh && line.at.since(life.opened).abs() <= REORDER {
+            fresh && line.at.since(life.opened).abs() <= REORDER
+        });
+        match slot {
+            Some(slot) => {
+                let life = &mut self.slots[slot as usize].life;
                 life.opener = opener;
                 life.opened = life.opened.min(line.at);
-                return found;
+                life
+            }
+            None => {
+                let slot = self.begin(texts, line, name, opener);
+                &mut self.slots[slot as usize].life
             }
         }
-        self.begin(texts, line, id, opener)
     }
 
     /// The life a line without an opener belongs to, begun unseen if there is none.
-    fn touch(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>) -> usize {
-        let found = self.find(texts, line.host, id).filter(|&found| {
-            let life = &self.lives[found];
-            let silence = line.at.since(life.last);
-            if life.end == End::Open || life.end == End::Expired { silence <= QUEUE_LIFETIME } else { silence <= LATE_LINES }
+    fn touch(&mut self, texts: &mut TextPool, line: Line, name: &[u8]) -> &mut Life {
+        let id = QueueId::new(name);
+        let found = self.find(line.host, id).or_else(|| self.recall(line, id)).filter(|&found| {
+            let life = &self.slots[found as usize].life;
+            let open = life.end == End::Open || life.end == End::Expired && !life.gone;
+            line.at.since(life.last) <= if open { QUEUE_LIFETIME } else { LATE_LINES }
         });
-        let life = found.unwrap_or_else(|| self.begin(texts, line, id, Opener::Unseen));
-        self.lives[life].last = self.lives[life].last.max(line.at);
+        let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen));
+        let life = &mut self.slots[slot as usize].life;
+        life.last = life.last.max(line.at);
         life
     }
 
+    /// Unpacks a life that a line of another source is about.
+    fn recall(&mut self, line: Line, id: QueueId) -> Option<u32> {
+        let &number = self.recall.get(&(line.host, id))?;
+        let (opened, last) = self.packed.span(number)?;
+        if line.at.since(opened) < -REORDER || line.at.since(last) > LATE_LINES {
+            return None;
+        }
+        self.recall.remove(&(line.host, id));
+        let slot = self.slot();
+        self.packed.take_back(number, &mut self.slots[slot as usize].life);
+        self.enter(slot);
+        self.wait(slot);
+        Some(slot)
+    }
+
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
-    fn message_id(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, message_id: &[u8]) {
-        let message_id = texts.intern(message_id);
-        let open = self.find(texts, line.host, id).filter(|&f| {
-            let life = &self.lives[f];
+    fn message_id(&mut self, texts: &mut TextPool, line: Line, name: &[u8], message_id: &[u8]) {
+        let open = self.find(line.host, QueueId::new(name)).filter(|&f| {
+            let life = &self.slots[f as usize].life;
             let patience = match life.end {
                 End::Open => QUEUE_LIFETIME,
                 _ if life.message_id.is_none() => REORDER,
@@ -394,119 +289,109 @@ impl Lives {
             };
             line.at.since(life.last) <= patience
         });
-        let life = match open {
-            Some(found) => found,
-            None => self.begin(texts, line, id, Opener::Internal),
-        };
-        let life = &mut self.lives[life];
+        let slot = open.unwrap_or_else(|| self.begin(texts, line, name, Opener::Internal));
+        let life = &mut self.slots[slot as usize].life;
         life.last = life.last.max(line.at);
-        life.message_id.get_or_insert(message_id);
+        if life.message_id.is_none() {
+            life.message_id = Some(life.keep(message_id));
+        }
     }
 
-    fn decide(
-        &mut self,
-        texts: &mut TextPool,
-        line: Line,
-        id: Name<'_>,
-        decision: Decision,
-        sender: Option<Text>,
-        client: Option<(Text, Text)>,
-    ) {
-        let life = self.touch(texts, line, id);
-        if let Some(sender) = sender {
-            self.lives[life].sender.get_or_insert(sender);
-        }
-        if let (Opener::Unseen | Opener::Internal, Some((address, name))) = (self.lives[life].opener, client) {
-            self.lives[life].opener = Opener::Client { address, name, service: Service::Smtp, user: None, orig_queue_id: None };
-        }
-        if decision.action == Action::Hold {
-            self.lives[life].held = true;
-        }
-        self.decisions.entry(life as u32).or_default().push(decision);
-    }
-
-    fn delivery(&mut self, texts: &mut TextPool, line: Line, id: Name<'_>, delivery: &Delivery<'_>) {
-        let life = self.touch(texts, line, id);
-        if delivery.status == Status::Probe {
-            self.lives[life].probe = true;
-            return;
-        }
-        if self.lives[life].opener == Opener::Unseen && self.lives[life].first_recipient == NIL && delivery.delay_seconds >= 0.0 {
-            let arrival = line.at.plus(-((delivery.delay_seconds * 1e6) as i64));
-            self.lives[life].opened = self.lives[life].opened.min(arrival);
-        }
-        let address = texts.intern(&delivery.recipient.to_ascii_lowercase());
+    fn delivery(&mut self, texts: &mut TextPool, line: Line, name: &[u8], delivery: &Delivery<'_>) {
+        let relay = texts.intern(delivery.relay);
         let keeps_reply = delivery.status != Status::Sent || reply::accepted(delivery.program, delivery.reply) != Accepted::Passed;
-        let word = Attempted {
-            address,
-            orig: delivery.orig_recipient.map(|o| texts.intern(&o.to_ascii_lowercase())),
-            program: delivery.program,
-            status: delivery.status,
-            relay: texts.intern(delivery.relay),
-            reply: texts.intern(if keeps_reply { delivery.reply } else { b"" }),
-            next_id: delivery.next_id.map(|q| texts.intern(q)),
-            at: line.at,
-            attempts: 1,
-            place: line.place,
-            next: NIL,
+        let reply = texts.intern(if keeps_reply { delivery.reply } else { b"" });
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend(delivery.recipient.iter().map(u8::to_ascii_lowercase));
+        let address_length = scratch.len();
+        scratch.extend(delivery.orig_recipient.unwrap_or_default().iter().map(u8::to_ascii_lowercase));
+        let (address, orig) = scratch.split_at(address_length);
+        let life = self.touch(texts, line, name);
+        if delivery.status == Status::Probe {
+            life.probe = true;
+        } else {
+            if life.opener == Opener::Unseen && life.recipients.is_empty() && delivery.delay_seconds >= 0.0 {
+                let arrival = line.at.plus(-((delivery.delay_seconds * 1e6) as i64));
+                life.opened = life.opened.min(arrival);
+            }
+            let word = Attempted {
+                address: Span::default(),
+                orig: None,
+                program: delivery.program,
+                status: delivery.status,
+                relay,
+                reply,
+                next_id: delivery.next_id.map(QueueId::new),
+                at: line.at,
+                attempts: 1,
+                place: line.place,
+            };
+            life.attempted(word, address, delivery.orig_recipient.map(|_| orig));
+        }
+        self.scratch = scratch;
+    }
+
+    /// Notes the end of a life's queue file.
+    fn end(&mut self, host: Text, id: QueueId, end: End) {
+        if let Some(slot) = self.find(host, id) {
+            let life = &mut self.slots[slot as usize].life;
+            let first = matches!(life.end, End::Open | End::Expired);
+            life.end = end;
+            if first {
+                self.wait(slot);
+            }
+        }
+    }
+
+    /// Puts a life that has ended into the queue of those to be packed.
+    fn wait(&mut self, slot: u32) {
+        let Slot { life, turn, .. } = &self.slots[slot as usize];
+        let (host, ended) = (life.host, Ended { slot, turn: *turn });
+        if let Some(log) = self.hosts.iter_mut().find(|log| log.host == host) {
+            log.ended.push_back(ended);
+        }
+    }
+
+    /// Packs what ended long enough before this line of its host.
+    fn pack_ended(&mut self, line: Line, again: bool) {
+        let Some(at) = self.hosts.iter().position(|log| log.host == line.host) else {
+            self.hosts.push(HostLog { host: line.host, latest: line.at, ended: VecDeque::new() });
+            return;
         };
-        match self.attempt_of(life, address) {
-            // local(8) can do both for one address: put it into the mailbox and forward it under another queue id.
-            Some(found) if self.goes_two_ways(found, &word) => self.append(life, word),
-            Some(found) => {
-                let known = &mut self.attempted[found as usize];
-                self.lives[life].copies += u32::from(known.orig != word.orig);
-                let attempts = known.attempts + 1;
-                if !known.is_settled() {
-                    *known = Attempted { next: known.next, orig: known.orig, ..word };
-                }
-                known.attempts = attempts;
+        let log = &mut self.hosts[at];
+        log.latest = log.latest.max(line.at);
+        let latest = log.latest;
+        while let Some(&Ended { slot, turn }) = self.hosts[at].ended.front() {
+            let waiting = &self.slots[slot as usize];
+            let stale = waiting.turn != turn || !waiting.used;
+            if !stale && latest.since(waiting.life.last) <= PACK_AFTER {
+                break;
             }
-            None => self.append(life, word),
+            self.hosts[at].ended.pop_front();
+            if !stale {
+                self.pack(slot, again);
+            }
         }
     }
 
-    fn goes_two_ways(&self, found: u32, word: &Attempted) -> bool {
-        let known = &self.attempted[found as usize];
-        let local = |a: &Attempted| a.program == Program::Local && a.status == Status::Sent;
-        local(known) && local(word) && known.next_id != word.next_id
-    }
-
-    fn attempt_of(&self, life: usize, address: Text) -> Option<u32> {
-        if self.lives[life].recipients > WALK_MAX {
-            return self.many.get(&(life as u32, address)).copied();
+    fn pack(&mut self, slot: u32, again: bool) {
+        let life = &self.slots[slot as usize].life;
+        let (host, id) = (life.host, life.id);
+        if let Ok(entry) = self.current.find_entry(self.hash(host, id), |&s| s == slot) {
+            entry.remove();
         }
-        let mut at = self.lives[life].first_recipient;
-        while at != NIL {
-            let known = &self.attempted[at as usize];
-            if known.address == address {
-                return Some(at);
+        let place = &mut self.slots[slot as usize];
+        if !place.life.is_own_notice() {
+            let number = self.packed.push(&place.life);
+            if again {
+                self.recall.insert((host, id), number);
             }
-            at = known.next;
         }
-        None
-    }
-
-    fn append(&mut self, life: usize, word: Attempted) {
-        let number = self.attempted.len() as u32;
-        self.attempted.push(word);
-        let owner = &mut self.lives[life];
-        match owner.last_recipient {
-            NIL => owner.first_recipient = number,
-            last => self.attempted[last as usize].next = number,
-        }
-        owner.last_recipient = number;
-        owner.recipients += 1;
-        if owner.recipients == WALK_MAX + 1 {
-            let mut at = owner.first_recipient;
-            while at != NIL {
-                self.many.insert((life as u32, self.attempted[at as usize].address), at);
-                at = self.attempted[at as usize].next;
-            }
-        } else if owner.recipients > WALK_MAX {
-            let address = self.attempted[number as usize].address;
-            self.many.insert((life as u32, address), number);
-        }
+        place.life.clear();
+        place.turn = place.turn.wrapping_add(1);
+        place.used = false;
+        self.free.push(slot);
     }
 }
 

@@ -4,10 +4,14 @@
 //! side without a lock. When the evidence ends, the shards are joined: hops between hosts are followed, logins are merged, and each
 //! recipient is given its one outcome.
 
+mod gathered;
+mod life;
 mod links;
 mod lives;
 mod logins;
 mod own;
+mod packed;
+mod queue_id;
 mod remap;
 mod sessions;
 mod settle;
@@ -22,6 +26,7 @@ use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::{Batch, SHARDS};
 use crate::formats::event::Kind;
+use gathered::Gathered;
 use hashbrown::HashMap;
 use lives::{Line, Lives};
 use logins::Logins;
@@ -37,6 +42,8 @@ pub struct Located<'b, 'a> {
     pub batch: &'b Batch<'a>,
     /// Lines of the batch that stand in another source too and were counted there, sorted.
     pub duplicates: &'b [u32],
+    /// Whether a source yet to come may speak of the same time of the same host.
+    pub again: bool,
 }
 
 #[derive(Default)]
@@ -123,25 +130,29 @@ impl Correlator {
     #[must_use]
     pub fn finish(self, settings: &Settings) -> Rows {
         let mut shards = self.shards;
-        shards.par_iter_mut().for_each(|shard| shard.sessions.finish(&shard.texts));
-        let mut shards = shards.into_iter();
-        let Some(first) = shards.next() else { return Rows::default() };
-        let Shard { mut texts, mut lives, mut sessions, logins, mut activity } = first;
+        shards.par_iter_mut().for_each(|shard| shard.sessions.finish());
+        let (mut texts, mut sessions, mut activity) = (TextPool::default(), Sessions::default(), Activity::default());
+        let mut logins = None;
+        let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
             let map = remap::Map::new(&mut texts, &shard.texts);
-            map.lives(&mut shard.lives);
             map.sessions(&mut shard.sessions);
-            lives.absorb(shard.lives);
             sessions.absorb(shard.sessions);
             activity.absorb(shard.activity, &map);
+            // Logins go to the first shard, whose texts come first and so keep their numbers.
+            logins.get_or_insert(shard.logins);
+            lives.push((shard.lives, map));
         }
+        let lives = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
         let activity = activity.in_order();
         let mut host_ends: HashMap<Text, Timestamp> = HashMap::new();
         for hour in &activity {
             let end = host_ends.entry(hour.host).or_insert(hour.last);
             *end = (*end).max(hour.last);
         }
-        let mut rows = transactions::build(settings, texts, lives, sessions, logins, &host_ends);
+        let all = Gathered::new(lives);
+        let logins = logins.unwrap_or_default();
+        let mut rows = transactions::build(settings, transactions::Parts { texts, all, sessions, logins, host_ends });
         rows.activity = activity;
         rows
     }
@@ -162,7 +173,7 @@ impl Shard {
             };
             self.activity.saw(line.host, line.at);
             match &event.kind {
-                Kind::Queue { id, event } => self.lives.take(&mut self.texts, line, id, event),
+                Kind::Queue { id, event } => self.lives.take(&mut self.texts, line, id, event, located.again),
                 Kind::Smtp(smtp) => self.sessions.take(&mut self.texts, line, event.pid, event.times, smtp),
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),

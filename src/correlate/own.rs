@@ -1,7 +1,6 @@
 //! Which hosts are the organisation's own: a delivery to one of them is not yet an arrival, a refusal by one is our own.
 
-use crate::domain::text::{Text, TextPool};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -15,7 +14,6 @@ pub(super) struct Own {
     networks: Vec<IpNet>,
     /// Names of the hosts whose logs are in evidence.
     in_evidence: HashSet<Vec<u8>>,
-    relays: HashMap<Text, bool>,
 }
 
 impl Own {
@@ -65,14 +63,9 @@ impl Own {
     }
 
     /// Whether `relay=` names one of our hosts, or a filter or socket on the host itself.
-    pub(super) fn is_own_relay(&mut self, texts: &TextPool, relay: Text) -> bool {
-        if let Some(&known) = self.relays.get(&relay) {
-            return known;
-        }
-        let (name, address) = split_relay(texts.bytes(relay));
-        let own = self.is_own_client(name, address) || address.contains(&b'/');
-        self.relays.insert(relay, own);
-        own
+    pub(super) fn is_own_relay(&self, relay: &[u8]) -> bool {
+        let (name, address) = split_relay(relay);
+        self.is_own_client(name, address) || address.contains(&b'/')
     }
 }
 
@@ -127,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_host_of_the_same_organisation_is_ours_and_a_receiver_is_not() {
-        let (mut own, mut texts) = (own(), TextPool::default());
+        let own = own();
         for (relay, expected) in [
             ("smtp-out.univ.example[203.0.113.2]:25", true),
             ("mail.dept.univ.example[private/dovecot-lmtp]", true),
@@ -139,8 +132,7 @@ mod tests {
             ("mx.gmail.example[127.0.20.1]:25", false),
             ("none", false),
         ] {
-            let relay = texts.intern(relay.as_bytes());
-            assert_eq!(own.is_own_relay(&texts, relay), expected, "{}", texts.show(relay));
+            assert_eq!(own.is_own_relay(relay.as_bytes()), expected, "{relay}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! From the text numbers of one shard to those of the whole.
 
-use super::lives::{Decision, Lives, Opener};
+use super::life::{Decision, Life, Opener};
 use super::sessions::{Peer, Refusal, Sessions, TransactionFact};
 use crate::domain::text::{Text, TextPool};
 
@@ -41,39 +41,24 @@ impl Map {
         self.put(&mut refusal.reply);
     }
 
-    /// Renumbers the texts of a shard's lives.
-    pub(super) fn lives(&self, lives: &mut Lives) {
-        for life in &mut lives.lives {
-            self.put(&mut life.host);
-            self.put(&mut life.id);
-            self.put_option(&mut life.sender);
-            self.put_option(&mut life.message_id);
-            match &mut life.opener {
-                Opener::Unseen | Opener::Internal => {}
-                Opener::Client { address, name, user, orig_queue_id, .. } => {
-                    self.put(address);
-                    self.put(name);
-                    self.put_option(user);
-                    self.put_option(orig_queue_id);
-                }
-                Opener::Pickup { orig_id } => self.put_option(orig_id),
-            }
+    /// Renumbers the texts of a life.
+    pub(super) fn life(&self, life: &mut Life) {
+        self.put(&mut life.host);
+        self.put_option(&mut life.long_id);
+        self.put_option(&mut life.sender);
+        if let Opener::Client { address, name, user, .. } = &mut life.opener {
+            self.put(address);
+            self.put(name);
+            self.put_option(user);
         }
-        for attempted in &mut lives.attempted {
-            self.put(&mut attempted.address);
-            self.put_option(&mut attempted.orig);
+        for attempted in &mut life.recipients {
             self.put(&mut attempted.relay);
             self.put(&mut attempted.reply);
-            self.put_option(&mut attempted.next_id);
         }
-        lives.decisions.values_mut().flatten().for_each(|d| self.decision(d));
-        for verdict in lives.verdicts.values_mut().flatten() {
+        life.decisions.iter_mut().for_each(|d| self.decision(d));
+        for verdict in &mut life.verdicts {
             self.put(&mut verdict.recipient);
-            self.put_option(&mut verdict.queued_as);
             self.put(&mut verdict.reply);
-        }
-        for notice in &mut lives.notices {
-            self.put(&mut notice.id);
         }
     }
 
@@ -102,7 +87,6 @@ impl Map {
         }
         for note in &mut sessions.notes {
             self.put(&mut note.host);
-            self.put(&mut note.queue_id);
             match &mut note.what {
                 TransactionFact::RecipientRefused(refusal) => self.refusal(refusal),
                 TransactionFact::Decided(decision) => self.decision(decision),
@@ -111,7 +95,6 @@ impl Map {
         }
         for count in &mut sessions.counts {
             self.put(&mut count.host);
-            count.transactions.iter_mut().for_each(|(queue_id, _)| self.put(queue_id));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! SMTP server sessions: who authenticated, what was refused before it got a queue id, what the client broke off.
 
-use super::lives::{Decision, Line};
+use super::life::Decision;
+use super::lives::Line;
+use super::queue_id::QueueId;
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{SECOND, Timestamp};
@@ -72,7 +74,7 @@ pub(super) struct RefusedTransaction {
 #[derive(Clone, Debug)]
 pub(super) struct TransactionNote {
     pub(super) host: Text,
-    pub(super) queue_id: Text,
+    pub(super) queue_id: QueueId,
     pub(super) at: Timestamp,
     pub(super) what: TransactionFact,
 }
@@ -92,13 +94,13 @@ pub(super) enum TransactionFact {
 pub(super) struct SessionCount {
     pub(super) host: Text,
     /// The queue ids with the instants they were given.
-    pub(super) transactions: Vec<(Text, Timestamp)>,
+    pub(super) transactions: Vec<(QueueId, Timestamp)>,
     pub(super) recipients: u32,
 }
 
 #[derive(Clone)]
 struct Transaction {
-    queue_id: Text,
+    queue_id: QueueId,
     at: Timestamp,
     line: u64,
 }
@@ -111,7 +113,8 @@ struct Session {
     named_at: Option<Line>,
     helo: Option<Text>,
     transactions: Vec<Transaction>,
-    refusals: Vec<(Text, Refusal)>,
+    /// Each with its queue id, if it has one.
+    refusals: Vec<(Option<QueueId>, Refusal)>,
     /// A decision about the transaction whose queue id comes next.
     decision: Option<Decision>,
     lost: Option<(Stage, Timestamp)>,
@@ -134,12 +137,12 @@ impl Sessions {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, pid: u32, times: u32, event: &SmtpEvent<'_>) {
         match event {
             SmtpEvent::Connect { client, .. } => {
-                self.end(texts, line.host, pid, None);
+                self.end(line.host, pid, None);
                 let session = begin(texts, line, client);
                 self.open.insert((line.host, pid), session);
             }
             SmtpEvent::Transaction { queue_id, client, sasl_username, sasl_method, .. } => {
-                let queue_id = texts.intern(queue_id);
+                let queue_id = QueueId::new(queue_id);
                 let user = sasl_username.map(|u| texts.intern(u));
                 let mechanism = sasl_method.map(|m| texts.intern(m));
                 let session = self.session(texts, line, pid, client);
@@ -150,7 +153,7 @@ impl Sessions {
                     self.notes.push(TransactionNote { host: line.host, queue_id, at: line.at, what: TransactionFact::Decided(decision) });
                 }
                 if pid == 0 {
-                    self.end(texts, line.host, pid, None);
+                    self.end(line.host, pid, None);
                 }
             }
             SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
@@ -170,17 +173,17 @@ impl Sessions {
                 if pid != 0 {
                     self.session(texts, line, pid, client);
                 }
-                self.end(texts, line.host, pid, *counters);
+                self.end(line.host, pid, *counters);
             }
         }
     }
 
     /// Ends the sessions whose disconnect is not in evidence.
-    pub(super) fn finish(&mut self, texts: &TextPool) {
+    pub(super) fn finish(&mut self) {
         let mut left: Vec<(Text, u32)> = self.open.keys().copied().collect();
         left.sort_unstable();
         for (host, pid) in left {
-            self.end(texts, host, pid, None);
+            self.end(host, pid, None);
         }
     }
 
@@ -212,7 +215,7 @@ impl Sessions {
             sender: reject.sender.map(|s| texts.intern(&s.to_ascii_lowercase())),
             times,
         };
-        let queue_id = texts.intern(reject.queue_id);
+        let queue_id = (!reject.queue_id.is_empty()).then(|| QueueId::new(reject.queue_id));
         let user = reject.sasl_username.map(|u| texts.intern(u));
         let helo = reject.helo.map(|h| texts.intern(h));
         let session = self.session(texts, line, pid, &reject.client);
@@ -226,12 +229,12 @@ impl Sessions {
             }
         }
         if pid == 0 {
-            self.end(texts, line.host, pid, None);
+            self.end(line.host, pid, None);
         }
     }
 
     /// Closes a session and tells what it was.
-    fn end(&mut self, texts: &TextPool, host: Text, pid: u32, counters: Option<Counters>) {
+    fn end(&mut self, host: Text, pid: u32, counters: Option<Counters>) {
         let Some(session) = self.open.remove(&(host, pid)) else { return };
         let counted_login = counters.is_some_and(|c| c.auth_ok > 0);
         let authenticated = session.user.is_some() || counted_login;
@@ -246,7 +249,7 @@ impl Sessions {
             });
         }
         self.end_transactions(&session, counters);
-        let groups = group(&session, counters, texts);
+        let groups = group(&session, counters);
         for (transaction, refusals) in groups {
             match transaction {
                 Some(queue_id) => {
@@ -342,15 +345,15 @@ fn refused(session: &Session, refusals: Vec<Refusal>, counters: Option<Counters>
 ///
 /// The command counters say how many MAIL commands were accepted; what is left after the transactions with a queue id is the
 /// number of refused ones. The log itself shows no transaction's end, so a change of sender, a repeated recipient and pauses do.
-fn group(session: &Session, counters: Option<Counters>, texts: &TextPool) -> Vec<(Option<Text>, Vec<Refusal>)> {
-    let mut result: Vec<(Option<Text>, Vec<Refusal>)> = Vec::new();
+fn group(session: &Session, counters: Option<Counters>) -> Vec<(Option<QueueId>, Vec<Refusal>)> {
+    let mut result: Vec<(Option<QueueId>, Vec<Refusal>)> = Vec::new();
     let mut loose: Vec<Refusal> = Vec::new();
     for (queue_id, refusal) in &session.refusals {
-        match (texts.bytes(*queue_id).is_empty(), refusal.stage) {
-            (false, _) => result.push((Some(*queue_id), vec![refusal.clone()])),
-            (true, Stage::Rcpt | Stage::Data | Stage::EndOfMessage | Stage::Mail) => loose.push(refusal.clone()),
+        match (queue_id, refusal.stage) {
+            (Some(_), _) => result.push((*queue_id, vec![refusal.clone()])),
+            (None, Stage::Rcpt | Stage::Data | Stage::EndOfMessage | Stage::Mail) => loose.push(refusal.clone()),
             // A refusal before MAIL is a refused connection, not a message.
-            (true, _) => {}
+            (None, _) => {}
         }
     }
     let mut groups = mandatory_groups(&loose, &session.transactions);
@@ -395,7 +398,7 @@ fn give_to_accepted(
     groups: &mut Vec<Vec<Refusal>>,
     refused: usize,
     transactions: &[Transaction],
-    result: &mut Vec<(Option<Text>, Vec<Refusal>)>,
+    result: &mut Vec<(Option<QueueId>, Vec<Refusal>)>,
 ) {
     let mut at = 0;
     while groups.len() > refused && at < groups.len() {

@@ -1,7 +1,9 @@
 //! From linked lives to messages: each recipient gets its one outcome.
 
-use super::links::{Links, NONE};
-use super::lives::{Attempted, Decision, End, FilterVerdict, Life, Lives, Opener, QUEUE_LIFETIME};
+use super::gathered::Gathered;
+use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener};
+use super::links::Links;
+use super::lives::QUEUE_LIFETIME;
 use super::own::{Own, split_relay};
 use super::sessions::Refusal;
 use crate::domain::outcome::{By, Outcome, Reason};
@@ -10,7 +12,7 @@ use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Action, Program, Status};
 use crate::formats::postfix::reply::{self, Accepted, Class};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Hops beyond which something goes in circles.
 const HOPS_MAX: u32 = 12;
@@ -18,11 +20,19 @@ const HOPS_MAX: u32 = 12;
 /// A queue file with no end this close to the end of its host's log is still on its way.
 const STILL_MOVING: i64 = 10 * MINUTE;
 
+/// An address of one message, in [`Ends::names`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Name {
+    start: u32,
+    end: u32,
+}
+
 /// One recipient's end.
 #[derive(Clone, Debug)]
 pub(super) struct Fate {
-    pub(super) address: Text,
-    pub(super) orig: Option<Text>,
+    /// Empty where no line names the recipient.
+    pub(super) address: Name,
+    orig: Option<Name>,
     pub(super) outcome: Outcome,
     pub(super) by: Option<By>,
     pub(super) reason: Option<Reason>,
@@ -33,6 +43,32 @@ pub(super) struct Fate {
     pub(super) place: Place,
 }
 
+/// What became of one message.
+#[derive(Default)]
+pub(super) struct Ends {
+    pub(super) fates: Vec<Fate>,
+    names: Vec<u8>,
+    /// Non-delivery notices to its sender.
+    pub(super) notices: Vec<(Timestamp, Place)>,
+    /// The lives it is made of.
+    pub(super) lives: Vec<u32>,
+    /// It led to a life that other messages lead to as well, and nobody said whose that is.
+    pub(super) contested: bool,
+}
+
+impl Ends {
+    fn keep(&mut self, text: &[u8]) -> Name {
+        let start = self.names.len() as u32;
+        self.names.extend_from_slice(text);
+        Name { start, end: self.names.len() as u32 }
+    }
+
+    /// The bytes of an address.
+    pub(super) fn name(&self, name: Name) -> &[u8] {
+        self.names.get(name.start as usize..name.end as usize).unwrap_or_default()
+    }
+}
+
 /// What the SMTP session said of a life's transaction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SessionWord {
@@ -41,46 +77,76 @@ pub(super) struct SessionWord {
     pub(super) accepted: Option<u32>,
 }
 
-/// Everything needed to settle a life.
-pub(super) struct Settler<'a> {
-    pub(super) all: &'a Lives,
+/// Everything that is known when lives are settled.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) all: &'a Gathered,
     pub(super) links: &'a Links,
     pub(super) texts: &'a TextPool,
-    pub(super) own: &'a mut Own,
+    pub(super) own: &'a Own,
     pub(super) words: &'a HashMap<u32, SessionWord>,
     /// The last instant of each host's log.
     pub(super) host_ends: &'a HashMap<Text, Timestamp>,
     /// The empty text.
     pub(super) empty: Text,
-    pub(super) classes: HashMap<Text, Class>,
-    /// For each life, the message it is part of.
-    pub(super) message_of: Vec<u32>,
 }
 
-impl Settler<'_> {
+/// Settles messages, one after another.
+pub(super) struct Settler<'a> {
+    known: Known<'a>,
+    classes: HashMap<Text, Class>,
+    relays: HashMap<Text, bool>,
+    /// Contested lives that have their message; `None` where it is not yet their turn.
+    claimed: Option<&'a mut HashSet<u32>>,
+    ends: Ends,
+}
+
+impl<'a> Settler<'a> {
+    pub(super) fn new(known: Known<'a>, claimed: Option<&'a mut HashSet<u32>>) -> Settler<'a> {
+        Settler { known, classes: HashMap::new(), relays: HashMap::new(), claimed, ends: Ends::default() }
+    }
+
     /// Settles the message that begins with this life.
-    pub(super) fn message(&mut self, root: u32, number: u32) -> Vec<Fate> {
-        let mut fates = self.life(root, number, 0);
-        if let Some(word) = self.words.get(&root) {
+    pub(super) fn message(&mut self, root: u32, life: &Life) -> Ends {
+        let mut fates = self.ends_of(root, life, 0);
+        if let Some(word) = self.known.words.get(&root) {
             for refusal in &word.refusals {
-                fates.push(self.refused(refusal));
+                fates.push(self.refusal(refusal));
             }
         }
-        one_per_address(&mut fates, self.empty);
-        fates
+        self.finish(fates)
+    }
+
+    /// The ends of a transaction that was refused before it had a queue file. `unnamed` recipients more were refused than named.
+    pub(super) fn refused(&mut self, refusals: &[Refusal], unnamed: u32) -> Ends {
+        let mut fates: Vec<Fate> = refusals.iter().filter(|r| r.recipient.is_some()).map(|r| self.refusal(r)).collect();
+        if let Some(last) = refusals.last() {
+            let nameless = Fate { address: Name::default(), ..self.refusal(last) };
+            fates.extend(std::iter::repeat_n(nameless, unnamed as usize));
+        }
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.fates = fates;
+        ends
+    }
+
+    fn finish(&mut self, mut fates: Vec<Fate>) -> Ends {
+        let mut ends = std::mem::take(&mut self.ends);
+        one_per_address(&mut fates, &ends);
+        ends.fates = fates;
+        ends
     }
 
     /// The end of a recipient refused by the SMTP server.
-    pub(super) fn refused(&mut self, refusal: &Refusal) -> Fate {
+    fn refusal(&mut self, refusal: &Refusal) -> Fate {
         let class = self.class(refusal.reply);
         Fate {
-            address: refusal.recipient.unwrap_or(self.empty),
+            address: refusal.recipient.map_or(Name::default(), |r| self.ends.keep(self.known.texts.bytes(r))),
             orig: None,
             outcome: if class.security { Outcome::Blocked } else { Outcome::Bounced },
             by: Some(By::Own),
             reason: Some(class.reason),
             reply: refusal.reply,
-            relay: self.empty,
+            relay: self.known.empty,
             at: Some(refusal.at),
             attempts: 1,
             place: refusal.place,
@@ -88,47 +154,74 @@ impl Settler<'_> {
     }
 
     fn class(&mut self, reply: Text) -> Class {
-        let texts = self.texts;
+        let texts = self.known.texts;
         *self.classes.entry(reply).or_insert_with(|| reply::classify(texts.bytes(reply)))
     }
 
-    fn life(&mut self, number: u32, message: u32, depth: u32) -> Vec<Fate> {
-        let (all, links) = (self.all, self.links);
-        let Some(life) = all.lives.get(number as usize) else { return Vec::new() };
-        if depth > HOPS_MAX || self.message_of[number as usize] != NONE {
+    fn is_own_relay(&mut self, relay: Text) -> bool {
+        let Known { own, texts, .. } = self.known;
+        *self.relays.entry(relay).or_insert_with(|| own.is_own_relay(texts.bytes(relay)))
+    }
+
+    /// Whether a life is this message's to settle: not met on another way, and no other message's.
+    fn claim(&mut self, number: u32) -> bool {
+        if self.ends.lives.contains(&number) {
+            return false;
+        }
+        if self.known.links.contested.contains(&number) {
+            let Some(claimed) = &mut self.claimed else {
+                self.ends.contested = true;
+                return false;
+            };
+            if !claimed.insert(number) {
+                return false;
+            }
+        }
+        self.ends.lives.push(number);
+        true
+    }
+
+    fn life(&mut self, number: u32, depth: u32) -> Vec<Fate> {
+        let life = self.known.all.get(number);
+        self.ends_of(number, &life, depth)
+    }
+
+    fn ends_of(&mut self, number: u32, life: &Life, depth: u32) -> Vec<Fate> {
+        if depth > HOPS_MAX || !self.claim(number) {
             return Vec::new();
         }
-        self.message_of[number as usize] = message;
-        if life.recipients == 0 {
-            if let Some(verdicts) = all.verdicts.get(&number).filter(|_| life.announced.is_none()) {
-                return verdicts.iter().flat_map(|v| self.verdict(v, message, depth)).collect();
+        self.ends.notices.extend_from_slice(&life.notices);
+        if life.recipients.is_empty() {
+            if !life.verdicts.is_empty() && life.announced.is_none() {
+                return life.verdicts.iter().flat_map(|v| self.verdict(v, depth)).collect();
             }
-            if let Some(decision) = final_decision(all, number) {
+            if let Some(decision) = life.final_decision() {
                 return self.decided(number, life, decision);
             }
         }
-        let mut fates = Vec::with_capacity(life.recipients as usize);
-        let mut onward: Vec<(u32, Vec<u32>)> = Vec::new();
-        for at in all.recipient_numbers(number) {
-            match links.onward[at as usize] {
-                NONE => fates.push(self.attempted(life, &all.attempted[at as usize])),
-                child => match onward.iter_mut().find(|(known, _)| *known == child) {
+        let links = self.known.links;
+        let mut fates = Vec::with_capacity(life.recipients.len());
+        let mut onward: Vec<(u32, Vec<usize>)> = Vec::new();
+        for (at, attempted) in life.recipients.iter().enumerate() {
+            match links.onward(number, at) {
+                None => fates.push(self.attempted(life, attempted)),
+                Some(child) => match onward.iter_mut().find(|(known, _)| *known == child) {
                     Some((_, parents)) => parents.push(at),
                     None => onward.push((child, vec![at])),
                 },
             }
         }
         for (child, parents) in onward {
-            let ends = self.life(child, message, depth + 1);
-            self.hand_over(&parents, ends, &mut fates);
+            let ends = self.life(child, depth + 1);
+            self.hand_over(life, &parents, ends, &mut fates);
         }
         if let Some(&continued) = links.continued.get(&number) {
-            let settled: Vec<Fate> = self.life(continued, message, depth + 1);
+            let settled: Vec<Fate> = self.life(continued, depth + 1);
             fates.retain(|f| !matches!(f.outcome, Outcome::Deferred | Outcome::Unknown | Outcome::Discarded) || settled.is_empty());
             fates.extend(settled);
         } else {
             let parts = links.parts.get(&number).map(Vec::as_slice).unwrap_or_default();
-            let told: Vec<Fate> = parts.iter().flat_map(|&part| self.life(part, message, depth + 1)).collect();
+            let told: Vec<Fate> = parts.iter().flat_map(|&part| self.life(part, depth + 1)).collect();
             self.missing(number, life, told.len() as u32, &mut fates);
             fates.extend(told);
         }
@@ -136,14 +229,14 @@ impl Settler<'_> {
     }
 
     /// Gives each recipient that went on to another life the end it found there.
-    fn hand_over(&mut self, parents: &[u32], ends: Vec<Fate>, fates: &mut Vec<Fate>) {
+    fn hand_over(&mut self, life: &Life, parents: &[usize], ends: Vec<Fate>, fates: &mut Vec<Fate>) {
         let mut used = vec![false; ends.len()];
         let mut unmatched = Vec::new();
-        for &at in parents {
-            let from = &self.all.attempted[at as usize];
+        for from in parents.iter().filter_map(|&at| life.recipients.get(at)) {
+            let address = life.text(from.address);
             let before = fates.len();
             for (end, used) in ends.iter().zip(&mut used) {
-                if end.address == from.address || end.orig == Some(from.address) {
+                if self.ends.name(end.address) == address || end.orig.is_some_and(|o| self.ends.name(o) == address) {
                     fates.push(end.clone());
                     *used = true;
                 }
@@ -158,15 +251,15 @@ impl Settler<'_> {
         // The next hop rewrote the addresses: its other recipients are what these became.
         let mut rewritten: Vec<Fate> = ends.into_iter().zip(used).filter(|(_, used)| !used).map(|(end, _)| end).collect();
         if rewritten.is_empty() {
-            rewritten.extend(unmatched.into_iter().map(|from| self.fate(from, Outcome::Unknown, None, Some(Reason::Other))));
+            rewritten.extend(unmatched.into_iter().map(|from| self.fate(life, from, Outcome::Unknown, None, Some(Reason::Other))));
         }
         fates.append(&mut rewritten);
     }
 
-    fn fate(&self, attempted: &Attempted, outcome: Outcome, by: Option<By>, reason: Option<Reason>) -> Fate {
+    fn fate(&mut self, life: &Life, attempted: &Attempted, outcome: Outcome, by: Option<By>, reason: Option<Reason>) -> Fate {
         Fate {
-            address: attempted.address,
-            orig: attempted.orig,
+            address: self.ends.keep(life.text(attempted.address)),
+            orig: attempted.orig.map(|o| self.ends.keep(life.text(o))),
             outcome,
             by,
             reason,
@@ -189,33 +282,34 @@ impl Settler<'_> {
                     Outcome::Blocked => (Some(By::Own), Some(Reason::Content)),
                     _ => (None, Some(Reason::Other)),
                 };
-                self.fate(attempted, outcome, by, reason)
+                self.fate(life, attempted, outcome, by, reason)
             }
             Status::Bounced => {
                 let class = self.class(attempted.reply);
-                let own = !self.texts.bytes(attempted.relay).contains(&b'[') || self.own.is_own_relay(self.texts, attempted.relay);
+                let own = !self.known.texts.bytes(attempted.relay).contains(&b'[') || self.is_own_relay(attempted.relay);
                 let by = if own { By::Own } else { By::Remote };
                 let outcome = if class.security { Outcome::Blocked } else { Outcome::Bounced };
-                self.fate(attempted, outcome, Some(by), Some(class.reason))
+                self.fate(life, attempted, outcome, Some(by), Some(class.reason))
             }
             Status::Deferred | Status::SoftBounce => {
                 let class = self.class(attempted.reply);
                 let outcome = self.waiting(life);
-                self.fate(attempted, outcome, None, Some(class.reason))
+                self.fate(life, attempted, outcome, None, Some(class.reason))
             }
-            Status::Probe | Status::Other => self.fate(attempted, Outcome::Unknown, None, Some(Reason::Other)),
+            Status::Probe | Status::Other => self.fate(life, attempted, Outcome::Unknown, None, Some(Reason::Other)),
         }
     }
 
     /// What `status=sent` means: a mailbox, a host outside, a host of ours, or the bin.
     fn sent(&mut self, life: &Life, attempted: &Attempted) -> Outcome {
         // The reply to a successful delivery is kept only if it says that the mail goes no further.
-        match reply::accepted(attempted.program, self.texts.bytes(attempted.reply)) {
+        match reply::accepted(attempted.program, self.known.texts.bytes(attempted.reply)) {
             Accepted::Discarded => return Outcome::Discarded,
             Accepted::Returned => return Outcome::Blocked,
             Accepted::Passed => {}
         }
-        let relay = self.texts.bytes(attempted.relay);
+        let texts = self.known.texts;
+        let relay = texts.bytes(attempted.relay);
         let (name, address) = split_relay(relay);
         let into_mailbox = match attempted.program {
             Program::Virtual | Program::Pipe | Program::Local => true,
@@ -227,12 +321,12 @@ impl Settler<'_> {
             let forwarded_away = attempted.program == Program::Local && attempted.next_id.is_some();
             return if forwarded_away { Outcome::Unknown } else { Outcome::Delivered };
         }
-        if !self.own.is_own_relay(self.texts, attempted.relay) {
+        if !self.is_own_relay(attempted.relay) {
             return Outcome::Delivered;
         }
         // The next queue file should stand in a log we have, unless that log ends here.
         let here = name == address || name.eq_ignore_ascii_case(b"localhost");
-        let ends = self.host_ends.get(&life.host).copied();
+        let ends = self.known.host_ends.get(&life.host).copied();
         let near_end = ends.is_none_or(|end| end.since(attempted.at) <= STILL_MOVING);
         if here && attempted.next_id.is_some() && !near_end { Outcome::Unknown } else { Outcome::Relayed }
     }
@@ -245,7 +339,7 @@ impl Settler<'_> {
             End::Removed | End::Cancelled | End::Requeued => Outcome::Unknown,
             End::Open if life.held => Outcome::Held,
             End::Open => {
-                let silent = self.host_ends.get(&life.host).map_or(0, |end| end.since(life.last));
+                let silent = self.known.host_ends.get(&life.host).map_or(0, |end| end.since(life.last));
                 if silent > QUEUE_LIFETIME { Outcome::Unknown } else { Outcome::Deferred }
             }
         }
@@ -253,12 +347,13 @@ impl Settler<'_> {
 
     /// Recipients the queue manager announced and no line names.
     fn missing(&self, number: u32, life: &Life, elsewhere: u32, fates: &mut Vec<Fate>) {
-        let seen = life.recipients + life.copies + elsewhere;
-        if life.recipients > 0 && self.all.decisions.get(&number).is_some_and(|d| d.iter().any(|d| d.action == Action::Redirect)) {
+        let recipients = life.recipients.len() as u32;
+        let seen = recipients + life.copies + elsewhere;
+        if recipients > 0 && life.decisions.iter().any(|d| d.action == Action::Redirect) {
             return;
         }
-        let announced = life.announced.or_else(|| self.words.get(&number)?.accepted).unwrap_or(0);
-        let expected = if life.recipients == 0 { announced.max(1) } else { life.announced.unwrap_or(0) };
+        let announced = life.announced.or_else(|| self.known.words.get(&number)?.accepted).unwrap_or(0);
+        let expected = if recipients == 0 { announced.max(1) } else { life.announced.unwrap_or(0) };
         let missing = expected.saturating_sub(seen);
         if missing == 0 {
             return;
@@ -273,13 +368,13 @@ impl Settler<'_> {
             _ => (None, Reason::Other),
         };
         let nameless = Fate {
-            address: self.empty,
+            address: Name::default(),
             orig: None,
             outcome,
             by,
             reason: Some(reason),
-            reply: self.empty,
-            relay: self.empty,
+            reply: self.known.empty,
+            relay: self.known.empty,
             at: None,
             attempts: 0,
             place: life.place,
@@ -296,28 +391,29 @@ impl Settler<'_> {
             Action::Reject | Action::TempReject => Outcome::Bounced,
             Action::Hold | Action::Redirect => Outcome::Unknown,
         };
-        let accepted = self.words.get(&number).and_then(|w| w.accepted).or(life.announced).unwrap_or(1).max(1);
-        let fate = |address: Text| Fate {
+        let accepted = self.known.words.get(&number).and_then(|w| w.accepted).or(life.announced).unwrap_or(1).max(1);
+        let named = decision.recipient.map_or(Name::default(), |r| self.ends.keep(self.known.texts.bytes(r)));
+        let fate = |address: Name| Fate {
             address,
             orig: None,
             outcome,
             by: Some(By::Own),
             reason: Some(if decision.action == Action::Discard { Reason::Policy } else { class.reason }),
             reply: decision.reply,
-            relay: self.empty,
+            relay: self.known.empty,
             at: Some(decision.at),
             attempts: 1,
             place: decision.place,
         };
-        let mut fates = vec![fate(decision.recipient.unwrap_or(self.empty))];
-        fates.extend(std::iter::repeat_n(fate(self.empty), accepted as usize - 1));
+        let mut fates = vec![fate(named)];
+        fates.extend(std::iter::repeat_n(fate(Name::default()), accepted as usize - 1));
         fates
     }
 
     /// A mail gateway's verdict on some recipients: passed on under another queue id, or kept.
-    fn verdict(&mut self, verdict: &FilterVerdict, message: u32, depth: u32) -> Vec<Fate> {
-        if let Some(&next) = self.links.released.get(&verdict.place) {
-            return self.life(next, message, depth + 1);
+    fn verdict(&mut self, verdict: &FilterVerdict, depth: u32) -> Vec<Fate> {
+        if let Some(&next) = self.known.links.released.get(&verdict.place) {
+            return self.life(next, depth + 1);
         }
         let outcome = match (verdict.passed, verdict.discarded) {
             (true, _) => Outcome::Unknown,
@@ -326,13 +422,13 @@ impl Settler<'_> {
         };
         let class = self.class(verdict.reply);
         vec![Fate {
-            address: verdict.recipient,
+            address: self.ends.keep(self.known.texts.bytes(verdict.recipient)),
             orig: None,
             outcome,
             by: Some(By::Own),
             reason: Some(if class.reason == Reason::Other { Reason::Content } else { class.reason }),
             reply: verdict.reply,
-            relay: self.empty,
+            relay: self.known.empty,
             at: Some(verdict.at),
             attempts: 1,
             place: verdict.place,
@@ -340,33 +436,26 @@ impl Settler<'_> {
     }
 }
 
-/// The decision that ended a life, if one did.
-pub(super) fn final_decision(all: &Lives, life: u32) -> Option<Decision> {
-    let decisions = all.decisions.get(&life)?;
-    decisions.iter().rev().find(|d| matches!(d.action, Action::Reject | Action::TempReject | Action::Discard)).copied()
-}
-
 /// One (message, address) pair has one outcome: a copy that arrived counts before one that did not.
-fn one_per_address(fates: &mut Vec<Fate>, empty: Text) {
+fn one_per_address(fates: &mut Vec<Fate>, ends: &Ends) {
     if fates.len() < 2 {
         return;
     }
-    let mut nameless: Vec<Fate> = Vec::new();
-    let mut named: Vec<Fate> = Vec::new();
-    for fate in fates.drain(..) {
-        if fate.address == empty { nameless.push(fate) } else { named.push(fate) }
-    }
-    named.sort_by_key(|f| (f.address, f.outcome, f.at, f.place));
-    named.dedup_by_key(|f| f.address);
-    named.sort_by_key(|f| (f.at, f.place, f.address));
+    let (mut named, mut nameless): (Vec<Fate>, Vec<Fate>) = fates.drain(..).partition(|fate| !ends.name(fate.address).is_empty());
+    named.sort_by(|a, b| {
+        let by_address = ends.name(a.address).cmp(ends.name(b.address));
+        by_address.then_with(|| (a.outcome, a.at, a.place).cmp(&(b.outcome, b.at, b.place)))
+    });
+    named.dedup_by(|a, b| ends.name(a.address) == ends.name(b.address));
+    // Stable: equal lines keep the order of their addresses.
+    named.sort_by_key(|f| (f.at, f.place));
     fates.append(&mut named);
     fates.append(&mut nameless);
 }
 
 /// Whether a life is a message in its own right rather than a notice, a probe, or something the client broke off.
-pub(super) fn begins_message(all: &Lives, links: &Links, texts: &TextPool, word: Option<&SessionWord>, number: u32) -> bool {
-    let life = &all.lives[number as usize];
-    if links.has_parent[number as usize] || life.probe {
+pub(super) fn begins_message(links: &Links, texts: &TextPool, word: Option<&SessionWord>, number: u32, life: &Life) -> bool {
+    if links.has_parent(number) || life.probe {
         return false;
     }
     let user = matches!(life.opener, Opener::Client { user: Some(_), .. });
@@ -375,11 +464,11 @@ pub(super) fn begins_message(all: &Lives, links: &Links, texts: &TextPool, word:
     {
         return false;
     }
-    let handled = life.recipients > 0 || life.announced.is_some() || life.held || final_decision(all, number).is_some();
+    let handled = !life.recipients.is_empty() || life.announced.is_some() || life.held || life.final_decision().is_some();
     let broken_off = life.lost || life.end == End::Cancelled || word.is_some_and(|w| w.broken_off);
     match life.opener {
         Opener::Client { .. } | Opener::Pickup { .. } => handled || !broken_off,
         Opener::Internal => life.sender.is_some(),
-        Opener::Unseen => life.recipients > 0 || handled && life.sender.is_some(),
+        Opener::Unseen => !life.recipients.is_empty() || handled && life.sender.is_some(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn rows(lines: &str) -> Rows {
     let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
     let settings = Settings::from_parts(config, Overrides::default()).unwrap();
     let mut correlator = Correlator::default();
-    correlator.take(&[Located { source: SourceId(0), first_line: 1, batch: &batch, duplicates: &[] }]);
+    correlator.take(&[Located { source: SourceId(0), first_line: 1, batch: &batch, duplicates: &[], again: false }]);
     correlator.finish(&settings)
 }
 

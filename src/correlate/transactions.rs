@@ -1,110 +1,242 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
-use super::links;
-use super::lives::{Lives, Opener};
-use super::logins::Logins;
+use super::gathered::Gathered;
+use super::life::{Life, Opener};
+use super::links::{self, Links};
+use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
-use super::settle::{self, Fate, SessionWord, Settler};
+use super::settle::{self, Ends, Known, SessionWord, Settler};
 use crate::config::Settings;
+use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::domain::time::{MINUTE, Timestamp};
 use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// A transaction that got a queue id and then nothing is put down to the end of the evidence only this close to it.
 const CUT_OFF: i64 = 10 * MINUTE;
 
+/// Messages settled side by side before their rows are written and their lives given up.
+const SETTLED_TOGETHER: usize = 1 << 13;
+
+/// What the shards give to be joined.
+pub(super) struct Parts {
+    pub(super) texts: TextPool,
+    pub(super) all: Gathered,
+    pub(super) sessions: Sessions,
+    pub(super) logins: Logins,
+    /// The last instant of each host's log.
+    pub(super) host_ends: HashMap<Text, Timestamp>,
+}
+
 /// Joins everything.
-pub(super) fn build(
-    settings: &Settings,
-    mut texts: TextPool,
-    mut lives: Lives,
-    mut sessions: Sessions,
-    logins: Logins,
-    host_ends: &HashMap<Text, Timestamp>,
-) -> Rows {
+pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
+    let Parts { mut texts, mut all, mut sessions, logins, host_ends } = parts;
     let smtp = std::mem::take(&mut sessions.logins);
     let failures = std::mem::take(&mut sessions.failures);
     let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
     let done = logins.finish(&mut texts, &settings.accounts, smtp, failures);
     let mut names = done.spellings;
-    let mut spell = super::logins::Spellings::new(&settings.accounts);
-    for life in &lives.lives {
-        if let Opener::Client { user: Some(user), .. } = life.opener {
-            names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
-        }
+    let mut spell = Spellings::new(&settings.accounts);
+    for user in users(&all).into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)) {
+        names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
     }
-    for refused in &sessions.refused {
-        if let Some(user) = refused.user {
-            names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
-        }
-    }
-    let mut own = own_names(settings, &texts, &lives, &done.host_notes, host_ends, &names);
-    let words = session_words(&mut lives, &sessions.notes, &sessions.counts);
-    let links = links::link(&lives, &texts);
+    let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
+    let words = session_words(&mut all, &sessions.notes, &sessions.counts);
+    sessions.counts = Vec::new();
+    let links = links::link(&all, &texts);
     let empty = texts.intern(b"");
-    let handover_senders: HashMap<Text, Text> = spelled_senders(&lives, &mut texts, settings);
-    let mut builder = Builder {
-        rows: Rows { logins: done.logins, mailbox_uses: done.mailbox_uses, host_notes: done.host_notes, ..Rows::default() },
-        settler: Settler {
-            all: &lives,
-            links: &links,
-            texts: &texts,
-            own: &mut own,
-            words: &words,
-            host_ends,
-            empty,
-            classes: HashMap::new(),
-            message_of: vec![links::NONE; lives.lives.len()],
-        },
-        names: &names,
-        handover_senders: &handover_senders,
-    };
-    builder.lives();
-    let senders = builder.account_of_sender();
-    builder.refused(&sessions.refused, &senders);
-    builder.notices();
-    let Builder { mut rows, .. } = builder;
+    let known = KnownBeside { links: &links, own: &own, words: &words, host_ends: &host_ends, empty };
+    let begun = beginnings(&all, &texts, &known, &names);
+    let rows = Rows { logins: done.logins, mailbox_uses: done.mailbox_uses, host_notes: done.host_notes, ..Rows::default() };
+    let senders = account_of_sender(&begun);
+    let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
+    let mut refused = builder.refused(&texts, &sessions.refused, &senders);
+    begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
+    builder.messages(&mut texts, &mut all, begun.roots, &mut refused);
+    let mut rows = builder.rows;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
     rows.spellings = names.iter().map(|(from, to)| (*from, *to)).collect();
     rows.spellings.sort_unstable_by(|a, b| texts.bytes(a.0).cmp(texts.bytes(b.0)));
     rows.foreign_rejects = sessions.foreign_rejects;
+    rows.notices.sort_by_key(|n| (n.at, n.place));
+    rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
-    in_order_of_time(&mut rows);
     rows
+}
+
+/// The login names that opened queue files, in no order.
+fn users(all: &Gathered) -> HashSet<Text> {
+    let of_shard = |shard: usize| -> HashSet<Text> {
+        let mut life = Life::default();
+        let user = |n: u32| match all.read(n, &mut life).then_some(life.opener) {
+            Some(Opener::Client { user, .. }) => user,
+            _ => None,
+        };
+        all.numbers(shard).filter_map(user).collect()
+    };
+    (0..all.shards()).into_par_iter().map(of_shard).reduce(HashSet::new, |mut all, some| {
+        all.extend(some);
+        all
+    })
+}
+
+/// A life that begins a message, by the order in which messages are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Root {
+    opened: Timestamp,
+    place: Place,
+    number: u32,
+}
+
+/// The lives that begin messages, and what is to be known before they are settled.
+#[derive(Default)]
+struct Begun {
+    roots: Vec<Root>,
+    /// Lives that belong to no message: notices, probes, what clients broke off.
+    others: Vec<u32>,
+    /// Envelope senders with the accounts that used them.
+    senders: HashMap<Text, Option<Text>>,
+}
+
+fn account_of_sender(begun: &Begun) -> HashMap<Text, Text> {
+    begun.senders.iter().filter_map(|(sender, account)| Some((*sender, (*account)?))).collect()
+}
+
+fn beginnings(all: &Gathered, texts: &TextPool, known: &KnownBeside<'_>, names: &HashMap<Text, Text>) -> Begun {
+    let of_shard = |shard: usize| -> Begun {
+        let (mut begun, mut life) = (Begun::default(), Life::default());
+        for number in all.numbers(shard) {
+            if !all.read(number, &mut life) {
+                continue;
+            }
+            if !settle::begins_message(known.links, texts, known.words.get(&number), number, &life) {
+                if !known.links.has_parent(number) {
+                    begun.others.push(number);
+                }
+                continue;
+            }
+            begun.roots.push(Root { opened: life.opened, place: life.place, number });
+            let account = match life.opener {
+                Opener::Client { user: Some(user), .. } => names.get(&user).copied(),
+                _ => None,
+            };
+            if let Some(account) = account.filter(|_| !is_cut_off(known, &life)) {
+                used_by(&mut begun.senders, life.sender.unwrap_or(known.empty), Some(account));
+            }
+        }
+        begun
+    };
+    let mut all_begun = (0..all.shards()).into_par_iter().map(of_shard).reduce(Begun::default, |mut sum, some| {
+        sum.roots.extend(some.roots);
+        sum.others.extend(some.others);
+        some.senders.into_iter().for_each(|(sender, account)| used_by(&mut sum.senders, sender, account));
+        sum
+    });
+    all_begun.roots.par_sort_unstable();
+    all_begun
+}
+
+/// Notes that an account used an envelope sender; one that several use says nothing.
+fn used_by(senders: &mut HashMap<Text, Option<Text>>, sender: Text, account: Option<Text>) {
+    let known = senders.entry(sender).or_insert(account);
+    if *known != account {
+        *known = None;
+    }
+}
+
+/// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
+fn is_cut_off(known: &KnownBeside<'_>, life: &Life) -> bool {
+    let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
+    untouched && known.host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
+}
+
+/// Gives up a life that belongs to no message, and those it leads to alone.
+fn drop_tree(all: &mut Gathered, links: &Links, number: u32) {
+    let mut left = vec![number];
+    let mut life = Life::default();
+    while let Some(number) = left.pop() {
+        if links.contested.contains(&number) || !all.read(number, &mut life) {
+            continue;
+        }
+        left.extend((0..life.recipients.len()).filter_map(|at| links.onward(number, at)));
+        all.give_up(number);
+    }
+}
+
+/// What is known when lives are settled, but for what changes meanwhile.
+#[derive(Clone, Copy)]
+struct KnownBeside<'a> {
+    links: &'a Links,
+    own: &'a Own,
+    words: &'a HashMap<u32, SessionWord>,
+    host_ends: &'a HashMap<Text, Timestamp>,
+    empty: Text,
+}
+
+impl<'a> KnownBeside<'a> {
+    fn with(self, all: &'a Gathered, texts: &'a TextPool) -> Known<'a> {
+        let KnownBeside { links, own, words, host_ends, empty } = self;
+        Known { all, links, texts, own, words, host_ends, empty }
+    }
+}
+
+/// A transaction refused before it got a queue id, settled.
+struct Refused<'a> {
+    transaction: &'a RefusedTransaction,
+    account: Option<Text>,
+    attribution: Attribution,
+    ends: Ends,
 }
 
 struct Builder<'a> {
     rows: Rows,
-    settler: Settler<'a>,
+    known: KnownBeside<'a>,
     /// Login name as logged to account.
     names: &'a HashMap<Text, Text>,
-    /// Envelope sender to its canonical spelling.
-    handover_senders: &'a HashMap<Text, Text>,
+    rules: &'a AccountRules,
+    /// Envelope sender to its canonical spelling, for messages handed over by hosts whose logs are missing.
+    handover_senders: HashMap<Text, Text>,
 }
 
 impl Builder<'_> {
-    fn lives(&mut self) {
-        let all = self.settler.all;
-        let mut roots: Vec<u32> = (0..all.lives.len() as u32)
-            .filter(|&n| settle::begins_message(all, self.settler.links, self.settler.texts, self.settler.words.get(&n), n))
-            .collect();
-        roots.sort_by_key(|&n| (all.lives[n as usize].opened, all.lives[n as usize].place));
-        for root in roots {
-            self.root(root);
+    /// Settles all messages and writes their rows in the order of time, those refused early among them.
+    fn messages(&mut self, texts: &mut TextPool, all: &mut Gathered, roots: Vec<Root>, refused: &mut std::vec::IntoIter<Refused<'_>>) {
+        let mut claimed: HashSet<u32> = HashSet::new();
+        for roots in roots.chunks(SETTLED_TOGETHER) {
+            let known = self.known.with(all, texts);
+            let settled: Vec<(Life, Ends)> = roots
+                .par_chunks(SETTLED_TOGETHER / 16)
+                .flat_map_iter(|roots| {
+                    let mut settler = Settler::new(known, None);
+                    roots.iter().map(move |root| settle_root(&mut settler, known, root.number))
+                })
+                .collect();
+            for (root, (life, mut ends)) in roots.iter().zip(settled) {
+                if ends.contested {
+                    let known = self.known.with(all, texts);
+                    ends = Settler::new(known, Some(&mut claimed)).message(root.number, &life);
+                }
+                let earlier = |r: &&Refused<'_>| (r.transaction.line.at, r.transaction.line.place) < (root.opened, root.place);
+                while refused.as_slice().first().filter(earlier).is_some() {
+                    refused.next().into_iter().for_each(|early| self.push_refused(texts, early));
+                }
+                ends.lives.iter().for_each(|&number| all.give_up(number));
+                self.push_root(texts, &life, ends);
+            }
+        }
+        for late in refused {
+            self.push_refused(texts, late);
         }
     }
 
-    fn root(&mut self, root: u32) {
-        let all = self.settler.all;
-        let life = &all.lives[root as usize];
-        let untouched = life.recipients == 0 && life.announced.is_none() && settle::final_decision(all, root).is_none() && !life.held;
-        let evidence_left = self.settler.host_ends.get(&life.host).map_or(0, |end| end.since(life.last));
-        if untouched && evidence_left > CUT_OFF {
+    fn push_root(&mut self, texts: &mut TextPool, life: &Life, ends: Ends) {
+        if is_cut_off(&self.known, life) {
             self.rows.vanished_transactions += 1;
             return;
         }
@@ -117,22 +249,19 @@ impl Builder<'_> {
             Opener::Pickup { .. } | Opener::Internal => Kind::Local,
             Opener::Client { .. } | Opener::Unseen => Kind::Inbound,
         };
-        let sender = life.sender.unwrap_or(self.settler.empty);
-        let account = user.and_then(|u| self.names.get(&u).copied());
-        let (account, attribution) = match account {
+        let sender = life.sender.unwrap_or(self.known.empty);
+        let (account, attribution) = match user.and_then(|u| self.names.get(&u).copied()) {
             Some(account) => (Some(account), Attribution::Named),
-            None => match self.handed_over(address, client, sender) {
+            None => match self.handed_over(texts, address, client, sender) {
                 Some(account) => (Some(account), Attribution::EnvelopeSender),
                 None => (None, Attribution::Nothing),
             },
         };
-        let number = self.rows.messages.len() as u32;
-        let fates = self.settler.message(root, number);
         let message = Message {
             submitted: life.opened,
             host: life.host,
-            queue_id: life.id,
-            message_id: life.message_id.unwrap_or(self.settler.empty),
+            queue_id: life.long_id.unwrap_or_else(|| texts.add(life.id.text().unwrap_or_default())),
+            message_id: life.message_id().map_or(self.known.empty, |id| texts.add(id)),
             account,
             attribution,
             kind,
@@ -145,31 +274,35 @@ impl Builder<'_> {
             recipients: 0,
             place: life.place,
         };
-        self.push(message, fates);
+        self.push(texts, message, &ends);
     }
 
     /// The account by its envelope sender, where a host of ours whose own log is not in evidence handed the message over.
-    fn handed_over(&self, address: Option<Text>, client: Option<Text>, sender: Text) -> Option<Text> {
-        let texts = self.settler.texts;
+    fn handed_over(&mut self, texts: &mut TextPool, address: Option<Text>, client: Option<Text>, sender: Text) -> Option<Text> {
         let (name, address) = (texts.bytes(client?), texts.bytes(address?));
-        if self.settler.own.has_log(name) || !self.settler.own.is_own_client(name, address) {
+        let own = self.known.own;
+        if own.has_log(name) || !own.is_own_client(name, address) {
             return None;
         }
         let sender_bytes = texts.bytes(sender);
         let domain = sender_bytes.iter().rposition(|b| *b == b'@').map(|at| &sender_bytes[at + 1..])?;
-        (self.settler.own.is_own_name(domain) == Some(true)).then(|| self.handover_senders.get(&sender).copied())?
+        if own.is_own_name(domain) != Some(true) {
+            return None;
+        }
+        let rules = self.rules;
+        Some(*self.handover_senders.entry(sender).or_insert_with(|| Spellings::new(rules).canonical(texts, sender)))
     }
 
-    fn push(&mut self, mut message: Message, fates: Vec<Fate>) {
+    fn push(&mut self, texts: &mut TextPool, mut message: Message, ends: &Ends) {
         let number = self.rows.messages.len() as u32;
         let mut counts = [0; 9];
         message.first_recipient = self.rows.recipients.len() as u32;
-        message.recipients = fates.len() as u32;
-        for fate in fates {
+        message.recipients = ends.fates.len() as u32;
+        for fate in &ends.fates {
             counts[fate.outcome as usize] += 1;
             self.rows.recipients.push(Recipient {
                 message: number,
-                address: fate.address,
+                address: texts.intern(ends.name(fate.address)),
                 outcome: fate.outcome,
                 by: fate.by,
                 reason: fate.reason,
@@ -182,21 +315,18 @@ impl Builder<'_> {
         }
         message.outcome = MessageOutcome::settle(&counts);
         self.rows.messages.push(message);
+        self.rows.notices.extend(ends.notices.iter().map(|(at, place)| Notice { at: *at, message: number, place: *place }));
     }
 
-    /// Envelope senders that one account alone uses.
-    fn account_of_sender(&self) -> HashMap<Text, Text> {
-        let mut users: HashMap<Text, Option<Text>> = HashMap::new();
-        for message in self.rows.messages.iter().filter(|m| m.attribution == Attribution::Named) {
-            let user = users.entry(message.sender).or_insert(message.account);
-            if *user != message.account {
-                *user = None;
-            }
-        }
-        users.into_iter().filter_map(|(sender, user)| Some((sender, user?))).collect()
-    }
-
-    fn refused(&mut self, refused: &[RefusedTransaction], senders: &HashMap<Text, Text>) {
+    /// Settles the transactions that were refused early, in the order of time.
+    fn refused<'r>(
+        &self,
+        texts: &TextPool,
+        refused: &'r [RefusedTransaction],
+        senders: &HashMap<Text, Text>,
+    ) -> std::vec::IntoIter<Refused<'r>> {
+        let nothing = Gathered::new(Vec::new());
+        let mut settler = Settler::new(self.known.with(&nothing, texts), None);
         // One session has one user: a known sender of one transaction speaks for the others.
         let mut of_session: HashMap<Place, Option<Text>> = HashMap::new();
         for transaction in refused {
@@ -205,7 +335,7 @@ impl Builder<'_> {
                 *known = known.filter(|k| *k == account);
             }
         }
-        for transaction in refused {
+        let settle = |transaction: &'r RefusedTransaction| {
             let named = transaction.user.and_then(|u| self.names.get(&u).copied());
             let by_sender = transaction.sender.and_then(|s| senders.get(&s).copied());
             let by_session = of_session.get(&transaction.session).copied().flatten();
@@ -214,48 +344,47 @@ impl Builder<'_> {
                 (None, Some(account)) => (Some(account), Attribution::Session),
                 (None, None) => (None, Attribution::Nothing),
             };
-            let mut fates: Vec<Fate> =
-                transaction.refusals.iter().filter(|r| r.recipient.is_some()).map(|r| self.settler.refused(r)).collect();
-            if let Some(last) = transaction.refusals.last() {
-                let nameless = Fate { address: self.settler.empty, ..self.settler.refused(last) };
-                fates.extend(std::iter::repeat_n(nameless, transaction.unnamed as usize));
-            }
-            let message = Message {
-                submitted: transaction.line.at,
-                host: transaction.line.host,
-                queue_id: self.settler.empty,
-                message_id: self.settler.empty,
-                account,
-                attribution,
-                kind: Kind::Submission,
-                sender: transaction.sender.unwrap_or(self.settler.empty),
-                address: Some(transaction.peer.address),
-                client: Some(transaction.peer.name),
-                size: None,
-                outcome: MessageOutcome::settle(&[0; 9]),
-                first_recipient: 0,
-                recipients: 0,
-                place: transaction.line.place,
-            };
-            self.push(message, fates);
-        }
+            Refused { transaction, account, attribution, ends: settler.refused(&transaction.refusals, transaction.unnamed) }
+        };
+        let mut settled: Vec<Refused<'r>> = refused.iter().map(settle).collect();
+        settled.sort_by_key(|r| (r.transaction.line.at, r.transaction.line.place));
+        settled.into_iter()
     }
 
-    fn notices(&mut self) {
-        for notice in &self.settler.all.notices {
-            let message = self.settler.message_of[notice.life as usize];
-            if message != links::NONE {
-                self.rows.notices.push(Notice { at: notice.at, message, place: notice.place });
-            }
-        }
+    fn push_refused(&mut self, texts: &mut TextPool, refused: Refused<'_>) {
+        let Refused { transaction, account, attribution, ends } = refused;
+        let message = Message {
+            submitted: transaction.line.at,
+            host: transaction.line.host,
+            queue_id: self.known.empty,
+            message_id: self.known.empty,
+            account,
+            attribution,
+            kind: Kind::Submission,
+            sender: transaction.sender.unwrap_or(self.known.empty),
+            address: Some(transaction.peer.address),
+            client: Some(transaction.peer.name),
+            size: None,
+            outcome: MessageOutcome::settle(&[0; 9]),
+            first_recipient: 0,
+            recipients: 0,
+            place: transaction.line.place,
+        };
+        self.push(texts, message, &ends);
     }
+}
+
+fn settle_root(settler: &mut Settler<'_>, known: Known<'_>, root: u32) -> (Life, Ends) {
+    let life = known.all.get(root);
+    let ends = settler.message(root, &life);
+    (life, ends)
 }
 
 /// Our own names: configured, told by the hosts themselves, and the domains of those who log in.
 fn own_names(
     settings: &Settings,
     texts: &TextPool,
-    lives: &Lives,
+    all: &Gathered,
     notes: &[HostNote],
     host_ends: &HashMap<Text, Timestamp>,
     names: &HashMap<Text, Text>,
@@ -278,16 +407,20 @@ fn own_names(
             told = true;
         }
     }
-    if !told && let Some(domain) = usual_sender_domain(texts, lives, names) {
+    if !told && let Some(domain) = usual_sender_domain(texts, all, names) {
         own.add_domain(&domain);
     }
     own
 }
 
 /// The domain most accounts write from under their own name; a forged sender of one account cannot outvote the others.
-fn usual_sender_domain(texts: &TextPool, lives: &Lives, names: &HashMap<Text, Text>) -> Option<Vec<u8>> {
+fn usual_sender_domain(texts: &TextPool, all: &Gathered, names: &HashMap<Text, Text>) -> Option<Vec<u8>> {
     let mut users: BTreeMap<Vec<u8>, HashSet<Text>> = BTreeMap::new();
-    for life in &lives.lives {
+    let mut life = Life::default();
+    for number in (0..all.shards()).flat_map(|shard| all.numbers(shard)) {
+        if !all.read(number, &mut life) {
+            continue;
+        }
         let Opener::Client { user: Some(user), .. } = life.opener else { continue };
         let (Some(account), Some(sender)) = (names.get(&user), life.sender) else { continue };
         let sender = texts.bytes(sender);
@@ -299,75 +432,45 @@ fn usual_sender_domain(texts: &TextPool, lives: &Lives, names: &HashMap<Text, Te
     users.into_iter().max_by_key(|(domain, users)| (users.len(), std::cmp::Reverse(domain.clone()))).map(|(domain, _)| domain)
 }
 
-/// Canonical spelling of each envelope sender, for messages handed over by hosts whose logs are missing.
-fn spelled_senders(lives: &Lives, texts: &mut TextPool, settings: &Settings) -> HashMap<Text, Text> {
-    let mut spell = super::logins::Spellings::new(&settings.accounts);
-    let mut spelled = HashMap::new();
-    for life in &lives.lives {
-        if let (Some(sender), Opener::Client { user: None, .. }) = (life.sender, life.opener)
-            && !spelled.contains_key(&sender)
-        {
-            let canonical = spell.canonical(texts, sender);
-            spelled.insert(sender, canonical);
-        }
-    }
-    spelled
-}
-
 /// Gives what sessions said of queue ids to the lives of that name and time.
-fn session_words(lives: &mut Lives, notes: &[TransactionNote], counts: &[SessionCount]) -> HashMap<u32, SessionWord> {
-    let counted = counts.iter().flat_map(|c| c.transactions.iter().map(|(id, _)| (c.host, *id)));
-    let wanted: HashSet<(Text, Text)> = notes.iter().map(|n| (n.host, n.queue_id)).chain(counted).collect();
-    let mut named: HashMap<(Text, Text), Vec<u32>> = HashMap::new();
-    for (number, life) in lives.lives.iter().enumerate() {
-        if wanted.contains(&(life.host, life.id)) {
-            named.entry((life.host, life.id)).or_default().push(number as u32);
-        }
-    }
-    let nearest = |lives: &Lives, host: Text, id: Text, at: Timestamp| {
-        let candidates = named.get(&(host, id)).map(Vec::as_slice).unwrap_or_default();
-        let distance = |n: u32| lives.lives[n as usize].opened.since(at).abs();
-        candidates.iter().copied().min_by_key(|&n| (distance(n), n)).filter(|&n| distance(n) <= DAY)
-    };
+fn session_words(all: &mut Gathered, notes: &[TransactionNote], counts: &[SessionCount]) -> HashMap<u32, SessionWord> {
     let mut words: HashMap<u32, SessionWord> = HashMap::new();
     for note in notes {
-        let Some(life) = nearest(lives, note.host, note.queue_id, note.at) else { continue };
-        let word = words.entry(life).or_default();
+        let Some(life) = all.nearest(note.host, note.queue_id, note.at) else { continue };
         match &note.what {
-            TransactionFact::RecipientRefused(refusal) => word.refusals.push(refusal.clone()),
-            TransactionFact::BrokenOff => word.broken_off = true,
-            TransactionFact::Decided(decision) => lives.decided_early(life, *decision),
+            TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
+            TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
+            TransactionFact::Decided(decision) => all.decided_early(life, *decision),
         }
     }
-    for count in counts {
-        let members: Vec<u32> = count.transactions.iter().filter_map(|(id, at)| nearest(lives, count.host, *id, *at)).collect();
-        share_recipients(lives, &members, count.recipients, &mut words);
+    let all = &*all;
+    let shares: Vec<(u32, u32)> = counts.par_iter().flat_map_iter(|count| share_recipients(all, count)).collect();
+    for (life, accepted) in shares {
+        words.entry(life).or_default().accepted = Some(accepted);
     }
     words
 }
 
 /// Tells the messages of a session that no line counts the recipients of (refused at the end, dropped, held) how many they had:
 /// what the session accepted in all, less those of its other messages.
-fn share_recipients(lives: &Lives, members: &[u32], accepted: u32, words: &mut HashMap<u32, SessionWord>) {
-    let is_counted = |n: &u32| lives.lives[*n as usize].announced.is_some() || lives.lives[*n as usize].recipients > 0;
-    let (counted, open): (Vec<u32>, Vec<u32>) = members.iter().partition(|n| is_counted(n));
-    let is_handled = |n: &u32| lives.lives[*n as usize].held || settle::final_decision(lives, *n).is_some();
-    if open.is_empty() || !open.iter().all(is_handled) {
-        return;
+fn share_recipients(all: &Gathered, count: &SessionCount) -> Vec<(u32, u32)> {
+    let (mut open, mut elsewhere) = (Vec::new(), 0);
+    let mut life = Life::default();
+    for (id, at) in &count.transactions {
+        let Some(number) = all.nearest(count.host, *id, *at).filter(|&n| all.read(n, &mut life)) else { continue };
+        if life.announced.is_none() && life.recipients.is_empty() {
+            if !life.held && life.final_decision().is_none() {
+                return Vec::new();
+            }
+            open.push(number);
+            continue;
+        }
+        let originals: HashSet<&[u8]> = life.recipients.iter().map(|a| life.text(a.orig.unwrap_or(a.address))).collect();
+        elsewhere += if originals.is_empty() { life.announced.unwrap_or(0) } else { originals.len() as u32 };
     }
-    let named = |n: u32| lives.recipient_numbers(n).map(|at| &lives.attempted[at as usize]).map(|a| a.orig.unwrap_or(a.address));
-    let elsewhere: u32 = counted
-        .iter()
-        .map(|&n| match named(n).collect::<HashSet<Text>>().len() as u32 {
-            0 => lives.lives[n as usize].announced.unwrap_or(0),
-            originals => originals,
-        })
-        .sum();
-    let (rest, among) = (accepted.saturating_sub(elsewhere), open.len() as u32);
-    for (place, life) in open.into_iter().enumerate() {
-        let share = rest / among + u32::from((place as u32) < rest % among);
-        words.entry(life).or_default().accepted = Some(share.max(1));
-    }
+    let (rest, among) = (count.recipients.saturating_sub(elsewhere), open.len() as u32);
+    let share = |(place, life): (usize, u32)| (life, (rest / among + u32::from((place as u32) < rest % among)).max(1));
+    open.into_iter().enumerate().map(share).collect()
 }
 
 /// A login that only the command counters show gets its name from the envelope sender, where one account alone uses that sender.
@@ -379,32 +482,6 @@ fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &Hash
             login.inferred = true;
         }
     }
-}
-
-/// Puts messages, their recipients and notices in the order of time.
-fn in_order_of_time(rows: &mut Rows) {
-    let mut order: Vec<u32> = (0..rows.messages.len() as u32).collect();
-    order.sort_by_key(|&n| (rows.messages[n as usize].submitted, rows.messages[n as usize].place));
-    let mut new_number = vec![0; order.len()];
-    for (number, &old) in order.iter().enumerate() {
-        new_number[old as usize] = number as u32;
-    }
-    for recipient in &mut rows.recipients {
-        recipient.message = new_number[recipient.message as usize];
-    }
-    // Stable: the recipients of a message keep their order.
-    rows.recipients.sort_by_key(|r| r.message);
-    rows.messages.sort_by_key(|m| (m.submitted, m.place));
-    let mut first = 0;
-    for message in &mut rows.messages {
-        message.first_recipient = first;
-        first += message.recipients;
-    }
-    for notice in &mut rows.notices {
-        notice.message = new_number[notice.message as usize];
-    }
-    rows.notices.sort_by_key(|n| (n.at, n.place));
-    rows.host_notes.sort_by_key(|n| (n.at, n.place));
 }
 
 #[cfg(test)]

@@ -11,6 +11,15 @@ use std::num::NonZeroU32;
 pub struct Text(NonZeroU32);
 
 impl Text {
+    /// The first text of any pool: a value to begin with where none is known yet.
+    pub const FIRST: Text = Text(NonZeroU32::MIN);
+
+    /// The text of this number, as [`Text::index`] gives it.
+    #[must_use]
+    pub fn from_index(index: usize) -> Text {
+        Text::at(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     fn at(index: u32) -> Text {
         Text(NonZeroU32::MIN.saturating_add(index))
     }
@@ -48,6 +57,15 @@ impl TextPool {
         self.ends.push(self.bytes.len() as u64);
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.index.insert_unique(hash, number, |&i| hasher.hash_one(slice(bytes, ends, i)));
+        Text::at(number)
+    }
+
+    /// Adds `text` without asking whether it is known: for what hardly ever comes twice, such as message ids. It gets a number of its
+    /// own and is not found by [`TextPool::find`] or [`TextPool::intern`].
+    pub fn add(&mut self, text: &[u8]) -> Text {
+        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u64);
         Text::at(number)
     }
 

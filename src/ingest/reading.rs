@@ -124,23 +124,24 @@ impl Reading {
             .map(|(piece, bump)| parse(piece, &states[piece.source], guess(&states[piece.source].clock), piece.overlapping, bump))
             .collect();
         let mut batches: Vec<Batch<'_>> = Vec::with_capacity(parsed.len());
-        let mut placed: Vec<(usize, u64, Vec<u32>)> = Vec::with_capacity(parsed.len());
+        let mut placed: Vec<(usize, u64, Vec<u32>, bool)> = Vec::with_capacity(parsed.len());
         for ((piece, (batch, clock)), bump) in pieces.iter().zip(parsed).zip(spare.iter_mut()) {
             let (batch, duplicates) = self.settle(piece, batch, clock, bump);
             let first_line = self.states[piece.source].summary.ledger.total + 1;
             self.account(piece, &batch);
             watch.advanced(piece.advanced, batch.ledger.total);
-            placed.push((piece.source, first_line, duplicates));
+            placed.push((piece.source, first_line, duplicates, self.states[piece.source].overlapping));
             batches.push(batch);
         }
         let located: Vec<Located<'_, '_>> = batches
             .iter()
             .zip(&placed)
-            .map(|(batch, (source, first_line, duplicates))| Located {
+            .map(|(batch, (source, first_line, duplicates, again))| Located {
                 source: SourceId(*source as u32),
                 first_line: *first_line,
                 batch,
                 duplicates,
+                again: *again,
             })
             .collect();
         correlator.take(&located);
