@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod changes;
 mod coverage;
 mod history;
 mod incident;

@@ -6,10 +6,10 @@
 use super::lives::Line;
 use super::sessions::{AuthFailure, SessionLogin};
 use crate::domain::account::AccountRules;
-use crate::domain::rows::{HostFact, HostNote, Login, LoginResult, MailboxUse, Protocol};
+use crate::domain::rows::{Action, HostFact, HostNote, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::SECOND;
-use crate::formats::event::{self, LoginEvent, MailboxEvent, SystemEvent};
+use crate::formats::event::{self, ActionEvent, LoginEvent, MailboxEvent, SystemEvent};
 use hashbrown::{HashMap, HashSet};
 
 /// How far apart two daemons stamp the same failed attempt.
@@ -33,6 +33,7 @@ pub(super) struct Logins {
     logins: Vec<Login>,
     backend: Vec<BackendFailure>,
     pub(super) mailbox_uses: Vec<MailboxUse>,
+    actions: Vec<Action>,
     pub(super) host_notes: Vec<HostNote>,
     own_names: HashSet<(Text, Text)>,
 }
@@ -47,6 +48,7 @@ impl Logins {
         let (result, attempts) = match event.result {
             event::LoginResult::Success => (LoginResult::Success, 1),
             event::LoginResult::Stopped => (LoginResult::Stopped, 1),
+            event::LoginResult::Interrupted => (LoginResult::Interrupted, 1),
             event::LoginResult::Failure { attempts } => (LoginResult::Failure, attempts.max(1)),
             event::LoginResult::BackendFailure => {
                 self.backend.push(BackendFailure { line, account, address, session, mechanism, protocol: event.protocol, times });
@@ -62,8 +64,9 @@ impl Logins {
             result,
             times: times.saturating_mul(attempts),
             mechanism,
-            client: None,
+            client: event.client.map(|c| texts.intern(c)),
             session,
+            provider: event.provider.map(|word| Box::new(provider_word(texts, word))),
             place: line.place,
             inferred: false,
         });
@@ -80,6 +83,22 @@ impl Logins {
             bytes_out: event.bytes_out,
             items: event.items,
             deleted: event.deleted,
+            scope: event.scope,
+            place: line.place,
+        });
+    }
+
+    /// Takes in something changed, searched or deleted.
+    pub(super) fn action(&mut self, texts: &mut TextPool, line: Line, event: &ActionEvent<'_>) {
+        self.actions.push(Action {
+            at: line.at,
+            host: line.host,
+            kind: event.kind,
+            account: event.account.map(|a| texts.intern(a)),
+            actor: event.actor.map(|a| texts.intern(a)),
+            address: event.address.map(|a| texts.intern(a)),
+            client: event.client.map(|c| texts.intern(c)),
+            detail: texts.intern(event.detail),
             place: line.place,
         });
     }
@@ -126,6 +145,7 @@ impl Logins {
                 mechanism: login.mechanism,
                 client: login.helo.or_else(|| known_name(texts, login.peer.name)),
                 session: None,
+                provider: None,
                 place: login.line.place,
                 inferred: false,
             });
@@ -137,9 +157,20 @@ impl Logins {
         for used in &mut self.mailbox_uses {
             used.account = used.account.map(|a| spellings.canonical(texts, a));
         }
+        for action in &mut self.actions {
+            action.account = action.account.map(|a| spellings.canonical(texts, a));
+            action.actor = action.actor.map(|a| spellings.canonical(texts, a));
+        }
+        self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
-        Finished { logins: self.logins, mailbox_uses: self.mailbox_uses, host_notes: self.host_notes, spellings: spellings.known }
+        Finished {
+            logins: self.logins,
+            mailbox_uses: self.mailbox_uses,
+            actions: self.actions,
+            host_notes: self.host_notes,
+            spellings: spellings.known,
+        }
     }
 }
 
@@ -147,6 +178,7 @@ impl Logins {
 pub(super) struct Finished {
     pub(super) logins: Vec<Login>,
     pub(super) mailbox_uses: Vec<MailboxUse>,
+    pub(super) actions: Vec<Action>,
     pub(super) host_notes: Vec<HostNote>,
     /// Login name as logged to account.
     pub(super) spellings: HashMap<Text, Text>,
@@ -174,6 +206,20 @@ impl<'r> Spellings<'r> {
     }
 }
 
+fn provider_word(texts: &mut TextPool, word: &event::ProviderWord<'_>) -> ProviderWord {
+    let mut text = |said: Option<&[u8]>| said.map(|t| texts.intern(t));
+    ProviderWord {
+        event_id: text(word.event_id),
+        correlation: text(word.correlation),
+        application: text(word.application),
+        token: word.token,
+        code: word.code,
+        country: text(word.country),
+        city: text(word.city),
+        asn: word.asn,
+    }
+}
+
 /// A client's verified name; Postfix writes `unknown` where there is none.
 fn known_name(texts: &TextPool, name: Text) -> Option<Text> {
     (texts.bytes(name) != b"unknown").then_some(name)
@@ -191,6 +237,7 @@ fn failure_row(texts: &TextPool, failure: AuthFailure) -> Login {
         mechanism: Some(failure.mechanism),
         client: known_name(texts, failure.peer.name),
         session: None,
+        provider: None,
         place: failure.line.place,
         inferred: false,
     }
@@ -228,6 +275,7 @@ fn merge_backend(logins: &mut Vec<Login>, backend: Vec<BackendFailure>, mut fail
             mechanism: failure.mechanism,
             client: None,
             session: failure.session,
+            provider: None,
             place: failure.line.place,
             inferred: false,
         });

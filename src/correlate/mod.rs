@@ -177,6 +177,7 @@ impl Shard {
                 Kind::Smtp(smtp) => self.sessions.take(&mut self.texts, line, event.pid, event.times, smtp),
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
+                Kind::Action(action) => self.logins.action(&mut self.texts, line, action),
                 Kind::Trail(_) => {}
                 Kind::System(system) => self.logins.system(&mut self.texts, line, system),
             }

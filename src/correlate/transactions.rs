@@ -53,7 +53,13 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     let empty = texts.intern(b"");
     let known = KnownBeside { links: &links, own: &own, words: &words, host_ends: &host_ends, empty };
     let begun = beginnings(&all, &texts, &known, &names);
-    let rows = Rows { logins: done.logins, mailbox_uses: done.mailbox_uses, host_notes: done.host_notes, ..Rows::default() };
+    let rows = Rows {
+        logins: done.logins,
+        mailbox_uses: done.mailbox_uses,
+        actions: done.actions,
+        host_notes: done.host_notes,
+        ..Rows::default()
+    };
     let senders = account_of_sender(&begun);
     let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);

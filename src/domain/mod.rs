@@ -3,6 +3,7 @@
 //! Nothing here reads, parses or prints; nothing here knows a log format.
 
 pub mod account;
+pub mod action;
 pub mod outcome;
 pub mod place;
 pub mod rows;

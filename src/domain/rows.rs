@@ -1,5 +1,6 @@
 //! The rows of the five tables: what correlation finds, tables store and analysis reads.
 
+use super::action::ActionKind;
 use super::outcome::{By, MessageOutcome, Outcome, Reason};
 use super::place::Place;
 use super::text::{Text, TextPool};
@@ -14,6 +15,18 @@ pub enum Protocol {
     /// ManageSieve.
     Sieve,
     Webmail,
+    /// Exchange ActiveSync.
+    ActiveSync,
+    /// Exchange Web Services.
+    Ews,
+    /// Outlook over RPC or MAPI over HTTP.
+    Mapi,
+    /// Remote management.
+    PowerShell,
+    /// A sign-in in a browser at an identity provider, for whatever application.
+    Browser,
+    /// A sign-in of an application at an identity provider ("Mobile Apps and Desktop clients").
+    Modern,
     /// Any other, or one the line does not tell.
     Other,
 }
@@ -28,6 +41,12 @@ impl Protocol {
             Protocol::Pop3 => "pop3",
             Protocol::Sieve => "sieve",
             Protocol::Webmail => "webmail",
+            Protocol::ActiveSync => "activesync",
+            Protocol::Ews => "ews",
+            Protocol::Mapi => "mapi",
+            Protocol::PowerShell => "powershell",
+            Protocol::Browser => "browser",
+            Protocol::Modern => "modern",
             Protocol::Other => "other",
         }
     }
@@ -45,6 +64,10 @@ pub struct Rows {
     pub notices: Vec<Notice>,
     /// What mailbox sessions read.
     pub mailbox_uses: Vec<MailboxUse>,
+    /// What was changed, searched or deleted, in the order of time.
+    pub actions: Vec<Action>,
+    /// What two sources tell differently about the same sign-ins, in sentences.
+    pub contradictions: Vec<String>,
     /// Findings about hosts and their logs.
     pub host_notes: Vec<HostNote>,
     /// Login names as logged, with the account each became, in the order of the names.
@@ -64,6 +87,8 @@ pub enum LoginResult {
     Failure,
     /// The password was right, but the login was stopped for another reason.
     Stopped,
+    /// Neither a login nor the failure of one: a prompt, a missing session, a token that ran out. It says nothing of the password.
+    Interrupted,
 }
 
 impl LoginResult {
@@ -74,6 +99,7 @@ impl LoginResult {
             LoginResult::Success => "success",
             LoginResult::Failure => "failure",
             LoginResult::Stopped => "stopped",
+            LoginResult::Interrupted => "interrupted",
         }
     }
 }
@@ -94,9 +120,47 @@ pub struct Login {
     /// The client's verified name or its HELO, where known.
     pub client: Option<Text>,
     pub session: Option<Text>,
+    /// What an identity provider says of it.
+    pub provider: Option<Box<ProviderWord>>,
     pub place: Place,
     /// The account is not named by the line but follows from the envelope sender of an authenticated session.
     pub inferred: bool,
+}
+
+/// What an identity provider says of a sign-in, beyond what any server says of a login.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderWord {
+    /// The provider's id of the sign-in: the same in every export.
+    pub event_id: Option<Text>,
+    /// Groups the steps of one attempt. It is the client's word and may stand for days.
+    pub correlation: Option<Text>,
+    /// The application that was signed in to, by the provider's name for it.
+    pub application: Option<Text>,
+    /// A token was used: no one typed a password, and its result says nothing about one.
+    pub token: bool,
+    /// The provider's code for the result; 0 is success.
+    pub code: Option<u32>,
+    /// As the provider places the address: `JP`, `Sapporo`, 64500.
+    pub country: Option<Text>,
+    pub city: Option<Text>,
+    pub asn: Option<u32>,
+}
+
+/// Something changed, searched or deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    pub at: Timestamp,
+    pub host: Text,
+    pub kind: ActionKind,
+    /// Whose account or mailbox it was done to; `None` where it concerns the organisation.
+    pub account: Option<Text>,
+    /// Who did it; `None` where the record does not say.
+    pub actor: Option<Text>,
+    pub address: Option<Text>,
+    pub client: Option<Text>,
+    /// What exactly, in the record's own words.
+    pub detail: Text,
+    pub place: Place,
 }
 
 /// Where a message came into the organisation's hands.
@@ -208,7 +272,32 @@ pub struct MailboxUse {
     pub bytes_out: u64,
     pub items: Option<u64>,
     pub deleted: u64,
+    pub scope: AccessScope,
     pub place: Place,
+}
+
+/// How much of a mailbox a record of access speaks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessScope {
+    /// The messages it counts.
+    #[default]
+    Messages,
+    /// A client synchronised a whole folder: everything in it may have been read.
+    Folder,
+    /// From here on, for up to 24 hours, the provider recorded no more: everything may have been read.
+    Throttled,
+}
+
+impl AccessScope {
+    /// The word used in tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AccessScope::Messages => "messages",
+            AccessScope::Folder => "folder",
+            AccessScope::Throttled => "throttled",
+        }
+    }
 }
 
 /// An hour in which a host wrote something that is used.

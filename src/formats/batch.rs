@@ -1,6 +1,7 @@
 //! What one chunk of a source gave: events by shard, the ledger of its lines, and the malformed ones.
 
 use super::event::{Event, Kind};
+use super::remark::Remarks;
 use crate::domain::time::Timestamp;
 use std::hash::{BuildHasher, Hasher};
 
@@ -119,6 +120,10 @@ pub struct Batch<'a> {
     pub malformed_samples: Vec<(u32, Malformed)>,
     /// For each line a fingerprint of (second, host, body), where the caller asked for it.
     pub fingerprints: Vec<Fingerprint>,
+    /// For records that carry an id of their own: line, and hash of the whole record. A second one is a copy, in the same source too.
+    pub unique: Vec<(u32, u64)>,
+    /// What is to be said of the source as a whole.
+    pub remarks: Remarks,
     /// Times of the autumn hour that comes twice.
     pub ambiguous_times: u64,
     /// Steps back in time of more than a minute, and the first line where one was seen.
@@ -175,7 +180,7 @@ impl<'a> Batch<'a> {
             Kind::Queue { id, .. } => shard_of(host, id),
             Kind::Smtp(_) => shard_of(host, &event.pid.to_le_bytes()),
             Kind::Trail(trail) => shard_of(b"", trail.id.key()),
-            Kind::Login(_) | Kind::Mailbox(_) | Kind::System(_) => 0,
+            Kind::Login(_) | Kind::Mailbox(_) | Kind::Action(_) | Kind::System(_) => 0,
         };
         self.shards[shard].push(event);
     }

@@ -46,6 +46,8 @@ fn cyrus_login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) 
         mechanism: scan::non_empty(scan::until(mechanism, b"+")),
         session,
         detail: b"",
+        client: None,
+        provider: None,
     })
 }
 
@@ -68,6 +70,8 @@ fn cyrus_badlogin<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a
         mechanism: scan::non_empty(mechanism),
         session: None,
         detail,
+        client: None,
+        provider: None,
     })
 }
 
@@ -98,6 +102,8 @@ fn cyrus_logfmt<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>)
         mechanism: value(b" login.mech="),
         session: value(b" r.sessionid=").map(|id| id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id)),
         detail: value(b" error=").unwrap_or_default(),
+        client: None,
+        provider: None,
     })
 }
 
@@ -122,7 +128,7 @@ fn courier<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> F
         _ => return Fate::NO_FACT,
     };
     let detail = if result == LoginResult::Success { &b""[..] } else { word };
-    sink.login(LoginEvent { protocol, account, address, result, mechanism: None, session: None, detail })
+    sink.login(LoginEvent { protocol, account, address, result, mechanism: None, session: None, client: None, detail, provider: None })
 }
 
 /// `::ffff:192.0.2.7` is 192.0.2.7.
@@ -152,6 +158,8 @@ pub(super) fn saslauthd<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         mechanism: field(b"[mech="),
         session: None,
         detail: field(b"[reason=").unwrap_or_default(),
+        client: None,
+        provider: None,
     })
 }
 

@@ -62,6 +62,8 @@ fn login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fat
         mechanism: fields.method,
         session: fields.session,
         detail: without_secret(detail),
+        client: None,
+        provider: None,
     })
 }
 
@@ -247,6 +249,8 @@ fn backend_failure<'a>(
         mechanism: None,
         session,
         detail: shown,
+        client: None,
+        provider: None,
     })
 }
 

@@ -3,8 +3,9 @@
 //! Events borrow their text from the chunk they were read from; correlation copies what it keeps.
 
 pub use super::trail::{Acceptance, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
+pub use crate::domain::action::ActionKind;
 use crate::domain::outcome::Reason;
-pub use crate::domain::rows::Protocol;
+pub use crate::domain::rows::{AccessScope, Protocol};
 use crate::domain::time::Timestamp;
 
 /// One meaning of one line.
@@ -35,6 +36,8 @@ pub enum Kind<'a> {
     Login(LoginEvent<'a>),
     /// What a mailbox session did.
     Mailbox(MailboxEvent<'a>),
+    /// Something was changed, searched or deleted.
+    Action(ActionEvent<'a>),
     /// Something about the log or the daemon itself.
     System(SystemEvent<'a>),
 }
@@ -328,6 +331,8 @@ pub enum LoginResult {
     },
     /// The password was right, but the login was stopped for another reason.
     Stopped,
+    /// Neither: a prompt, a missing session, a token that ran out; nothing is said of the password.
+    Interrupted,
     /// An authentication back end's own line about a failure. It stands beside a login line or an SMTP server's line about the same attempt, and counts only where neither is there.
     BackendFailure,
 }
@@ -343,7 +348,38 @@ pub struct LoginEvent<'a> {
     pub mechanism: Option<&'a [u8]>,
     /// Session id, unique per connection (Dovecot 2.2 and later, Cyrus).
     pub session: Option<&'a [u8]>,
+    /// The client's program: its user agent, its application.
+    pub client: Option<&'a [u8]>,
     /// The server's own words about a failure; secrets are cut out by the parser.
+    pub detail: &'a [u8],
+    /// What an identity provider says beyond that; `None` for a server's log.
+    pub provider: Option<&'a ProviderWord<'a>>,
+}
+
+/// What an identity provider says of a sign-in; see [`crate::domain::rows::ProviderWord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ProviderWord<'a> {
+    pub event_id: Option<&'a [u8]>,
+    pub correlation: Option<&'a [u8]>,
+    pub application: Option<&'a [u8]>,
+    pub token: bool,
+    pub code: Option<u32>,
+    pub country: Option<&'a [u8]>,
+    pub city: Option<&'a [u8]>,
+    pub asn: Option<u32>,
+    /// When the provider wrote this state of the record, where it says: the latest state holds.
+    pub written: Option<Timestamp>,
+}
+
+/// Something changed, searched or deleted; see [`crate::domain::rows::Action`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActionEvent<'a> {
+    pub kind: ActionKind,
+    /// Whose account or mailbox; `None` for the organisation's.
+    pub account: Option<&'a [u8]>,
+    pub actor: Option<&'a [u8]>,
+    pub address: Option<&'a [u8]>,
+    pub client: Option<&'a [u8]>,
     pub detail: &'a [u8],
 }
 
@@ -359,6 +395,7 @@ pub struct MailboxEvent<'a> {
     /// Messages whose body the client fetched (IMAP `body_count`, POP3 `retr`); `None` where the log does not say.
     pub items: Option<u64>,
     pub deleted: u64,
+    pub scope: AccessScope,
 }
 
 /// Something about the log or the daemon itself.

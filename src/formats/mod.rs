@@ -16,6 +16,7 @@ mod own_files;
 mod pmg;
 pub mod postfix;
 mod reader;
+pub mod remark;
 mod roundcube;
 mod rspamd;
 mod scan;

@@ -102,6 +102,8 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         mechanism: None,
         session: scan::non_empty(session),
         detail: detail.strip_suffix(b")").unwrap_or(detail),
+        client: None,
+        provider: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Where the parsers of bodies put their events: the batch, with the line, instant, host and process already filled in.
 
 use super::batch::{Batch, Ignored, Malformed};
-use super::event::{Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent};
+use super::event::{ActionEvent, Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// What became of one line; each line has exactly one.
@@ -58,6 +58,10 @@ impl<'b, 'a> Sink<'b, 'a> {
 
     pub(super) fn mailbox(&mut self, event: MailboxEvent<'a>) -> Fate {
         self.emit(Kind::Mailbox(event))
+    }
+
+    pub(super) fn action(&mut self, event: ActionEvent<'a>) -> Fate {
+        self.emit(Kind::Action(event))
     }
 
     pub(super) fn system(&mut self, event: SystemEvent<'a>) -> Fate {

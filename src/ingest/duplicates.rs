@@ -6,7 +6,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::formats::batch::{Batch, Fingerprint, Ignored};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// How often a record was seen, in the source being read and at most in any.
 #[derive(Clone, Copy)]
@@ -22,6 +22,8 @@ pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
     /// The latest second among them.
     latest: Option<i64>,
+    /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
+    unique: HashSet<u64>,
 }
 
 impl Duplicates {
@@ -43,6 +45,18 @@ impl Duplicates {
         lines.sort_unstable();
         lines.dedup();
         lines
+    }
+
+    /// Takes the copies of records that carry an id of their own out of a batch's ledger and adds their lines to `lines`, sorted.
+    pub(super) fn take_out_unique(&mut self, batch: &mut Batch<'_>, lines: &mut Vec<u32>) {
+        for (line, hash) in &batch.unique {
+            if !self.unique.insert(*hash) {
+                batch.ledger.used -= 1;
+                batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
+                lines.push(*line);
+            }
+        }
+        lines.sort_unstable();
     }
 
     fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {

@@ -8,6 +8,7 @@ use crate::domain::place::SourceId;
 use crate::domain::time::{DAY, SECOND};
 use crate::formats::batch::{Batch, Ignored, Malformed};
 use crate::formats::clock::Clock;
+use crate::formats::remark::Remarks;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
 use crate::watch::Watch;
@@ -166,7 +167,8 @@ impl Reading {
         let state = &mut self.states[piece.source];
         state.clock = clock;
         state.overlapping = overlapping;
-        let duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
+        let mut duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
+        self.duplicates.take_out_unique(&mut batch, &mut duplicates);
         (batch, duplicates)
     }
 
@@ -198,6 +200,7 @@ impl Reading {
             }
         }
         state.summary.ledger.add(&batch.ledger);
+        state.summary.remarks.join(&batch.remarks);
         state.summary.first = [state.summary.first, batch.first].into_iter().flatten().min();
         state.summary.last = state.summary.last.max(batch.last);
         state.clock_steps += batch.clock_steps;
@@ -302,6 +305,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
         zone_from: plan.zone_from,
         zone: shows_zone.then_some(plan.clock.zone),
         zone_conflicts: 0,
+        remarks: Remarks::default(),
         notes: plan.scout.trouble.iter().cloned().collect(),
         complete: plan.scout.trouble.is_none(),
     };

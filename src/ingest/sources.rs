@@ -3,6 +3,7 @@
 use crate::domain::place::SourceId;
 use crate::domain::time::{Timestamp, Zone};
 use crate::formats::batch::Ledger;
+use crate::formats::remark::Remarks;
 
 /// One source after it was read.
 #[derive(Clone, Debug)]
@@ -26,6 +27,7 @@ pub struct SourceSummary {
     pub zone: Option<Zone>,
     /// Lines whose own witness of absolute time contradicts the zone or year in use.
     pub zone_conflicts: u64,
+    pub remarks: Remarks,
     pub notes: Vec<String>,
     pub complete: bool,
 }

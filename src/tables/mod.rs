@@ -119,6 +119,14 @@ fn logins(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     frame.texts("mechanism", logins.iter().map(|l| l.mechanism));
     frame.texts("client", logins.iter().map(|l| l.client));
     frame.texts("session", logins.iter().map(|l| l.session));
+    frame.texts("event_id", logins.iter().map(|l| l.provider.as_ref()?.event_id));
+    frame.texts("correlation", logins.iter().map(|l| l.provider.as_ref()?.correlation));
+    frame.texts("application", logins.iter().map(|l| l.provider.as_ref()?.application));
+    frame.flags("token", logins.iter().map(|l| l.provider.as_ref().is_some_and(|w| w.token)));
+    frame.numbers("code", logins.iter().map(|l| l.provider.as_ref()?.code.map(u64::from)));
+    frame.texts("country", logins.iter().map(|l| l.provider.as_ref()?.country));
+    frame.texts("city", logins.iter().map(|l| l.provider.as_ref()?.city));
+    frame.numbers("asn", logins.iter().map(|l| l.provider.as_ref()?.asn.map(u64::from)));
     frame.places(logins.iter().map(|l| l.place));
     frame.finish()
 }
@@ -160,20 +168,24 @@ fn recipients(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     frame.finish()
 }
 
-/// What was done in mailboxes.
+/// What was done in mailboxes: their sessions first, then what was changed, searched or deleted.
 fn actions(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
-    let uses = &rows.mailbox_uses;
-    let mut frame = Frame::new(rows, uses.len());
-    frame.times("time", uses.iter().map(|u| Some(u.at)))?;
-    frame.texts("account", uses.iter().map(|u| u.account));
-    frame.words("action", uses.iter().map(|_| Some("mailbox-session")));
-    frame.words("protocol", uses.iter().map(|u| Some(u.protocol.as_str())));
-    frame.texts("ip", uses.iter().map(|u| u.address));
-    frame.texts("session", uses.iter().map(|u| u.session));
-    frame.numbers("bytes_out", uses.iter().map(|u| Some(u.bytes_out)));
-    frame.numbers("items", uses.iter().map(|u| u.items));
-    frame.numbers("deleted", uses.iter().map(|u| Some(u.deleted)));
-    frame.places(uses.iter().map(|u| u.place));
+    let (uses, acts) = (&rows.mailbox_uses, &rows.actions);
+    let mut frame = Frame::new(rows, uses.len() + acts.len());
+    frame.times("time", uses.iter().map(|u| Some(u.at)).chain(acts.iter().map(|a| Some(a.at))))?;
+    frame.texts("account", uses.iter().map(|u| u.account).chain(acts.iter().map(|a| a.account)));
+    frame.texts("actor", uses.iter().map(|u| u.account).chain(acts.iter().map(|a| a.actor)));
+    frame.words("action", uses.iter().map(|_| Some("mailbox-session")).chain(acts.iter().map(|a| Some(a.kind.as_str()))));
+    frame.words("protocol", uses.iter().map(|u| Some(u.protocol.as_str())).chain(acts.iter().map(|_| None)));
+    frame.texts("ip", uses.iter().map(|u| u.address).chain(acts.iter().map(|a| a.address)));
+    frame.texts("client", uses.iter().map(|_| None).chain(acts.iter().map(|a| a.client)));
+    frame.texts("session", uses.iter().map(|u| u.session).chain(acts.iter().map(|_| None)));
+    frame.words("scope", uses.iter().map(|u| Some(u.scope.as_str())).chain(acts.iter().map(|_| None)));
+    frame.numbers("bytes_out", uses.iter().map(|u| Some(u.bytes_out)).chain(acts.iter().map(|_| None)));
+    frame.numbers("items", uses.iter().map(|u| u.items).chain(acts.iter().map(|_| None)));
+    frame.numbers("deleted", uses.iter().map(|u| Some(u.deleted)).chain(acts.iter().map(|_| None)));
+    frame.texts("detail", uses.iter().map(|_| None).chain(acts.iter().map(|a| said(rows, a.detail))));
+    frame.places(uses.iter().map(|u| u.place).chain(acts.iter().map(|a| a.place)));
     frame.finish()
 }
 

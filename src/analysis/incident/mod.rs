@@ -7,8 +7,8 @@ mod origins;
 mod received;
 
 use super::judge::{Attack, Judged};
-use super::model::{Incident, PerAccount, Signal, Verdict};
-use super::{Facts, Ground, tally};
+use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
+use super::{Facts, Ground, changes, tally};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
@@ -87,7 +87,7 @@ impl<'a> Builder<'a> {
             reasons: tally::reasons(rows, recipients()),
             returned_notices: self.notices(&self.accounts),
             mailbox_access: self.mailbox_access(&self.accounts),
-            account_changes: Vec::new(),
+            account_changes: self.account_changes(),
             other_accounts: self.other_accounts(),
             per_account,
         }
@@ -117,6 +117,12 @@ impl<'a> Builder<'a> {
             .map(|&l| &rows.logins[l as usize])
             .filter(move |l| judged.is_attacker(account, l.address))
             .filter(move |l| hints.since.is_none_or(|t| l.at >= t) && hints.until.is_none_or(|t| l.at < t))
+    }
+
+    /// What was changed since the first attacker login.
+    fn account_changes(&self) -> Vec<AccountChange> {
+        let since = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min();
+        changes::account_changes(self.facts, &self.accounts, since, |account, address| self.judged.is_attacker(account, address))
     }
 
     fn per_account(&self, account: Text) -> PerAccount {
