@@ -178,7 +178,7 @@ impl Shard {
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
                 Kind::Action(action) => self.logins.action(&mut self.texts, line, action),
-                Kind::Trail(_) => {}
+                Kind::Dialogue(_) | Kind::Access(_) | Kind::Trail(_) => {}
                 Kind::System(system) => self.logins.system(&mut self.texts, line, system),
             }
         }

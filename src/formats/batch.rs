@@ -23,12 +23,24 @@ pub enum Ignored {
     Framing,
     /// Text of a file that is no log of a known format.
     UnknownFormat,
+    /// Traffic by which a server's own monitoring watches it.
+    Probe,
+    /// A copy that the server keeps for its own safety, or a back end's word on what its front end tells.
+    Copy,
 }
 
 impl Ignored {
     /// Every reason, in the order of the ledger.
-    pub const ALL: [Ignored; 6] =
-        [Ignored::Empty, Ignored::OtherProgram, Ignored::NoFact, Ignored::Duplicate, Ignored::Framing, Ignored::UnknownFormat];
+    pub const ALL: [Ignored; 8] = [
+        Ignored::Empty,
+        Ignored::OtherProgram,
+        Ignored::NoFact,
+        Ignored::Duplicate,
+        Ignored::Framing,
+        Ignored::UnknownFormat,
+        Ignored::Probe,
+        Ignored::Copy,
+    ];
 
     /// The words used in reports.
     #[must_use]
@@ -40,6 +52,8 @@ impl Ignored {
             Ignored::Duplicate => "duplicate",
             Ignored::Framing => "framing",
             Ignored::UnknownFormat => "unknown-format",
+            Ignored::Probe => "probe",
+            Ignored::Copy => "copy",
         }
     }
 }
@@ -57,6 +71,10 @@ pub enum Malformed {
     BadBody,
     /// Longer than any line a logger writes, or not text at all.
     NotText,
+    /// A row of a table with fewer cells than its heading names, or with a quote that never closes.
+    Torn,
+    /// A row of a table whose heading is not in evidence, and whose shape no known table has.
+    NoHeading,
 }
 
 impl Malformed {
@@ -69,6 +87,8 @@ impl Malformed {
             Malformed::NoTag => "no program name",
             Malformed::BadBody => "unreadable body",
             Malformed::NotText => "not text",
+            Malformed::Torn => "torn row",
+            Malformed::NoHeading => "row without a heading",
         }
     }
 }
@@ -179,6 +199,8 @@ impl<'a> Batch<'a> {
         let shard = match &event.kind {
             Kind::Queue { id, .. } => shard_of(host, id),
             Kind::Smtp(_) => shard_of(host, &event.pid.to_le_bytes()),
+            Kind::Dialogue(dialogue) => shard_of(host, dialogue.id),
+            Kind::Access(access) => shard_of(b"", access.address.unwrap_or_default()),
             Kind::Trail(trail) => shard_of(b"", trail.id.key()),
             Kind::Login(_) | Kind::Mailbox(_) | Kind::Action(_) | Kind::System(_) => 0,
         };

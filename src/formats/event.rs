@@ -2,6 +2,7 @@
 //!
 //! Events borrow their text from the chunk they were read from; correlation copies what it keeps.
 
+pub use super::dialogue::{AccessEvent, AccessFact, Command, DialogueEvent, DialogueFact};
 pub use super::trail::{Acceptance, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
 pub use crate::domain::action::ActionKind;
 use crate::domain::outcome::Reason;
@@ -30,6 +31,10 @@ pub enum Kind<'a> {
     Queue { id: &'a [u8], event: QueueEvent<'a> },
     /// Something about one SMTP server session, identified by host, instance and pid.
     Smtp(SmtpEvent<'a>),
+    /// Something about one session that its server logs command by command.
+    Dialogue(DialogueEvent<'a>),
+    /// A request that says who made it.
+    Access(AccessEvent<'a>),
     /// Something about one message of a system that gives each message an id of its own.
     Trail(TrailEvent<'a>),
     /// A login, or the failure of one.

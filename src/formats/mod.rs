@@ -7,8 +7,10 @@ mod amavis;
 pub mod batch;
 pub mod clock;
 mod cyrus;
+mod dialogue;
 mod dovecot;
 pub mod event;
+mod exchange;
 mod journal;
 mod json;
 mod loggers;
@@ -22,6 +24,7 @@ mod rspamd;
 mod scan;
 mod sink;
 mod syslog;
+mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -81,5 +84,27 @@ pub struct Format {
 }
 
 /// Every format, in the order in which ties of certainty are decided.
-pub const ALL: &[Format] =
-    &[journal::EXPORT, journal::JSON, journal::CONTAINER, own_files::DOVECOT, own_files::RSPAMD, roundcube::FORMAT, syslog::FORMAT];
+pub const ALL: &[Format] = &[
+    journal::EXPORT,
+    journal::JSON,
+    journal::CONTAINER,
+    own_files::DOVECOT,
+    own_files::RSPAMD,
+    roundcube::FORMAT,
+    syslog::FORMAT,
+    exchange::TRACKING,
+    exchange::EXPORT,
+    exchange::AGENT,
+    exchange::RECEIVE,
+    exchange::SEND,
+    exchange::CONNECTIVITY,
+    exchange::IMAP,
+    exchange::POP,
+    exchange::HTTP_PROXY,
+    exchange::EWS,
+    exchange::MAPI,
+    exchange::SHELL,
+    exchange::PANEL,
+    exchange::IIS,
+    exchange::OTHER,
+];

@@ -1,7 +1,9 @@
 //! Where the parsers of bodies put their events: the batch, with the line, instant, host and process already filled in.
 
 use super::batch::{Batch, Ignored, Malformed};
-use super::event::{ActionEvent, Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent};
+use super::event::{
+    AccessEvent, ActionEvent, DialogueEvent, Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent,
+};
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// What became of one line; each line has exactly one.
@@ -46,6 +48,14 @@ impl<'b, 'a> Sink<'b, 'a> {
 
     pub(super) fn smtp(&mut self, event: SmtpEvent<'a>) -> Fate {
         self.emit(Kind::Smtp(event))
+    }
+
+    pub(super) fn dialogue(&mut self, event: DialogueEvent<'a>) -> Fate {
+        self.emit(Kind::Dialogue(event))
+    }
+
+    pub(super) fn access(&mut self, event: AccessEvent<'a>) -> Fate {
+        self.emit(Kind::Access(event))
     }
 
     pub(super) fn trail(&mut self, event: TrailEvent<'a>) -> Fate {

@@ -1,0 +1,143 @@
+//! HttpProxy, EWS and MapiHttp logs: who used a mailbox over the web, from where, by which program.
+//!
+//! HttpProxy is the front end's; the other two are the back end's words on the same requests, and count where the front end's are
+//! missing.
+
+use super::names;
+use super::web;
+use super::{Cells, LogType, ROWS, Reader, certainty, format, iso, no_guess};
+use crate::formats::batch::Ignored;
+use crate::formats::event::{AccessEvent, AccessFact, Protocol};
+use crate::formats::scan;
+use crate::formats::sink::Fate;
+use crate::formats::table::Row;
+
+const PROXY_ID: &str = "exchange.http-proxy";
+const EWS_ID: &str = "exchange.ews";
+const MAPI_ID: &str = "exchange.mapi-http";
+
+/// `HttpProxy_….LOG`.
+pub(super) const PROXY: LogType = LogType {
+    format: format(PROXY_ID, "exchange-web", "Exchange HttpProxy log", ROWS, |head| certainty(head, PROXY_ID)),
+    columns: &[
+        &["DateTime"],
+        &["RequestId"],
+        &["Protocol"],
+        &["UrlStem"],
+        &["AuthenticationType"],
+        &["IsAuthenticated"],
+        &["AuthenticatedUser", "AuthenticatedUserEmail"],
+        &["UserAgent", "ClientSoftware"],
+        &["ClientIpAddress", "ClientIP"],
+        &["ServerHostName"],
+        &["HttpStatus", "StatusCode"],
+        &["Method"],
+        &["ResponseBytes", "ResponseSize"],
+        &["UrlQuery"],
+        &["GenericInfo"],
+    ],
+    marks: &["RequestId", "UrlStem", "IsAuthenticated", "AnchorMailbox"],
+    titles: &[],
+    cells: Cells::Commas,
+    guess: no_guess,
+    instant: |row, _| iso(row.cell(DATE_TIME)),
+    row: proxy,
+};
+
+/// `Ews_….LOG`.
+pub(super) const EWS: LogType = LogType {
+    format: format(EWS_ID, "exchange-web-back-end", "Exchange EWS log", ROWS, |head| certainty(head, EWS_ID)),
+    marks: &["RequestId", "AuthenticatedUser", "SoapAction", "ImpersonatedUser"],
+    row: |row, reader| back_end(row, reader, Protocol::Ews),
+    ..PROXY
+};
+
+/// `MapiHttp_….LOG`. Its plain user column may say `Anonymous`; the address is the user.
+pub(super) const MAPI: LogType = LogType {
+    format: format(MAPI_ID, "exchange-web-back-end", "Exchange MapiHttp log", ROWS, |head| certainty(head, MAPI_ID)),
+    marks: &["RequestId", "AuthenticatedUserEmail", "ClientSoftware"],
+    columns: &[
+        &["DateTime"],
+        &["RequestId"],
+        &["Protocol"],
+        &["UrlStem"],
+        &["AuthenticationType"],
+        &["IsAuthenticated"],
+        &["AuthenticatedUserEmail"],
+        &["ClientSoftware", "UserAgent"],
+        &["ClientIP", "ClientIpAddress"],
+        &["ServerHostName"],
+        &["HttpStatus", "StatusCode"],
+        &["Method"],
+        &["ResponseBytes", "ResponseSize"],
+    ],
+    row: |row, reader| back_end(row, reader, Protocol::Mapi),
+    ..PROXY
+};
+
+const DATE_TIME: usize = 0;
+const REQUEST: usize = 1;
+const PROTOCOL: usize = 2;
+const PATH: usize = 3;
+const AUTHENTICATED: usize = 5;
+const USER: usize = 6;
+const AGENT: usize = 7;
+const CLIENT: usize = 8;
+const SERVER: usize = 9;
+const STATUS: usize = 10;
+const METHOD: usize = 11;
+const BYTES: usize = 12;
+const QUERY: usize = 13;
+const INFO: usize = 14;
+
+fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    reader.on_host(row.cell(SERVER));
+    let address = web::first_address(row.cell(CLIENT));
+    let user = row.cell(USER);
+    if names::is_probe_user(user) || names::is_probe_client(row.cell(AGENT)) || web::is_probe_address(address) {
+        return Fate::Ignored(Ignored::Probe);
+    }
+    let status = scan::small_number(row.cell(STATUS));
+    let authenticated = row.cell(AUTHENTICATED).eq_ignore_ascii_case(b"true");
+    let account = names::user(user).filter(|name| !names::starts_with(name, b"S-1-"));
+    let fact = match () {
+        () if web::takes_form(row.cell(PATH)) && row.cell(METHOD).eq_ignore_ascii_case(b"POST") => AccessFact::FormSent,
+        () if [QUERY, INFO].iter().any(|column| web::refuses_form(row.cell(PATH), row.cell(*column))) => AccessFact::FormRefused,
+        () if status == 401 && account.is_some() => AccessFact::Denied,
+        () if !authenticated || matches!(status, 401 | 440 | 500..) => return Fate::NO_FACT,
+        () if status == 403 => AccessFact::Stopped,
+        () => AccessFact::Granted { bytes: scan::number(row.cell(BYTES)).map_or(0, |(bytes, _)| bytes) },
+    };
+    if account.is_none() && matches!(fact, AccessFact::Granted { .. } | AccessFact::Stopped) {
+        return Fate::NO_FACT;
+    }
+    reader.sink.access(AccessEvent {
+        protocol: web::by_name(row.cell(PROTOCOL)),
+        account,
+        address: scan::non_empty(address),
+        client: scan::non_empty(row.cell(AGENT)),
+        request: scan::non_empty(row.cell(REQUEST)),
+        back_end: false,
+        fact,
+    })
+}
+
+fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol) -> Fate {
+    reader.on_host(row.cell(SERVER));
+    let address = web::first_address(row.cell(CLIENT));
+    let user = row.cell(USER);
+    if names::is_probe_user(user) || names::is_probe_client(row.cell(AGENT)) || web::is_probe_address(address) {
+        return Fate::Ignored(Ignored::Probe);
+    }
+    let granted = matches!(scan::small_number(row.cell(STATUS)), 200..400);
+    let Some(account) = names::user(user).filter(|name| granted && !names::starts_with(name, b"S-1-")) else { return Fate::NO_FACT };
+    reader.sink.access(AccessEvent {
+        protocol,
+        account: Some(account),
+        address: scan::non_empty(address),
+        client: scan::non_empty(row.cell(AGENT)),
+        request: scan::non_empty(row.cell(REQUEST)),
+        back_end: true,
+        fact: AccessFact::Granted { bytes: scan::number(row.cell(BYTES)).map_or(0, |(bytes, _)| bytes) },
+    })
+}
