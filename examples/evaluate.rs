@@ -11,7 +11,7 @@ use clap::Parser;
 use mailtrail::config::{Config, Overrides, Settings};
 use mailtrail::domain::time::Zone;
 use mailtrail::pipeline::{self, Watch};
-use mailtrail::simulate::{self, Layout, Request, Story, System};
+use mailtrail::simulate::{self, Forms, Layout, Request, Story, System};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -157,7 +157,8 @@ fn run(arguments: &Arguments, system: System, story: Story, seed: u64, score: &m
     let folder = tempfile::tempdir()?;
     let zone = Zone::parse("Asia/Tokyo")?;
     let scale = if story == Story::Niigata { arguments.scale / 100.0 } else { arguments.scale };
-    let request = Request { system, story, scale, seed, out: folder.path().to_owned(), layout: Layout::default(), zone };
+    let request =
+        Request { system, story, scale, seed, out: folder.path().to_owned(), layout: Layout::default(), forms: Forms::default(), zone };
     simulate::simulate(&request, &mut |_| {})?;
     let truth: Value = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json"))?)?;
     let found = analyse(&folder.path().join("logs"), zone, arguments.threads)?;

@@ -3,7 +3,10 @@
 use super::exit::Exit;
 use super::message::Failure;
 use crate::domain::time::Zone;
-use crate::simulate::{self, Envelope, Gz, Hosts, QueueIds, Request, Rotation, SimulateError, Story, Summary, System, UnknownName};
+use crate::simulate::{
+    self, AuditForm, Culture, Envelope, Forms, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story, Summary, System,
+    TraceForm, UnknownName,
+};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,6 +41,8 @@ pub(super) struct Simulate {
     out: PathBuf,
     #[command(flatten)]
     layout: Layout,
+    #[command(flatten)]
+    exports: Exports,
     /// Say nothing on standard error but errors
     #[arg(long, short)]
     quiet: bool,
@@ -70,6 +75,24 @@ struct Layout {
     zone: Zone,
 }
 
+/// How the logs of Microsoft 365 are exported.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Exports of Microsoft 365")]
+struct Exports {
+    /// Shape of the sign-ins
+    #[arg(long, value_name = "FORM", default_value = "portal-csv", value_parser = one_of(SignInForm::ALL, SignInForm::as_str))]
+    sign_ins: SignInForm,
+    /// Container of the audit log
+    #[arg(long, value_name = "FORM", default_value = "search-csv", value_parser = one_of(AuditForm::ALL, AuditForm::as_str))]
+    audit_log: AuditForm,
+    /// Shape of the message trace
+    #[arg(long, value_name = "FORM", default_value = "trace-csv", value_parser = one_of(TraceForm::ALL, TraceForm::as_str))]
+    message_trace: TraceForm,
+    /// Culture in which PowerShell prints dates
+    #[arg(long, value_name = "CULTURE", default_value = "en-us", value_parser = one_of(Culture::ALL, Culture::as_str))]
+    culture: Culture,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   mailtrail simulate --story soka --seed 7 --out exercise
@@ -93,6 +116,12 @@ pub(super) fn run(args: Simulate) -> Result<Exit, Failure> {
         queue_ids: args.layout.queue_ids,
         archive: args.layout.archive,
     };
+    let forms = Forms {
+        sign_ins: args.exports.sign_ins,
+        audit: args.exports.audit_log,
+        trace: args.exports.message_trace,
+        culture: args.exports.culture,
+    };
     let request = Request {
         system: args.system,
         story: args.story,
@@ -100,6 +129,7 @@ pub(super) fn run(args: Simulate) -> Result<Exit, Failure> {
         seed: args.seed,
         out: args.out,
         layout,
+        forms,
         zone: args.layout.zone,
     };
     let summary = simulate::simulate(&request, &mut |_| {}).map_err(|error| failure(&error))?;

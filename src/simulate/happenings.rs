@@ -134,6 +134,8 @@ pub(super) enum Change {
     DeletingRule,
     /// All mail is forwarded to an outside address, a number in [`Cast::contacts`].
     Forwarding(u32),
+    /// A second factor of the attacker's own is registered.
+    SecondFactor,
 }
 
 /// A change as the system's logs tell it.

@@ -7,6 +7,7 @@ mod campaign;
 mod cast;
 mod exchange;
 mod happenings;
+mod hybrid;
 mod logins;
 mod m365;
 mod noise;
@@ -24,11 +25,15 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use request::{Envelope, Gz, Hosts, Layout, QueueIds, Request, Rotation, Story, System, UnknownName};
+pub use request::{
+    AuditForm, Culture, Envelope, Forms, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System, TraceForm, UnknownName,
+};
 pub use truth::{HostTotals, SCHEMA};
 
 use cast::Cast;
 use happenings::{MailSystem, Stage};
+use hybrid::Hybrid;
+use m365::Cloud;
 use postfix::Postfix;
 use random::Random;
 use std::path::{Path, PathBuf};
@@ -90,7 +95,13 @@ pub fn simulate(request: &Request, watch: &mut dyn FnMut(u64)) -> Result<Summary
     let hosts = request.layout.hosts.unwrap_or_else(|| stories::hosts(request.story));
     match request.system {
         System::Postfix => tell(request, hosts, Postfix::new(request, hosts, span), watch),
-        System::Exchange | System::M365 => Err(SimulateError::NotYet { system: request.system }),
+        // The service is one server for everybody.
+        System::M365 => tell(request, Hosts::One, Cloud::new(request, span), watch),
+        System::Hybrid => {
+            let (cloud, postfix) = (Cloud::new(request, span), Postfix::new(request, hosts, span));
+            tell(request, hosts, Hybrid { cloud, postfix }, watch)
+        }
+        System::Exchange => Err(SimulateError::NotYet { system: request.system }),
     }
 }
 

@@ -177,15 +177,20 @@ fn append<W: Write>(tar: &mut tar::Builder<W>, out: &Path, member: &Path) -> std
     tar.append_data(&mut header, member.strip_prefix(out).unwrap_or(member), &mut file)
 }
 
+/// The files below a folder, in the order of their paths.
 fn members(folder: &Path) -> Result<Vec<PathBuf>, SimulateError> {
-    let list = |folder: &Path| -> std::io::Result<Vec<PathBuf>> {
+    let list = || -> std::io::Result<Vec<PathBuf>> {
         let mut paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>()?;
         paths.sort();
         Ok(paths)
     };
     let mut all = Vec::new();
-    for host in list(folder).map_err(|cause| SimulateError::read(folder, cause))? {
-        all.extend(list(&host).map_err(|cause| SimulateError::read(&host, cause))?);
+    for path in list().map_err(|cause| SimulateError::read(folder, cause))? {
+        if path.is_dir() {
+            all.extend(members(&path)?);
+        } else {
+            all.push(path);
+        }
     }
     Ok(all)
 }

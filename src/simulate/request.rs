@@ -16,6 +16,7 @@ pub struct Request {
     /// A folder that does not exist yet, or an empty one.
     pub out: PathBuf,
     pub layout: Layout,
+    pub forms: Forms,
     /// The zone of the servers' clocks, and of the truth.
     pub zone: Zone,
 }
@@ -32,6 +33,15 @@ pub struct Layout {
     pub queue_ids: QueueIds,
     /// Puts the logs into one `logs.tar.gz` instead of a folder `logs`.
     pub archive: bool,
+}
+
+/// The shapes in which the logs of Microsoft 365 are exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    pub sign_ins: SignInForm,
+    pub audit: AuditForm,
+    pub trace: TraceForm,
+    pub culture: Culture,
 }
 
 /// A name that is not one of a closed set.
@@ -80,7 +90,9 @@ macro_rules! named {
 
 named!(
     /// The mail system whose logs are written.
-    System, "system", Postfix = "postfix", Exchange = "exchange", M365 = "m365"
+    System, "system", Postfix = "postfix", Exchange = "exchange", M365 = "m365",
+    /// Mailboxes at Microsoft 365, sending through the organisation's own Postfix server.
+    Hybrid = "hybrid"
 );
 named!(
     /// What happens in the logs.
@@ -128,6 +140,53 @@ named!(
     /// The form of queue ids.
     #[derive(Default)]
     QueueIds, "form of queue ids", #[default] Short = "short", Long = "long"
+);
+named!(
+    /// The shape in which sign-ins are exported.
+    #[derive(Default)]
+    SignInForm, "form of sign-ins",
+    /// The portal's CSV downloads: interactive, non-interactive, authentication details.
+    #[default]
+    PortalCsv = "portal-csv",
+    /// The portal's JSON downloads.
+    PortalJson = "portal-json",
+    /// Pages of the Graph API.
+    Graph = "graph",
+    /// Blobs of diagnostic settings, JSON lines by the hour.
+    Diagnostic = "diagnostic",
+    /// Tables of Log Analytics as CSV.
+    LogAnalytics = "log-analytics",
+    /// None but those in the audit log.
+    AuditOnly = "audit-only"
+);
+named!(
+    /// The container in which the audit log is exported.
+    #[derive(Default)]
+    AuditForm, "form of the audit log",
+    /// `Search-UnifiedAuditLog | Export-Csv`.
+    #[default]
+    Search = "search-csv",
+    /// The CSV of the Purview portal.
+    Purview = "purview-csv",
+    /// One record a line.
+    JsonLines = "json-lines"
+);
+named!(
+    /// The shape in which the message trace is exported.
+    #[derive(Default)]
+    TraceForm, "form of the message trace",
+    /// `Get-MessageTrace` for all messages, `Get-MessageTraceDetail` for those that failed.
+    #[default]
+    Trace = "trace-csv",
+    /// The historical search's summary of all messages, its extended report of those that failed.
+    Summary = "summary-csv",
+    /// The historical search's extended report of all messages.
+    Extended = "extended-csv"
+);
+named!(
+    /// The language in which PowerShell prints dates.
+    #[derive(Default)]
+    Culture, "culture", #[default] EnUs = "en-us", DeDe = "de-de", JaJp = "ja-jp"
 );
 
 #[cfg(test)]

@@ -171,6 +171,7 @@ fn lateral(world: &mut World<impl MailSystem>, scale: f64) {
     let forwarding = Change::Forwarding(world.stage.cast.people[people[1]].contacts[0]);
     world.plan(jst(2023, 6, 10, 23, 31), Event::Change { taken: 1, client: origins[1], change: forwarding });
     world.plan(jst(2023, 6, 11, 2, 48), Event::Change { taken: 0, client: origins[2], change: Change::DeletingRule });
+    world.plan(jst(2023, 6, 11, 2, 55), Event::Change { taken: 0, client: origins[2], change: Change::SecondFactor });
     let first = within(&mut world.stage.random, jst(2023, 6, 11, 3, 7));
     let last = within(&mut world.stage.random, jst(2023, 6, 11, 20, 52));
     world.launch(Campaign {

@@ -155,6 +155,8 @@ pub(super) struct Incident {
     pub(super) origins: BTreeMap<usize, OriginUse>,
     /// Failed logins by the origins on accounts they did not get into.
     pub(super) others: BTreeMap<String, u64>,
+    /// Those of them whose password was right all the same.
+    pub(super) passwords_known: BTreeSet<String>,
     /// Changes that the logs tell: when, to which account by number in the incident, and what.
     pub(super) changes: Vec<(i64, usize, Change)>,
 }

@@ -15,7 +15,8 @@ struct Run {
 fn run(story: Story, scale: f64, seed: u64, layout: Layout) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let zone = Zone::parse("Asia/Tokyo").unwrap();
-    let request = Request { system: System::Postfix, story, scale, seed, out: folder.path().to_owned(), layout, zone };
+    let request =
+        Request { system: System::Postfix, story, scale, seed, out: folder.path().to_owned(), layout, forms: Forms::default(), zone };
     simulate(&request, &mut |_| {}).unwrap();
     let truth = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     Run { folder, truth }
@@ -327,7 +328,16 @@ fn a_folder_with_something_in_it_is_left_alone() {
     std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
     let out = folder.path().to_owned();
     let zone = Zone::UTC;
-    let request = Request { system: System::Postfix, story: Story::Quiet, scale: 1.0, seed: 1, out, layout: Layout::default(), zone };
+    let request = Request {
+        system: System::Postfix,
+        story: Story::Quiet,
+        scale: 1.0,
+        seed: 1,
+        out,
+        layout: Layout::default(),
+        forms: Forms::default(),
+        zone,
+    };
     assert!(matches!(simulate(&request, &mut |_| {}), Err(SimulateError::NotEmpty { .. })));
     let wrong = Request { scale: f64::NAN, out: folder.path().join("new"), ..request };
     assert!(matches!(simulate(&wrong, &mut |_| {}), Err(SimulateError::Scale { .. })));

@@ -51,7 +51,8 @@ impl Teller<'_> {
             hosts.insert(host.host.to_owned(), json!({"lines": host.lines, "bytes": host.bytes}));
         }
         let mut views = Map::new();
-        if let Some(first) = self.totals.first() {
+        // What a service tells is one whole; its exports are no servers with views of their own.
+        if let (Some(first), false) = (self.totals.first(), self.request.system == System::M365) {
             views.insert(first.host.to_owned(), json!({"incidents": told(self.hosts == Hosts::Two)}));
         }
         if let (Hosts::Two, Some(second)) = (self.hosts, self.totals.get(1)) {
@@ -93,7 +94,10 @@ impl Teller<'_> {
         let others: Vec<Value> = incident
             .others
             .iter()
-            .map(|(name, failures)| json!({"account": name.to_lowercase(), "failures": failures, "password_known": false}))
+            .map(|(name, failures)| {
+                let known = incident.passwords_known.contains(name);
+                json!({"account": name.to_lowercase(), "failures": failures, "password_known": known})
+            })
             .collect();
         let mut told = json!({
             "accounts": names,
@@ -123,6 +127,7 @@ impl Teller<'_> {
             let action = match change {
                 Change::DeletingRule => "inbox-rule-created",
                 Change::Forwarding(_) => "forwarding-set",
+                Change::SecondFactor => "mfa-changed",
             };
             json!({"time": self.stamp(Some(*at)), "account": incident.accounts.get(*taken).map(|taken| self.login(taken)), "action": action})
         };
