@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::message::Failure;
 use crate::domain::time::Zone;
 use crate::simulate::{
-    self, AuditForm, Culture, Envelope, Forms, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story, Summary, System,
-    TraceForm, UnknownName,
+    self, AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story, Summary,
+    System, TraceForm, UnknownName,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
@@ -67,6 +67,9 @@ struct Layout {
     /// Form of queue ids
     #[arg(long, value_name = "FORM", default_value = "short", value_parser = one_of(QueueIds::ALL, QueueIds::as_str))]
     queue_ids: QueueIds,
+    /// Version of Exchange, which decides the columns of its logs
+    #[arg(long, value_name = "VERSION", default_value = "2019", value_parser = one_of(Columns::ALL, Columns::as_str))]
+    columns: Columns,
     /// Put all logs into one logs.tar.gz
     #[arg(long)]
     archive: bool,
@@ -114,6 +117,7 @@ pub(super) fn run(args: Simulate) -> Result<Exit, Failure> {
         hosts: args.layout.hosts,
         envelope: args.layout.envelope,
         queue_ids: args.layout.queue_ids,
+        columns: args.layout.columns,
         archive: args.layout.archive,
     };
     let forms = Forms {
@@ -157,7 +161,7 @@ fn told(summary: &Summary, request: &Request) -> String {
 
 fn failure(error: &SimulateError) -> Failure {
     match error {
-        SimulateError::NotEmpty { .. } | SimulateError::Scale { .. } | SimulateError::NotYet { .. } => Failure::usage(error.to_string()),
+        SimulateError::NotEmpty { .. } | SimulateError::Scale { .. } => Failure::usage(error.to_string()),
         SimulateError::Read { .. } | SimulateError::Write { .. } | SimulateError::WriterLost => Failure::unwritten(error.to_string()),
     }
 }

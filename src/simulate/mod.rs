@@ -26,11 +26,13 @@ mod world;
 mod tests;
 
 pub use request::{
-    AuditForm, Culture, Envelope, Forms, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System, TraceForm, UnknownName,
+    AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System, TraceForm,
+    UnknownName,
 };
 pub use truth::{HostTotals, SCHEMA};
 
 use cast::Cast;
+use exchange::Exchange;
 use happenings::{MailSystem, Stage};
 use hybrid::Hybrid;
 use m365::Cloud;
@@ -61,8 +63,6 @@ pub enum SimulateError {
     Write { path: PathBuf, cause: std::io::Error },
     #[error("the scale must be above 0 and at most {SCALE_MAX}, not {scale}")]
     Scale { scale: f64 },
-    #[error("the logs of {system} are not written yet")]
-    NotYet { system: System },
     #[error("the writing thread ended without a word")]
     WriterLost,
 }
@@ -101,7 +101,7 @@ pub fn simulate(request: &Request, watch: &mut dyn FnMut(u64)) -> Result<Summary
             let (cloud, postfix) = (Cloud::new(request, span), Postfix::new(request, hosts, span));
             tell(request, hosts, Hybrid { cloud, postfix }, watch)
         }
-        System::Exchange => Err(SimulateError::NotYet { system: request.system }),
+        System::Exchange => tell(request, hosts, Exchange::new(request, hosts, span), watch),
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Layout {
     pub hosts: Option<Hosts>,
     pub envelope: Envelope,
     pub queue_ids: QueueIds,
+    pub columns: Columns,
     /// Puts the logs into one `logs.tar.gz` instead of a folder `logs`.
     pub archive: bool,
 }
@@ -187,6 +188,16 @@ named!(
     /// The language in which PowerShell prints dates.
     #[derive(Default)]
     Culture, "culture", #[default] EnUs = "en-us", DeDe = "de-de", JaJp = "ja-jp"
+);
+named!(
+    /// The version of Exchange, which decides the columns of its logs.
+    #[derive(Default)]
+    Columns, "version of columns",
+    /// Exchange 2013.
+    Old = "2013",
+    /// Exchange 2019.
+    #[default]
+    New = "2019"
 );
 
 #[cfg(test)]
