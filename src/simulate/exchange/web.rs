@@ -184,7 +184,7 @@ impl Exchange {
                 }
                 "TargetServerVersion" => {
                     if served {
-                        "15.02.1118.000"
+                        build(server.columns)
                     } else {
                         ""
                     }
