@@ -170,7 +170,9 @@ named!(
     /// The CSV of the Purview portal.
     Purview = "purview-csv",
     /// One record a line.
-    JsonLines = "json-lines"
+    JsonLines = "json-lines",
+    /// Nobody has exported it.
+    None = "none"
 );
 named!(
     /// The shape in which the message trace is exported.
@@ -182,7 +184,9 @@ named!(
     /// The historical search's summary of all messages, its extended report of those that failed.
     Summary = "summary-csv",
     /// The historical search's extended report of all messages.
-    Extended = "extended-csv"
+    Extended = "extended-csv",
+    /// Nobody has exported it.
+    None = "none"
 );
 named!(
     /// The language in which PowerShell prints dates.

@@ -85,7 +85,7 @@ pub(super) fn export(directory: &Directory, records: &[Record], form: AuditForm,
             out.extend(b"\xef\xbb\xbf");
             header(&mut out, Quotes::Needed, PURVIEW);
         }
-        AuditForm::JsonLines => {}
+        AuditForm::JsonLines | AuditForm::None => {}
     }
     let newest_first: Vec<&Record> = records.iter().rev().collect();
     let mut rows = 0;
@@ -97,7 +97,7 @@ pub(super) fn export(directory: &Directory, records: &[Record], form: AuditForm,
                 row.cell(index + 1).cell(records.len()).cell(record.id).cell("True").cell("Unchanged");
             }),
             AuditForm::Purview => row(&mut out, Quotes::Needed, |row| put_purview(row, directory, record)),
-            AuditForm::JsonLines => {
+            AuditForm::JsonLines | AuditForm::None => {
                 out.extend(record.data(directory).bytes());
                 out.push(b'\n');
             }

@@ -154,9 +154,11 @@ impl Tenant {
         self.messages.sort_by_key(|message| message.at);
         let mut export = Export::default();
         self.export_sign_ins(forms.sign_ins, span, &mut export);
-        let (bytes, rows) = audit::export(&self.directory, &self.records, forms.audit, forms.culture);
-        let name = if forms.audit == AuditForm::JsonLines { "UnifiedAuditLog.json" } else { "UnifiedAuditLog.csv" };
-        export.audit.push(File { path: name.to_owned(), bytes, rows });
+        if forms.audit != AuditForm::None {
+            let (bytes, rows) = audit::export(&self.directory, &self.records, forms.audit, forms.culture);
+            let name = if forms.audit == AuditForm::JsonLines { "UnifiedAuditLog.json" } else { "UnifiedAuditLog.csv" };
+            export.audit.push(File { path: name.to_owned(), bytes, rows });
+        }
         if !self.messages.is_empty() {
             self.export_trace(forms, span, &mut export);
         }
@@ -215,6 +217,7 @@ impl Tenant {
                 add("MTSummary_Report.csv", historical::summary(&self.messages));
                 add("MTDetail_Report.csv", historical::extended(failed(), self.directory.tenant));
             }
+            TraceForm::None => {}
             TraceForm::Extended => add("MTDetail_Report.csv", historical::extended(&self.messages, self.directory.tenant)),
         }
     }
