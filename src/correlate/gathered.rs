@@ -7,7 +7,7 @@ use super::remap::Map;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use hashbrown::HashMap;
-use rayon::prelude::*;
+use rayon::slice::ParallelSliceMut;
 
 /// Bits of a life's number that tell its place within its shard; the others tell the shard.
 const PLACE_BITS: u32 = 28;
@@ -24,12 +24,12 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn new(shards: Vec<(Packed, Map)>) -> Gathered {
-        let keys = shards
-            .par_iter()
-            .enumerate()
-            .flat_map_iter(|(shard, (packed, _))| (0..packed.len()).filter_map(move |n| Some((packed.id(n)?.key(), number_of(shard, n)))));
-        let index = Index::new(keys.collect());
+    pub(super) fn new(mut shards: Vec<(Packed, Map)>) -> Gathered {
+        let mut keys = Vec::with_capacity(shards.iter().map(|(packed, _)| packed.len() as usize).sum());
+        for (shard, (packed, _)) in shards.iter_mut().enumerate() {
+            keys.extend(packed.take_keys().into_iter().map(|(key, place)| (key, number_of(shard, place))));
+        }
+        let index = Index::new(keys);
         Gathered { shards, index, early: HashMap::new() }
     }
 
@@ -75,14 +75,25 @@ impl Gathered {
         self.index.find(id.key())
     }
 
-    /// The life of this name on this host that was opened nearest to an instant, within a day of it.
-    pub(super) fn nearest(&self, host: Text, id: QueueId, at: Timestamp) -> Option<u32> {
-        let mut life = Life::default();
-        let named = self.maybe_named(id).filter_map(|number| {
-            let is_it = self.read(number, &mut life) && life.id == id && life.host == host;
-            is_it.then(|| (life.opened.since(at).abs(), life.place, number))
-        });
-        named.min().filter(|(distance, ..)| *distance <= DAY).map(|(.., number)| number)
+    /// The life of this name on this host that was opened nearest to an instant, within a day of it. It is read into `life`.
+    pub(super) fn nearest(&self, host: Text, id: QueueId, at: Timestamp, life: &mut Life) -> Option<u32> {
+        let mut best = None;
+        let mut in_hand = None;
+        for number in self.maybe_named(id) {
+            in_hand = Some(number);
+            if !self.read(number, life) || life.id != id || life.host != host {
+                continue;
+            }
+            let distance = life.opened.since(at).abs();
+            if distance <= DAY && best.is_none_or(|known| (distance, life.place, number) < known) {
+                best = Some((distance, life.place, number));
+            }
+        }
+        let (.., number) = best?;
+        if in_hand != Some(number) {
+            self.read(number, life);
+        }
+        Some(number)
     }
 
     /// Tells a life of a decision that was logged before its queue id was known.

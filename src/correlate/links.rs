@@ -103,9 +103,10 @@ struct Found {
 /// The order in which lives began.
 type When = (Timestamp, Place);
 
-/// Finds which life leads to which.
-pub(super) fn link(all: &Gathered, texts: &TextPool) -> Links {
-    let found: Vec<Found> = (0..all.shards()).into_par_iter().map(|shard| Follower { all, texts }.shard(shard)).collect();
+/// Finds which life leads to which. While each life is unpacked for that, `look` is shown it; what it gives is handed on by shard.
+pub(super) fn link<T: Send>(all: &Gathered, texts: &TextPool, look: impl Fn(u32, &Life) -> T + Sync) -> (Links, Vec<Vec<T>>) {
+    let follower = Follower { all, texts, look };
+    let (found, seen): (Vec<Found>, Vec<Vec<T>>) = (0..all.shards()).into_par_iter().map(|shard| follower.shard(shard)).unzip();
     let mut links = Links { parents: found.iter().map(|f| vec![NONE; f.onward.first.len()]).collect(), ..Links::default() };
     let (mut pipes, mut requeues, mut reinjected) = (Vec::new(), Vec::new(), Vec::new());
     let mut pickups: HashMap<(Text, u64), Vec<u32>> = HashMap::new();
@@ -130,7 +131,7 @@ pub(super) fn link(all: &Gathered, texts: &TextPool) -> Links {
     Pipes { all, texts, pickups, taken: HashMap::new() }.follow(pipes, &mut links);
     follow_requeues(all, requeues, &mut links);
     adopt_parts(all, texts, reinjected, &mut links);
-    links
+    (links, seen)
 }
 
 impl Links {
@@ -149,22 +150,24 @@ impl Links {
 }
 
 /// Looks for the lives that others lead to.
-struct Follower<'a> {
+struct Follower<'a, L> {
     all: &'a Gathered,
     texts: &'a TextPool,
+    look: L,
 }
 
-impl Follower<'_> {
-    fn shard(&self, shard: usize) -> Found {
-        let mut found = Found::default();
+impl<T, L: Fn(u32, &Life) -> T> Follower<'_, L> {
+    fn shard(&self, shard: usize) -> (Found, Vec<T>) {
+        let (mut found, mut seen) = (Found::default(), Vec::new());
         let (mut life, mut child) = (Life::default(), Life::default());
         for number in self.all.numbers(shard) {
             found.onward.first.push(found.onward.lives.len() as u32);
             if self.all.read(number, &mut life) {
                 self.life(number, &life, &mut child, &mut found);
+                seen.push((self.look)(number, &life));
             }
         }
-        found
+        (found, seen)
     }
 
     fn life(&self, number: u32, life: &Life, child: &mut Life, found: &mut Found) {

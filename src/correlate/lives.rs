@@ -12,7 +12,7 @@ use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp};
 use crate::formats::event::{Delivery, NoticeKind, Program, QueueEvent, Stage, Status};
 use crate::formats::postfix::reply::{self, Accepted};
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
@@ -34,6 +34,13 @@ pub(super) struct Line {
     pub(super) host: Text,
     pub(super) at: Timestamp,
     pub(super) place: Place,
+}
+
+/// A queue id as logged and as kept.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    text: &'a [u8],
+    id: QueueId,
 }
 
 /// A life that has ended and waits for late lines. A slot may have been given to another life since; then its turn differs.
@@ -67,25 +74,50 @@ pub(super) struct Lives {
     current: HashTable<u32>,
     hosts: Vec<HostLog>,
     packed: Packed,
+    /// The login names that opened queue files. Never iterated where the order could show.
+    users: HashSet<Text>,
     /// Packed lives that lines of another source may still be about, by (host, id). Never iterated.
     recall: HashMap<(Text, QueueId), u32>,
     hasher: hashbrown::DefaultHashBuilder,
     /// Where text is put together before it is interned.
     scratch: Vec<u8>,
+    last: LastTexts,
+}
+
+/// The texts interned last, by what they are: the next line most often has the same.
+#[derive(Default)]
+struct LastTexts {
+    address: LastText,
+    client: LastText,
+    relay: LastText,
+    reply: LastText,
+}
+
+#[derive(Default)]
+struct LastText(Option<Text>);
+
+impl LastText {
+    fn intern(&mut self, texts: &mut TextPool, text: &[u8]) -> Text {
+        match self.0.filter(|last| texts.bytes(*last) == text) {
+            Some(last) => last,
+            None => *self.0.insert(texts.intern(text)),
+        }
+    }
 }
 
 impl Lives {
     /// Takes in one event of the queue file `id`. `again` says that a source yet to come may speak of the same time of this host.
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>, again: bool) {
         self.pack_ended(line, again);
-        let name = id;
-        let id = QueueId::new(name);
+        let name = Name { text: id, id: QueueId::new(id) };
         match event {
             QueueEvent::Open { client, sasl_username, orig_queue_id, .. } => {
+                let user = sasl_username.map(|u| texts.intern(u));
+                self.users.extend(user);
                 let opener = Opener::Client {
-                    address: texts.intern(client.address),
-                    name: texts.intern(client.name),
-                    user: sasl_username.map(|u| texts.intern(u)),
+                    address: self.last.address.intern(texts, client.address),
+                    name: self.last.client.intern(texts, client.name),
+                    user,
                     orig_queue_id: orig_queue_id.map(QueueId::new),
                 };
                 self.open(texts, line, name, opener);
@@ -115,12 +147,12 @@ impl Lives {
                     (_, _, _, true) | (_, Program::Postsuper, ..) => End::Deleted,
                     _ => End::Removed,
                 };
-                self.end(line.host, id, end);
+                self.end(line.host, name.id, end);
             }
             QueueEvent::Expired { .. } => self.touch(texts, line, name).end = End::Expired,
             QueueEvent::Requeued => {
                 self.touch(texts, line, name);
-                self.end(line.host, id, End::Requeued);
+                self.end(line.host, name.id, End::Requeued);
             }
             QueueEvent::Held => self.touch(texts, line, name).held = true,
             QueueEvent::Released => self.touch(texts, line, name).held = false,
@@ -165,13 +197,13 @@ impl Lives {
     }
 
     /// Ends the evidence: all lives are packed.
-    pub(super) fn finish(mut self) -> Packed {
+    pub(super) fn finish(mut self) -> (Packed, HashSet<Text>) {
         let mut open: Vec<u32> = (0..self.slots.len() as u32).filter(|&s| self.slots[s as usize].used).collect();
         open.sort_by_key(|&s| (self.slots[s as usize].life.opened, self.slots[s as usize].life.place));
         for slot in open {
             self.pack(slot, false);
         }
-        self.packed
+        (self.packed, self.users)
     }
 
     fn intern_lower(&mut self, texts: &mut TextPool, text: &[u8]) -> Text {
@@ -190,16 +222,15 @@ impl Lives {
         self.current.find(self.hash(host, id), same).copied()
     }
 
-    fn begin(&mut self, texts: &mut TextPool, line: Line, name: &[u8], opener: Opener) -> u32 {
-        let id = QueueId::new(name);
-        if let Some(earlier) = self.find(line.host, id) {
+    fn begin(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> u32 {
+        if let Some(earlier) = self.find(line.host, name.id) {
             self.pack(earlier, false);
         }
         let slot = self.slot();
         let life = &mut self.slots[slot as usize].life;
-        life.begin(line, id, opener);
-        if id.text().is_none() {
-            life.long_id = Some(texts.intern(name));
+        life.begin(line, name.id, opener);
+        if name.id.text().is_none() {
+            life.long_id = Some(texts.intern(name.text));
         }
         self.enter(slot);
         slot
@@ -225,9 +256,8 @@ impl Lives {
     }
 
     /// A line that opens a queue file: always a new life, unless lines of other daemons about the same new file were written just before it.
-    fn open(&mut self, texts: &mut TextPool, line: Line, name: &[u8], opener: Opener) -> &mut Life {
-        let id = QueueId::new(name);
-        let slot = self.find(line.host, id).filter(|&found| {
+    fn open(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> &mut Life {
+        let slot = self.find(line.host, name.id).filter(|&found| {
             let life = &self.slots[found as usize].life;
             // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
             let by_decision = matches!((life.opener, opener), (Opener::Client { address: a, user: None, .. }, Opener::Client { address: b, .. }) if a == b)
@@ -250,9 +280,8 @@ impl Lives {
     }
 
     /// The life a line without an opener belongs to, begun unseen if there is none.
-    fn touch(&mut self, texts: &mut TextPool, line: Line, name: &[u8]) -> &mut Life {
-        let id = QueueId::new(name);
-        let found = self.find(line.host, id).or_else(|| self.recall(line, id)).filter(|&found| {
+    fn touch(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>) -> &mut Life {
+        let found = self.find(line.host, name.id).or_else(|| self.recall(line, name.id)).filter(|&found| {
             let life = &self.slots[found as usize].life;
             let open = life.end == End::Open || life.end == End::Expired && !life.gone;
             line.at.since(life.last) <= if open { QUEUE_LIFETIME } else { LATE_LINES }
@@ -279,8 +308,8 @@ impl Lives {
     }
 
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
-    fn message_id(&mut self, texts: &mut TextPool, line: Line, name: &[u8], message_id: &[u8]) {
-        let open = self.find(line.host, QueueId::new(name)).filter(|&f| {
+    fn message_id(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, message_id: &[u8]) {
+        let open = self.find(line.host, name.id).filter(|&f| {
             let life = &self.slots[f as usize].life;
             let patience = match life.end {
                 End::Open => QUEUE_LIFETIME,
@@ -297,10 +326,10 @@ impl Lives {
         }
     }
 
-    fn delivery(&mut self, texts: &mut TextPool, line: Line, name: &[u8], delivery: &Delivery<'_>) {
-        let relay = texts.intern(delivery.relay);
+    fn delivery(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, delivery: &Delivery<'_>) {
+        let relay = self.last.relay.intern(texts, delivery.relay);
         let keeps_reply = delivery.status != Status::Sent || reply::accepted(delivery.program, delivery.reply) != Accepted::Passed;
-        let reply = texts.intern(if keeps_reply { delivery.reply } else { b"" });
+        let reply = self.last.reply.intern(texts, if keeps_reply { delivery.reply } else { b"" });
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         scratch.extend(delivery.recipient.iter().map(u8::to_ascii_lowercase));

@@ -27,7 +27,7 @@ use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::{Batch, SHARDS};
 use crate::formats::event::Kind;
 use gathered::Gathered;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use lives::{Line, Lives};
 use logins::Logins;
 use rayon::prelude::*;
@@ -143,7 +143,16 @@ impl Correlator {
             logins.get_or_insert(shard.logins);
             lives.push((shard.lives, map));
         }
-        let lives = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
+        let finished: Vec<_> = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
+        let mut users = HashSet::new();
+        let mut lives = Vec::with_capacity(finished.len());
+        for ((packed, known), map) in finished {
+            users.extend(known.into_iter().map(|mut user| {
+                map.put(&mut user);
+                user
+            }));
+            lives.push((packed, map));
+        }
         let activity = activity.in_order();
         let mut host_ends: HashMap<Text, Timestamp> = HashMap::new();
         for hour in &activity {
@@ -152,7 +161,7 @@ impl Correlator {
         }
         let all = Gathered::new(lives);
         let logins = logins.unwrap_or_default();
-        let mut rows = transactions::build(settings, transactions::Parts { texts, all, sessions, logins, host_ends });
+        let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, host_ends });
         rows.activity = activity;
         rows
     }

@@ -34,6 +34,8 @@ struct Block {
 pub(super) struct Packed {
     blocks: Vec<Block>,
     positions: Vec<Position>,
+    /// The keys of the lives' queue ids.
+    keys: Vec<u32>,
 }
 
 impl Packed {
@@ -47,6 +49,7 @@ impl Packed {
         }
         let number = self.positions.len() as u32;
         let block = self.blocks.len() as u32 - 1;
+        self.keys.push(life.id.key());
         if let Some(last) = self.blocks.last_mut() {
             self.positions.push(Position { block, start: last.bytes.len() as u32 });
             last.lives += 1;
@@ -60,12 +63,10 @@ impl Packed {
         self.positions.len() as u32
     }
 
-    /// The queue id of a life; `None` if it is no longer here.
-    pub(super) fn id(&self, number: u32) -> Option<QueueId> {
-        let mut reader = self.reader(number)?;
-        reader.take(16);
-        reader.text();
-        Some(reader.id())
+    /// The numbers of the lives that are here, each with the key of its queue id. They can be asked for once.
+    pub(super) fn take_keys(&mut self) -> Vec<(u32, u32)> {
+        let keys = std::mem::take(&mut self.keys).into_iter().zip(&self.positions).enumerate();
+        keys.filter(|(_, (_, position))| **position != GONE).map(|(number, (key, _))| (key, number as u32)).collect()
     }
 
     /// First and last instant of a life; `None` if it is no longer here.
@@ -378,10 +379,7 @@ impl Reader<'_> {
     }
 
     fn fixed(&mut self) -> i64 {
-        let mut bytes = [0; 8];
-        let taken = self.take(8);
-        bytes.iter_mut().zip(taken).for_each(|(to, from)| *to = *from);
-        i64::from_le_bytes(bytes)
+        i64::from_le_bytes(self.take(8).try_into().unwrap_or_default())
     }
 
     fn number(&mut self) -> u64 {

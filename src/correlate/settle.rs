@@ -453,9 +453,9 @@ fn one_per_address(fates: &mut Vec<Fate>, ends: &Ends) {
     fates.append(&mut nameless);
 }
 
-/// Whether a life is a message in its own right rather than a notice, a probe, or something the client broke off.
-pub(super) fn begins_message(links: &Links, texts: &TextPool, word: Option<&SessionWord>, number: u32, life: &Life) -> bool {
-    if links.has_parent(number) || life.probe {
+/// Whether a life that no other led to is a message in its own right rather than a notice, a probe, or something the client broke off.
+pub(super) fn begins_message(texts: &TextPool, word: Option<&SessionWord>, life: &Life) -> bool {
+    if life.probe {
         return false;
     }
     let user = matches!(life.opener, Opener::Client { user: Some(_), .. });

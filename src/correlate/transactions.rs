@@ -28,6 +28,8 @@ const SETTLED_TOGETHER: usize = 1 << 13;
 pub(super) struct Parts {
     pub(super) texts: TextPool,
     pub(super) all: Gathered,
+    /// The login names that opened queue files.
+    pub(super) users: HashSet<Text>,
     pub(super) sessions: Sessions,
     pub(super) logins: Logins,
     /// The last instant of each host's log.
@@ -36,23 +38,26 @@ pub(super) struct Parts {
 
 /// Joins everything.
 pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
-    let Parts { mut texts, mut all, mut sessions, logins, host_ends } = parts;
+    let Parts { mut texts, mut all, users, mut sessions, logins, host_ends } = parts;
     let smtp = std::mem::take(&mut sessions.logins);
     let failures = std::mem::take(&mut sessions.failures);
     let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
     let done = logins.finish(&mut texts, &settings.accounts, smtp, failures);
     let mut names = done.spellings;
     let mut spell = Spellings::new(&settings.accounts);
-    for user in users(&all).into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)) {
+    let mut users: Vec<Text> = users.into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)).collect();
+    users.sort_unstable();
+    for user in users {
         names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
     }
     let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
     let words = session_words(&mut all, &sessions.notes, &sessions.counts);
     sessions.counts = Vec::new();
-    let links = links::link(&all, &texts);
     let empty = texts.intern(b"");
+    let beginnings = Beginnings { texts: &texts, words: &words, names: &names, host_ends: &host_ends, empty };
+    let (links, seen) = links::link(&all, &texts, |number, life| beginnings.look(number, life));
     let known = KnownBeside { links: &links, own: &own, words: &words, host_ends: &host_ends, empty };
-    let begun = beginnings(&all, &texts, &known, &names);
+    let begun = Begun::new(seen, &links);
     let rows = Rows {
         logins: done.logins,
         mailbox_uses: done.mailbox_uses,
@@ -76,22 +81,6 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows
 }
 
-/// The login names that opened queue files, in no order.
-fn users(all: &Gathered) -> HashSet<Text> {
-    let of_shard = |shard: usize| -> HashSet<Text> {
-        let mut life = Life::default();
-        let user = |n: u32| match all.read(n, &mut life).then_some(life.opener) {
-            Some(Opener::Client { user, .. }) => user,
-            _ => None,
-        };
-        all.numbers(shard).filter_map(user).collect()
-    };
-    (0..all.shards()).into_par_iter().map(of_shard).reduce(HashSet::new, |mut all, some| {
-        all.extend(some);
-        all
-    })
-}
-
 /// A life that begins a message, by the order in which messages are told.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Root {
@@ -100,66 +89,73 @@ struct Root {
     number: u32,
 }
 
+/// What one look at a life tells of its message.
+struct Look {
+    root: Root,
+    /// Not a notice, a probe, or what a client broke off.
+    begins: bool,
+    /// Envelope sender and account of a message that names its user.
+    used: Option<(Text, Text)>,
+}
+
+/// Looks at lives for messages that begin with them.
+struct Beginnings<'a> {
+    texts: &'a TextPool,
+    words: &'a HashMap<u32, SessionWord>,
+    names: &'a HashMap<Text, Text>,
+    host_ends: &'a HashMap<Text, Timestamp>,
+    empty: Text,
+}
+
+impl Beginnings<'_> {
+    fn look(&self, number: u32, life: &Life) -> Look {
+        let account = match life.opener {
+            Opener::Client { user: Some(user), .. } => self.names.get(&user).copied(),
+            _ => None,
+        };
+        let used = account.filter(|_| !is_cut_off(self.host_ends, life)).map(|account| (life.sender.unwrap_or(self.empty), account));
+        let root = Root { opened: life.opened, place: life.place, number };
+        Look { root, begins: settle::begins_message(self.texts, self.words.get(&number), life), used }
+    }
+}
+
 /// The lives that begin messages, and what is to be known before they are settled.
 #[derive(Default)]
 struct Begun {
     roots: Vec<Root>,
-    /// Lives that belong to no message: notices, probes, what clients broke off.
+    /// Lives that belong to no message.
     others: Vec<u32>,
-    /// Envelope senders with the accounts that used them.
+    /// Envelope senders with the accounts that used them; `None` where several did.
     senders: HashMap<Text, Option<Text>>,
+}
+
+impl Begun {
+    fn new(seen: Vec<Vec<Look>>, links: &Links) -> Begun {
+        let mut begun = Begun::default();
+        for look in seen.into_iter().flatten().filter(|look| !links.has_parent(look.root.number)) {
+            if !look.begins {
+                begun.others.push(look.root.number);
+                continue;
+            }
+            begun.roots.push(look.root);
+            if let Some((sender, account)) = look.used {
+                let known = begun.senders.entry(sender).or_insert(Some(account));
+                *known = known.filter(|k| *k == account);
+            }
+        }
+        begun.roots.par_sort_unstable();
+        begun
+    }
 }
 
 fn account_of_sender(begun: &Begun) -> HashMap<Text, Text> {
     begun.senders.iter().filter_map(|(sender, account)| Some((*sender, (*account)?))).collect()
 }
 
-fn beginnings(all: &Gathered, texts: &TextPool, known: &KnownBeside<'_>, names: &HashMap<Text, Text>) -> Begun {
-    let of_shard = |shard: usize| -> Begun {
-        let (mut begun, mut life) = (Begun::default(), Life::default());
-        for number in all.numbers(shard) {
-            if !all.read(number, &mut life) {
-                continue;
-            }
-            if !settle::begins_message(known.links, texts, known.words.get(&number), number, &life) {
-                if !known.links.has_parent(number) {
-                    begun.others.push(number);
-                }
-                continue;
-            }
-            begun.roots.push(Root { opened: life.opened, place: life.place, number });
-            let account = match life.opener {
-                Opener::Client { user: Some(user), .. } => names.get(&user).copied(),
-                _ => None,
-            };
-            if let Some(account) = account.filter(|_| !is_cut_off(known, &life)) {
-                used_by(&mut begun.senders, life.sender.unwrap_or(known.empty), Some(account));
-            }
-        }
-        begun
-    };
-    let mut all_begun = (0..all.shards()).into_par_iter().map(of_shard).reduce(Begun::default, |mut sum, some| {
-        sum.roots.extend(some.roots);
-        sum.others.extend(some.others);
-        some.senders.into_iter().for_each(|(sender, account)| used_by(&mut sum.senders, sender, account));
-        sum
-    });
-    all_begun.roots.par_sort_unstable();
-    all_begun
-}
-
-/// Notes that an account used an envelope sender; one that several use says nothing.
-fn used_by(senders: &mut HashMap<Text, Option<Text>>, sender: Text, account: Option<Text>) {
-    let known = senders.entry(sender).or_insert(account);
-    if *known != account {
-        *known = None;
-    }
-}
-
 /// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
-fn is_cut_off(known: &KnownBeside<'_>, life: &Life) -> bool {
+fn is_cut_off(host_ends: &HashMap<Text, Timestamp>, life: &Life) -> bool {
     let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
-    untouched && known.host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
+    untouched && host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
 }
 
 /// Gives up a life that belongs to no message, and those it leads to alone.
@@ -242,7 +238,7 @@ impl Builder<'_> {
     }
 
     fn push_root(&mut self, texts: &mut TextPool, life: &Life, ends: Ends) {
-        if is_cut_off(&self.known, life) {
+        if is_cut_off(self.known.host_ends, life) {
             self.rows.vanished_transactions += 1;
             return;
         }
@@ -441,8 +437,9 @@ fn usual_sender_domain(texts: &TextPool, all: &Gathered, names: &HashMap<Text, T
 /// Gives what sessions said of queue ids to the lives of that name and time.
 fn session_words(all: &mut Gathered, notes: &[TransactionNote], counts: &[SessionCount]) -> HashMap<u32, SessionWord> {
     let mut words: HashMap<u32, SessionWord> = HashMap::new();
+    let mut life = Life::default();
     for note in notes {
-        let Some(life) = all.nearest(note.host, note.queue_id, note.at) else { continue };
+        let Some(life) = all.nearest(note.host, note.queue_id, note.at, &mut life) else { continue };
         match &note.what {
             TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
             TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
@@ -463,7 +460,7 @@ fn share_recipients(all: &Gathered, count: &SessionCount) -> Vec<(u32, u32)> {
     let (mut open, mut elsewhere) = (Vec::new(), 0);
     let mut life = Life::default();
     for (id, at) in &count.transactions {
-        let Some(number) = all.nearest(count.host, *id, *at).filter(|&n| all.read(n, &mut life)) else { continue };
+        let Some(number) = all.nearest(count.host, *id, *at, &mut life) else { continue };
         if life.announced.is_none() && life.recipients.is_empty() {
             if !life.held && life.final_decision().is_none() {
                 return Vec::new();

@@ -194,6 +194,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Files an event under the shard that owns its queue file, session, message or account.
+    #[inline(always)]
     pub fn push(&mut self, event: Event<'a>) {
         let host = self.hosts.get(usize::from(event.host)).copied().unwrap_or_default();
         let shard = match &event.kind {

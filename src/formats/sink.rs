@@ -94,6 +94,8 @@ impl<'b, 'a> Sink<'b, 'a> {
         }
     }
 
+    /// Inlined, so that the kind is known where its shard is chosen, and an event is written once and not moved about.
+    #[inline(always)]
     fn emit(&mut self, kind: Kind<'a>) -> Fate {
         self.batch.push(Event { at: self.at, line: self.line, host: self.host, times: self.times, pid: self.pid, kind });
         Fate::Used

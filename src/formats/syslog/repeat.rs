@@ -3,7 +3,7 @@
 use super::daemon::Daemon;
 use super::envelope::{self, Rest};
 use crate::formats::scan;
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 /// A line that stands for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(in crate::formats) fn last_record_of<'a>(host: &[u8], before: &'a [u8]) -> O
         .find(|rest| (host.is_empty() || rest.host == host) && read(rest.body, super::daemon::identify(rest.tag)).is_none())
 }
 
-/// The readable lines of a text, the last first.
+/// The readable lines of a text, the last first. A line that holds a NUL is not one, as in the reading itself.
 pub(in crate::formats) fn records_backwards(text: &[u8]) -> impl Iterator<Item = Rest<'_>> {
     let mut rest = text;
     let lines = std::iter::from_fn(move || {
@@ -49,7 +49,7 @@ pub(in crate::formats) fn records_backwards(text: &[u8]) -> impl Iterator<Item =
         rest = body.get(..start)?;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     });
-    lines.filter_map(|line| envelope::read(line).ok()).map(|envelope| envelope.rest)
+    lines.filter(|line| memchr(0, line).is_none()).filter_map(|line| envelope::read(line).ok()).map(|envelope| envelope.rest)
 }
 
 #[cfg(test)]
@@ -61,6 +61,13 @@ mod tests {
         assert_eq!(read(b"last message repeated 3 times", Daemon::Untagged), Some(Repeat::Previous { times: 3 }));
         assert_eq!(read(b"--- last message repeated 1 time ---", Daemon::Untagged), Some(Repeat::Previous { times: 1 }));
         assert_eq!(read(b"message repeated 4 times: [ connect x]", Daemon::Other), Some(Repeat::Quoted { times: 4, body: b"connect x" }));
+    }
+
+    /// Cutting a log there must not make a record of a line that the reading of the whole takes for damaged.
+    #[test]
+    fn a_damaged_line_is_no_record_to_be_repeated() {
+        let before = b"Oct 31 16:01:01 mx1 cron[1]: whole\nOct 31 16:01:02 mx1 \0ron[1]: damaged\n";
+        assert_eq!(last_record_of(b"mx1", before).map(|rest| rest.body), Some(&b"whole"[..]));
     }
 
     #[test]
