@@ -72,6 +72,17 @@ impl Logins {
         });
     }
 
+    /// Takes in logins and mailbox uses that are put together already.
+    pub(super) fn add(&mut self, logins: Vec<Login>, uses: Vec<MailboxUse>) {
+        self.logins.extend(logins);
+        self.mailbox_uses.extend(uses);
+    }
+
+    /// The logins so far.
+    pub(super) fn all(&self) -> &[Login] {
+        &self.logins
+    }
+
     /// Takes in what a mailbox session read.
     pub(super) fn mailbox(&mut self, texts: &mut TextPool, line: Line, event: &MailboxEvent<'_>) {
         self.mailbox_uses.push(MailboxUse {

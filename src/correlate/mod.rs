@@ -4,7 +4,10 @@
 //! side without a lock. When the evidence ends, the shards are joined: hops between hosts are followed, logins are merged, and each
 //! recipient is given its one outcome.
 
+mod accesses;
+mod dialogues;
 mod gathered;
+mod joins;
 mod life;
 mod links;
 mod lives;
@@ -17,6 +20,8 @@ mod sessions;
 mod settle;
 #[cfg(test)]
 mod testing;
+mod trail_rows;
+mod trails;
 mod transactions;
 
 use crate::config::Settings;
@@ -26,12 +31,16 @@ use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::{Batch, SHARDS};
 use crate::formats::event::Kind;
+use accesses::Accesses;
+use dialogues::Dialogues;
 use gathered::Gathered;
 use hashbrown::{HashMap, HashSet};
 use lives::{Line, Lives};
 use logins::Logins;
 use rayon::prelude::*;
 use sessions::Sessions;
+use trail_rows::Attributed;
+use trails::Trails;
 
 /// A batch with its place in the evidence.
 #[derive(Clone, Copy)]
@@ -52,6 +61,9 @@ struct Shard {
     lives: Lives,
     sessions: Sessions,
     logins: Logins,
+    dialogues: Dialogues,
+    accesses: Accesses,
+    trails: Trails,
     activity: Activity,
 }
 
@@ -132,6 +144,7 @@ impl Correlator {
         let mut shards = self.shards;
         shards.par_iter_mut().for_each(|shard| shard.sessions.finish());
         let (mut texts, mut sessions, mut activity) = (TextPool::default(), Sessions::default(), Activity::default());
+        let (mut dialogues, mut accesses, mut trails) = (Dialogues::default(), Accesses::default(), Trails::default());
         let mut logins = None;
         let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
@@ -139,6 +152,9 @@ impl Correlator {
             map.sessions(&mut shard.sessions);
             sessions.absorb(shard.sessions);
             activity.absorb(shard.activity, &map);
+            dialogues.absorb(shard.dialogues, &map);
+            accesses.absorb(shard.accesses, &map);
+            trails.absorb(shard.trails, &map);
             // Logins go to the first shard, whose texts come first and so keep their numbers.
             logins.get_or_insert(shard.logins);
             lives.push((shard.lives, map));
@@ -160,8 +176,16 @@ impl Correlator {
             *end = (*end).max(hour.last);
         }
         let all = Gathered::new(lives);
-        let logins = logins.unwrap_or_default();
-        let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, host_ends });
+        let mut logins = logins.unwrap_or_default();
+        let mut told = dialogues.finish();
+        logins.add(std::mem::take(&mut told.logins), Vec::new());
+        let tracked = Attributed::new(&texts, trails, told);
+        for implied in tracked.implied() {
+            accesses.implied(implied.line, implied.account, implied.address, implied.protocol);
+        }
+        let (used, uses) = accesses.finish(&mut texts, &settings.accounts, logins.all());
+        logins.add(used, uses);
+        let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends });
         rows.activity = activity;
         rows
     }
@@ -187,7 +211,9 @@ impl Shard {
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
                 Kind::Action(action) => self.logins.action(&mut self.texts, line, action),
-                Kind::Dialogue(_) | Kind::Access(_) | Kind::Trail(_) => {}
+                Kind::Dialogue(dialogue) => self.dialogues.take(&mut self.texts, line, dialogue),
+                Kind::Access(access) => self.accesses.take(&mut self.texts, line, access),
+                Kind::Trail(trail) => self.trails.take(&mut self.texts, line, trail),
                 Kind::System(system) => self.logins.system(&mut self.texts, line, system),
             }
         }

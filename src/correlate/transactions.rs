@@ -1,12 +1,14 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
 use super::gathered::Gathered;
+use super::joins;
 use super::life::{Life, Opener};
 use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
 use super::settle::{self, Ends, Known, SessionWord, Settler};
+use super::trail_rows::{Attributed, Writer};
 use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
@@ -32,21 +34,24 @@ pub(super) struct Parts {
     pub(super) users: HashSet<Text>,
     pub(super) sessions: Sessions,
     pub(super) logins: Logins,
+    pub(super) tracked: Attributed,
     /// The last instant of each host's log.
     pub(super) host_ends: HashMap<Text, Timestamp>,
 }
 
 /// Joins everything.
 pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
-    let Parts { mut texts, mut all, users, mut sessions, logins, host_ends } = parts;
+    let Parts { mut texts, mut all, users, mut sessions, logins, tracked, host_ends } = parts;
     let smtp = std::mem::take(&mut sessions.logins);
     let failures = std::mem::take(&mut sessions.failures);
     let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
     let done = logins.finish(&mut texts, &settings.accounts, smtp, failures);
     let mut names = done.spellings;
     let mut spell = Spellings::new(&settings.accounts);
-    let mut users: Vec<Text> = users.into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)).collect();
+    let named = users.into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)).chain(tracked.users());
+    let mut users: Vec<Text> = named.collect();
     users.sort_unstable();
+    users.dedup();
     for user in users {
         names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
     }
@@ -72,9 +77,12 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     builder.messages(&mut texts, &mut all, begun.roots, &mut refused);
     let mut rows = builder.rows;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
+    rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();
+    let mut canonical = |texts: &mut TextPool, name: Text| spell.canonical(texts, name);
+    let mut writer = Writer { own: &own, names: &mut names, spell: &mut canonical, host_ends: &host_ends, empty };
+    joins::add(&mut rows, writer.drafts(&mut texts, tracked), &texts);
     rows.spellings = names.iter().map(|(from, to)| (*from, *to)).collect();
     rows.spellings.sort_unstable_by(|a, b| texts.bytes(a.0).cmp(texts.bytes(b.0)));
-    rows.foreign_rejects = sessions.foreign_rejects;
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;

@@ -51,9 +51,11 @@ pub enum DialogueFact<'a> {
     /// A command that will be answered by a [`DialogueFact::Reply`].
     Command(Command<'a>),
     /// The server's answer to the first command not yet answered.
+    /// `message` is the `Message-ID` that an acceptance names.
     Reply {
         code: u16,
         text: &'a [u8],
+        message: Option<&'a [u8]>,
     },
     /// A filter refused a recipient (empty for the whole message); the server's log of the session may say so too.
     Refused {

@@ -33,6 +33,7 @@ mod trail;
 
 use batch::Batch;
 use clock::Clock;
+pub use exchange::refusal as refusal_by_exchange;
 
 /// How a source may be cut into pieces that are parsed independently.
 #[derive(Clone, Copy, Debug)]

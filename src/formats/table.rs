@@ -53,8 +53,6 @@ pub(super) struct Row<'a> {
     pub(super) count: usize,
     /// Lines of the text it takes up.
     pub(super) lines: u32,
-    /// Its last line ended with the text and not with a line feed.
-    pub(super) unended: bool,
     /// A closing quote is missing.
     pub(super) torn: bool,
     pub(super) text: &'a [u8],
@@ -83,7 +81,7 @@ pub(super) fn csv_row<'a>(text: &'a [u8], layout: &Layout, begins: fn(&[u8]) -> 
     let body = whole.strip_suffix(b"\n").unwrap_or(whole);
     let lines = memchr::memchr_iter(b'\n', body).count() as u32 + 1;
     let text = body.strip_suffix(b"\r").unwrap_or(body);
-    (Row { cells, count: row.count, lines, unended: !whole.ends_with(b"\n"), torn: row.torn, text }, rest)
+    (Row { cells, count: row.count, lines, torn: row.torn, text }, rest)
 }
 
 /// The cells of one comma-separated line, such as a heading.
@@ -96,7 +94,6 @@ pub(super) fn csv_cells<'a>(line: &'a [u8], scratch: &'a Bump) -> Vec<&'a [u8]> 
 /// Reads one row of cells with blanks between them, as W3C logs have; they quote nothing, and an empty cell is `-`.
 pub(super) fn w3c_row<'a>(text: &'a [u8], layout: &Layout) -> (Row<'a>, &'a [u8]) {
     let (line, rest) = scan::split_byte(text, b'\n').unwrap_or((text, b""));
-    let unended = line.len() == text.len();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mut cells = [&b""[..]; CELLS_MAX];
     let mut count = 0;
@@ -107,7 +104,7 @@ pub(super) fn w3c_row<'a>(text: &'a [u8], layout: &Layout) -> (Row<'a>, &'a [u8]
         }
         count += 1;
     }
-    (Row { cells, count, lines: 1, unended, torn: false, text: line }, rest)
+    (Row { cells, count, lines: 1, torn: false, text: line }, rest)
 }
 
 /// A cell as it stands: inside its quotes, if it has any.

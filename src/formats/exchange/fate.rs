@@ -163,6 +163,19 @@ pub(super) fn failure(source: &[u8], context: &[u8], status: &[u8]) -> TrailFate
     ended(if class.security { Blocked } else { Bounced }, if by_remote { None } else { Some(By::Own) }, class.reason)
 }
 
+/// What it means that a server of ours refused a command of an authenticated client.
+#[must_use]
+pub fn refusal(reply: &[u8]) -> (Outcome, Reason) {
+    let own = OWN_WORDS.iter().find(|(words, ..)| scan::contains(reply, words.as_bytes()));
+    own.map_or_else(
+        || {
+            let class = reply::classify(reply);
+            (if class.security { Blocked } else { Bounced }, class.reason)
+        },
+        |(_, outcome, reason)| (*outcome, *reason),
+    )
+}
+
 /// What a delay is about.
 pub(super) fn delay(outcome: Outcome, reason: Reason, status: &[u8]) -> TrailFate {
     let told = if reason == Reason::Other && !status.is_empty() { reply::classify(status).reason } else { reason };

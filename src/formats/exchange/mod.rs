@@ -72,6 +72,8 @@ const TYPES: [&LogType; 15] = [
     &connectivity::OTHER,
 ];
 
+pub use fate::refusal;
+
 /// For the registry of formats.
 pub(super) const TRACKING: Format = tracking::TYPE.format;
 pub(super) const EXPORT: Format = export::TYPE.format;

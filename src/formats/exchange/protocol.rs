@@ -124,7 +124,16 @@ fn reply(data: &[u8]) -> Option<DialogueFact<'_>> {
     if rest.starts_with(b"-") || code == 334 {
         return None;
     }
-    Some(if code == 535 { DialogueFact::AuthFailed { answered: true, reason: data } } else { DialogueFact::Reply { code, text: data } })
+    if code == 535 {
+        return Some(DialogueFact::AuthFailed { answered: true, reason: data });
+    }
+    Some(DialogueFact::Reply { code, text: data, message: accepted_message(data) })
+}
+
+/// `250 2.6.0 <id> [InternalId=4303, Hostname=…] … Queued mail for delivery`.
+fn accepted_message(data: &[u8]) -> Option<&[u8]> {
+    let from = data.strip_prefix(b"250 2.6.0 ").filter(|rest| rest.starts_with(b"<"))?;
+    from.get(..=scan::find(from, b">")?)
 }
 
 /// What the server notes for itself. The words stand in either cell, by version.
@@ -165,7 +174,9 @@ mod tests {
         ] {
             assert_eq!(command(data), Some(fact));
         }
-        assert_eq!(reply(b"250 2.1.0 Sender OK"), Some(DialogueFact::Reply { code: 250, text: b"250 2.1.0 Sender OK" }));
+        assert_eq!(reply(b"250 2.1.0 Sender OK"), Some(DialogueFact::Reply { code: 250, text: b"250 2.1.0 Sender OK", message: None }));
+        let queued = reply(b"250 2.6.0 <m1@u.example> [InternalId=4303, Hostname=ex1.u.example] Queued mail for delivery");
+        assert!(matches!(queued, Some(DialogueFact::Reply { code: 250, message: Some(b"<m1@u.example>"), .. })));
         assert!(matches!(reply(b"535 5.7.3 Authentication unsuccessful"), Some(DialogueFact::AuthFailed { answered: true, .. })));
         assert_eq!((reply(b"250-SIZE"), reply(b"334 <authentication response>")), (None, None));
         assert_eq!(note(b"UNIV\\EX1$", b"authenticated"), None);

@@ -1,0 +1,270 @@
+//! Use of mailboxes over the web: many requests of one user, from one place, by one program are one session and one login.
+
+use super::lives::Line;
+use super::logins::Spellings;
+use super::remap::Map;
+use crate::domain::account::AccountRules;
+use crate::domain::place::Place;
+use crate::domain::rows::{AccessScope, Login, LoginResult, MailboxUse, Protocol};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{MINUTE, SECOND, Timestamp};
+use crate::formats::event::{AccessEvent, AccessFact};
+use hashbrown::{HashMap, HashSet};
+
+/// A longer silence than this begins a new session. Web mail asks for news every few minutes, a phone at least every half hour.
+const IDLE: i64 = 30 * MINUTE;
+/// How soon a login form comes back after a wrong password.
+const FORM_ANSWER: i64 = 60 * SECOND;
+
+/// Who uses what, from where, by which program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Use {
+    pub(super) account: Text,
+    pub(super) address: Option<Text>,
+    pub(super) protocol: Protocol,
+    /// The program without the characters that the logs of one request write differently.
+    client: Option<Text>,
+    /// Told by another log than a front end's.
+    second_hand: bool,
+}
+
+/// A stretch of use without a long silence.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: Line,
+    last: Timestamp,
+    client: Option<Text>,
+    bytes: u64,
+}
+
+/// A request that failed.
+#[derive(Clone, Copy, Debug)]
+struct Denied {
+    line: Line,
+    account: Option<Text>,
+    address: Option<Text>,
+    protocol: Protocol,
+    client: Option<Text>,
+    request: Option<Text>,
+    result: LoginResult,
+}
+
+/// A login form, sent in or shown again.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    line: Line,
+    address: Option<Text>,
+    client: Option<Text>,
+    request: Option<Text>,
+    refused: bool,
+}
+
+/// The requests of one shard, then of all.
+#[derive(Default)]
+pub(super) struct Accesses {
+    uses: HashMap<Use, Vec<Stretch>>,
+    denied: Vec<Denied>,
+    forms: Vec<Form>,
+}
+
+impl Accesses {
+    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &AccessEvent<'_>) {
+        let account = event.account.map(|a| texts.intern(a));
+        let address = event.address.map(|a| texts.intern(a));
+        let client = event.client.map(|c| texts.intern(c));
+        let request = event.request.map(|r| texts.intern(r));
+        match event.fact {
+            AccessFact::Granted { bytes } => {
+                let Some(account) = account else { return };
+                let alike = event.client.map(|c| texts.intern(&without_blanks(c)));
+                let used = Use { account, address, protocol: event.protocol, client: alike, second_hand: event.back_end };
+                self.used(used, Stretch { first: line, last: line.at, client, bytes });
+            }
+            AccessFact::Denied | AccessFact::Stopped if event.back_end => {}
+            AccessFact::Denied | AccessFact::Stopped => {
+                let result = if event.fact == AccessFact::Denied { LoginResult::Failure } else { LoginResult::Stopped };
+                self.denied.push(Denied { line, account, address, protocol: event.protocol, client, request, result });
+            }
+            AccessFact::FormSent | AccessFact::FormRefused if event.back_end => {}
+            AccessFact::FormSent => self.forms.push(Form { line, address, client, request, refused: false }),
+            AccessFact::FormRefused => self.forms.push(Form { line, address, client, request, refused: true }),
+        }
+    }
+
+    /// Use that the log of another system implies, such as a message sent from a mailbox.
+    pub(super) fn implied(&mut self, line: Line, account: Text, address: Text, protocol: Protocol) {
+        let used = Use { account, address: Some(address), protocol, client: None, second_hand: true };
+        self.used(used, Stretch { first: line, last: line.at, client: None, bytes: 0 });
+    }
+
+    fn used(&mut self, used: Use, stretch: Stretch) {
+        let stretches = self.uses.entry(used).or_default();
+        match stretches.last_mut().filter(|known| touch(known, &stretch)) {
+            Some(known) => join(known, &stretch),
+            None => stretches.push(stretch),
+        }
+    }
+
+    /// Takes in another shard's requests.
+    pub(super) fn absorb(&mut self, other: Accesses, map: &Map) {
+        let put = |text: &mut Option<Text>| text.iter_mut().for_each(|text| map.put(text));
+        for (mut used, mut stretches) in other.uses {
+            map.put(&mut used.account);
+            put(&mut used.address);
+            put(&mut used.client);
+            for stretch in &mut stretches {
+                map.put(&mut stretch.first.host);
+                put(&mut stretch.client);
+            }
+            self.uses.entry(used).or_default().extend(stretches);
+        }
+        for mut denied in other.denied {
+            map.put(&mut denied.line.host);
+            [&mut denied.account, &mut denied.address, &mut denied.client, &mut denied.request].into_iter().for_each(put);
+            self.denied.push(denied);
+        }
+        for mut form in other.forms {
+            map.put(&mut form.line.host);
+            [&mut form.address, &mut form.client, &mut form.request].into_iter().for_each(put);
+            self.forms.push(form);
+        }
+    }
+
+    /// One login for each session, one for each failure, and what was read in the sessions.
+    pub(super) fn finish(mut self, texts: &mut TextPool, rules: &AccountRules, known: &[Login]) -> (Vec<Login>, Vec<MailboxUse>) {
+        let mut spell = Spellings::new(rules);
+        let mut sessions = self.sessions();
+        let first_hand: HashSet<(Text, Protocol)> = sessions
+            .iter()
+            .filter(|(used, _)| !used.second_hand)
+            .map(|(used, _)| (used.account, used.protocol))
+            .chain(known.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| Some((l.account?, l.protocol))))
+            .map(|(account, protocol)| (spell.canonical(texts, account), protocol))
+            .collect();
+        let covered = covered(&sessions, known);
+        // The word of a back end, or of a message, counts where no front end's log speaks, and for accounts that none tells of.
+        sessions.retain(|(used, stretch)| {
+            let spoken = covered.get(&used.protocol).is_some_and(|(from, to)| (*from..=*to).contains(&stretch.first.at));
+            !(used.second_hand && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
+        });
+        let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
+        logins.extend(self.failures());
+        let uses = sessions.iter().filter(|(used, stretch)| !used.second_hand && stretch.bytes > 0).map(mailbox_use).collect();
+        (logins, uses)
+    }
+
+    fn sessions(&mut self) -> Vec<(Use, Stretch)> {
+        let mut sessions = Vec::new();
+        for (used, mut stretches) in self.uses.drain() {
+            stretches.sort_by_key(|s| (s.first.at, s.first.place));
+            let mut joined: Vec<Stretch> = Vec::new();
+            for stretch in stretches {
+                match joined.last_mut().filter(|known| touch(known, &stretch)) {
+                    Some(known) => join(known, &stretch),
+                    None => joined.push(stretch),
+                }
+            }
+            sessions.extend(joined.into_iter().map(|stretch| (used, stretch)));
+        }
+        sessions.sort_by_key(|(_, stretch)| (stretch.first.at, stretch.first.place));
+        sessions
+    }
+
+    fn failures(&mut self) -> Vec<Login> {
+        let mut logins = Vec::new();
+        // Two logs of the front end tell of one request; the one that names the user comes first.
+        self.denied.sort_by_key(|d| (d.account.is_none(), d.line.at, d.line.place));
+        let mut seen: HashSet<Text> = HashSet::new();
+        for denied in &self.denied {
+            if denied.request.is_none_or(|request| seen.insert(request)) {
+                let Denied { account, address, protocol, client, result, .. } = *denied;
+                logins.push(login(denied.line, account, address, protocol, client, result));
+            }
+        }
+        self.forms.sort_by_key(|f| (f.line.at, f.line.place));
+        let mut sent: HashMap<Option<Text>, Vec<Timestamp>> = HashMap::new();
+        for form in &self.forms {
+            if form.request.is_some_and(|request| !seen.insert(request)) {
+                continue;
+            }
+            let waiting = sent.entry(form.address).or_default();
+            waiting.retain(|at| form.line.at.since(*at) <= FORM_ANSWER);
+            match form.refused {
+                false => waiting.push(form.line.at),
+                // Each form sent in is answered once; a page asked for without one is no failure.
+                true if waiting.pop().is_some() => {
+                    logins.push(login(form.line, None, form.address, Protocol::Webmail, form.client, LoginResult::Failure));
+                }
+                true => {}
+            }
+        }
+        logins
+    }
+}
+
+/// From when to when front ends tell of each way of use.
+fn covered(sessions: &[(Use, Stretch)], known: &[Login]) -> HashMap<Protocol, (Timestamp, Timestamp)> {
+    let told = sessions.iter().filter(|(used, _)| !used.second_hand).map(|(used, s)| (used.protocol, s.first.at, s.last));
+    let mut spans: HashMap<Protocol, (Timestamp, Timestamp)> = HashMap::new();
+    for (protocol, from, to) in told.chain(known.iter().map(|l| (l.protocol, l.at, l.at))) {
+        let span = spans.entry(protocol).or_insert((from, to));
+        *span = (span.0.min(from), span.1.max(to));
+    }
+    spans
+}
+
+fn touch(known: &Stretch, next: &Stretch) -> bool {
+    next.first.at.since(known.last) <= IDLE && known.first.at.since(next.last) <= IDLE
+}
+
+fn join(known: &mut Stretch, next: &Stretch) {
+    known.last = known.last.max(next.last);
+    if (next.first.at, next.first.place) < (known.first.at, known.first.place) {
+        known.first = next.first;
+    }
+    known.client = known.client.or(next.client);
+    known.bytes = known.bytes.saturating_add(next.bytes);
+}
+
+/// What HttpProxy writes as blanks, IIS writes as `+` and as commas.
+fn without_blanks(client: &[u8]) -> Vec<u8> {
+    client.iter().copied().filter(|b| !matches!(b, b' ' | b'+' | b',')).collect()
+}
+
+fn success(used: &Use, stretch: &Stretch) -> Login {
+    login(stretch.first, Some(used.account), used.address, used.protocol, stretch.client, LoginResult::Success)
+}
+
+fn login(line: Line, account: Option<Text>, address: Option<Text>, protocol: Protocol, client: Option<Text>, result: LoginResult) -> Login {
+    Login {
+        at: line.at,
+        host: line.host,
+        account,
+        address,
+        protocol,
+        result,
+        times: 1,
+        mechanism: None,
+        client,
+        session: None,
+        provider: None,
+        place: line.place,
+        inferred: false,
+    }
+}
+
+fn mailbox_use((used, stretch): &(Use, Stretch)) -> MailboxUse {
+    let place: Place = stretch.first.place;
+    MailboxUse {
+        at: stretch.first.at,
+        account: Some(used.account),
+        address: used.address,
+        session: None,
+        protocol: used.protocol,
+        bytes_out: stretch.bytes,
+        items: None,
+        deleted: 0,
+        scope: AccessScope::default(),
+        place,
+    }
+}

@@ -1,0 +1,133 @@
+//! Puts messages that were followed by their own ids beside those that were followed by queue ids, in the order of time. A message that
+//! went from one system of ours to another one is one message: it begins where it came in first and ends as the last one says.
+
+use super::trail_rows::Draft;
+use crate::domain::outcome::{MessageOutcome, Outcome};
+use crate::domain::rows::{Kind, Notice, Recipient, Rows};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{DAY, MINUTE};
+use hashbrown::{HashMap, HashSet};
+
+/// Clocks of two servers may differ by this much.
+const CLOCKS: i64 = 5 * MINUTE;
+/// How long a message may wait in a queue between two systems.
+const ON_THE_WAY: i64 = 5 * DAY;
+
+/// Adds drafts to rows that are complete in themselves.
+pub(super) fn add(rows: &mut Rows, drafts: Vec<Draft>, texts: &TextPool) {
+    if drafts.is_empty() {
+        return;
+    }
+    let others = take_apart(rows);
+    let mut all = if others.is_empty() { drafts } else { join(others, drafts, texts) };
+    all.sort_by_key(|d| (d.message.submitted, d.message.place));
+    put_together(rows, all);
+}
+
+/// The rows' messages as drafts.
+fn take_apart(rows: &mut Rows) -> Vec<Draft> {
+    let mut recipients = std::mem::take(&mut rows.recipients).into_iter();
+    let mut drafts: Vec<Draft> = std::mem::take(&mut rows.messages)
+        .into_iter()
+        .map(|message| {
+            let recipients = recipients.by_ref().take(message.recipients as usize).collect();
+            Draft { message, recipients, notices: Vec::new() }
+        })
+        .collect();
+    for notice in std::mem::take(&mut rows.notices) {
+        if let Some(draft) = drafts.get_mut(notice.message as usize) {
+            draft.notices.push((notice.at, notice.place));
+        }
+    }
+    drafts
+}
+
+fn put_together(rows: &mut Rows, drafts: Vec<Draft>) {
+    for (number, draft) in drafts.into_iter().enumerate() {
+        let Draft { mut message, recipients, notices } = draft;
+        let number = number as u32;
+        let mut counts = [0; 9];
+        recipients.iter().for_each(|r| counts[r.outcome as usize] += 1);
+        message.outcome = MessageOutcome::settle(&counts);
+        message.first_recipient = rows.recipients.len() as u32;
+        message.recipients = recipients.len() as u32;
+        rows.recipients.extend(recipients.into_iter().map(|r| Recipient { message: number, ..r }));
+        rows.notices.extend(notices.into_iter().map(|(at, place)| Notice { at, message: number, place }));
+        rows.messages.push(message);
+    }
+    rows.notices.sort_by_key(|n| (n.at, n.place));
+}
+
+/// Joins messages that one system handed to the other.
+fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Draft> {
+    let mut by_id: HashMap<Text, Vec<usize>> = HashMap::new();
+    for (number, draft) in tracked.iter().enumerate() {
+        if !texts.bytes(draft.message.message_id).is_empty() {
+            by_id.entry(draft.message.message_id).or_default().push(number);
+        }
+    }
+    let mut left: Vec<Draft> = Vec::new();
+    let mut taken: HashSet<usize> = HashSet::new();
+    for mut draft in queued {
+        let candidates = by_id.get(&draft.message.message_id).map(Vec::as_slice).unwrap_or_default();
+        let mut joined = false;
+        for &number in candidates {
+            let Some(other) = tracked.get_mut(number).filter(|_| !taken.contains(&number)) else { continue };
+            if may_follow(other, &draft) && follow(other, &draft) {
+                joined = true;
+                break;
+            }
+            if may_follow(&draft, other) && follow(&mut draft, other) {
+                taken.insert(number);
+            }
+        }
+        if !joined {
+            left.push(draft);
+        }
+    }
+    let kept = tracked.into_iter().enumerate().filter(|(number, _)| !taken.contains(number)).map(|(_, draft)| draft);
+    left.extend(kept);
+    left
+}
+
+/// Whether the second can be what became of the first: it came in later, and not from a user.
+fn may_follow(first: &Draft, second: &Draft) -> bool {
+    let way = second.message.submitted.since(first.message.submitted);
+    let by_a_user =
+        second.message.kind == Kind::Submission && second.message.account.is_some() && second.message.account != first.message.account;
+    (-CLOCKS..=ON_THE_WAY).contains(&way) && !by_a_user
+}
+
+/// Whether nothing but the hand-over is known of a recipient.
+fn is_open(recipient: &Recipient) -> bool {
+    matches!(recipient.outcome, Outcome::Relayed | Outcome::Unknown)
+}
+
+/// Gives the first message the ends that the second found; false if the second is about other recipients.
+fn follow(first: &mut Draft, second: &Draft) -> bool {
+    let mut used = vec![false; second.recipients.len()];
+    for recipient in first.recipients.iter_mut().filter(|r| is_open(r)) {
+        let found = second.recipients.iter().zip(&mut used).find(|(end, used)| !**used && end.address == recipient.address);
+        if let Some((end, used)) = found {
+            *used = true;
+            *recipient = Recipient { attempts: recipient.attempts.max(end.attempts), ..end.clone() };
+        }
+    }
+    if !used.contains(&true) {
+        return false;
+    }
+    // Addresses that the second system put in the place of one it was given.
+    let mut open = first.recipients.iter().filter(|r| is_open(r)).count();
+    for (end, _) in second.recipients.iter().zip(used).filter(|(_, used)| !used) {
+        if open == 0 {
+            break;
+        }
+        if let Some(at) = first.recipients.iter().position(is_open) {
+            first.recipients.remove(at);
+            open -= 1;
+        }
+        first.recipients.push(end.clone());
+    }
+    first.notices.extend(&second.notices);
+    true
+}

@@ -1,0 +1,419 @@
+//! From trails to rows: whose each message is, the one outcome of each recipient, and what sessions tell of messages that have no
+//! trail.
+
+use super::dialogues::{Refused, Told, Transaction, TransactionEnd, UserSession};
+use super::lives::Line;
+use super::own::{Own, split_relay};
+use super::trails::{Accepted, Recipient as TrailRecipient, Trail, Trails};
+use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
+use crate::domain::place::Place;
+use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient};
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{DAY, HOUR, Timestamp};
+use crate::formats;
+use crate::formats::event::{NoticeKind, TrailFate, TrailKind};
+use hashbrown::{HashMap, HashSet};
+
+/// A recipient that waits has been given up by its server after this long, whether or not the log says so.
+const QUEUE_LIFETIME: i64 = 5 * DAY;
+/// A message that a session says it took in comes into the tracking log at once.
+const TAKEN_IN: i64 = HOUR;
+
+/// A message with its recipients, before they are put in the order of all.
+pub(super) struct Draft {
+    pub(super) message: Message,
+    pub(super) recipients: Vec<Recipient>,
+    pub(super) notices: Vec<(Timestamp, Place)>,
+}
+
+/// Whose a message is.
+#[derive(Clone, Copy, Debug)]
+struct Whose {
+    trail: u32,
+    kind: Kind,
+    /// The login name or address as logged.
+    user: Option<Text>,
+    address: Option<Text>,
+    client: Option<Text>,
+}
+
+/// All messages of trails with what names their users.
+pub(super) struct Attributed {
+    trails: Trails,
+    told: Told,
+    messages: Vec<Whose>,
+    by_session: HashMap<(Text, Text), usize>,
+}
+
+/// Use of an account that a message shows and no login tells.
+pub(super) struct Implied {
+    pub(super) line: Line,
+    pub(super) account: Text,
+    pub(super) address: Text,
+    pub(super) protocol: Protocol,
+}
+
+impl Attributed {
+    pub(super) fn new(texts: &TextPool, mut trails: Trails, told: Told) -> Attributed {
+        let numbers = trails.join_generations(texts);
+        let owners = owners(texts, &trails);
+        let by_session: HashMap<(Text, Text), usize> = told.sessions.iter().enumerate().map(|(n, s)| ((s.host, s.id), n)).collect();
+        let session = |key: (Text, Text)| by_session.get(&key).and_then(|n| told.sessions.get(*n));
+        let messages = numbers.into_iter().filter_map(|number| whose(texts, &trails, number, &told, &owners, session)).collect();
+        Attributed { trails, told, messages, by_session }
+    }
+
+    /// The names that users go by.
+    pub(super) fn users(&self) -> impl Iterator<Item = Text> {
+        self.messages.iter().filter_map(|m| m.user).chain(self.told.sessions.iter().map(|s| s.user))
+    }
+
+    pub(super) fn foreign_rejects(&self) -> u64 {
+        self.told.foreign_rejects
+    }
+
+    /// Uses of accounts that only messages show: they were sent out of a mailbox, or in a session whose log is missing.
+    pub(super) fn implied(&self) -> Vec<Implied> {
+        let implied = |message: &Whose| {
+            let trail = self.trails.all.get(message.trail as usize)?;
+            let accepted = trail.accepted.as_deref()?;
+            let told = accepted.session.is_some_and(|key| self.by_session.contains_key(&key));
+            if told || accepted.address_is_proxy || accepted.kind != TrailKind::Submission {
+                return None;
+            }
+            let protocol = accepted.protocol.unwrap_or(Protocol::SmtpAuth);
+            Some(Implied { line: accepted.line, account: message.user?, address: message.address?, protocol })
+        };
+        self.messages.iter().filter_map(implied).collect()
+    }
+}
+
+/// The address that most records of a mailbox give as its own.
+fn owners(texts: &TextPool, trails: &Trails) -> HashMap<Text, Text> {
+    let mut best: HashMap<Text, (u32, Text)> = HashMap::new();
+    for ((mailbox, owner), times) in &trails.owners {
+        let known = best.entry(*mailbox).or_insert((*times, *owner));
+        // Of equally frequent ones the first in the alphabet, so that the order of the table does not show.
+        if (*times, std::cmp::Reverse(texts.bytes(*owner))) > (known.0, std::cmp::Reverse(texts.bytes(known.1))) {
+            *known = (*times, *owner);
+        }
+    }
+    best.into_iter().map(|(mailbox, (_, owner))| (mailbox, owner)).collect()
+}
+
+/// Whose a trail's message is; `None` if it is nobody's message but the system's own.
+fn whose<'t>(
+    texts: &TextPool,
+    trails: &Trails,
+    number: u32,
+    told: &Told,
+    owners: &HashMap<Text, Text>,
+    session: impl Fn((Text, Text)) -> Option<&'t UserSession>,
+) -> Option<Whose> {
+    let trail = trails.all.get(number as usize)?;
+    let Some(accepted) = trail.accepted.as_deref() else {
+        // Where it came in is not in evidence; that it was on its way is.
+        let moved = trails.recipients_of(trail).iter().any(|r| r.word.fate != TrailFate::Named);
+        let sender = !texts.bytes(trail.sender).is_empty();
+        return (moved && sender).then_some(Whose { trail: number, kind: Kind::Inbound, user: None, address: None, client: None });
+    };
+    let session = accepted.session.and_then(session);
+    let nobody = accepted.return_path.is_some_and(|path| texts.bytes(path).is_empty());
+    if accepted.kind == TrailKind::System || nobody && session.is_none() {
+        return None;
+    }
+    let owner = accepted.mailbox.and_then(|mailbox| owners.get(&mailbox).copied());
+    let by_mailbox = owner.or(accepted.mailbox_owner).filter(|_| accepted.kind == TrailKind::Submission);
+    let user = session.map(|s| s.user).or(accepted.account).or(by_mailbox);
+    let anonymous = accepted.session.is_some() && told.covers(accepted.line);
+    let kind = match accepted.kind {
+        TrailKind::Submission => Kind::Submission,
+        _ if user.is_some() && accepted.kind != TrailKind::Local => Kind::Submission,
+        TrailKind::Inbound => Kind::Inbound,
+        // From one of our own servers or programs, by its own word: a user's, unless the session's log shows that nobody logged in.
+        TrailKind::Hop if !anonymous => Kind::Submission,
+        TrailKind::Hop | TrailKind::Local | TrailKind::System => Kind::Local,
+    };
+    let told_address = accepted.address.filter(|_| !accepted.address_is_proxy);
+    Some(Whose {
+        trail: number,
+        kind,
+        user: user.filter(|_| kind == Kind::Submission),
+        address: told_address.or(session.map(|s| s.address)).or(accepted.address),
+        client: session.and_then(|s| s.client).or(accepted.client),
+    })
+}
+
+/// Writes the rows of trails.
+pub(super) struct Writer<'a> {
+    pub(super) own: &'a Own,
+    /// Login name or address as logged to account.
+    pub(super) names: &'a mut HashMap<Text, Text>,
+    /// The account of a name that none of the logs' users goes by.
+    pub(super) spell: &'a mut dyn FnMut(&mut TextPool, Text) -> Text,
+    pub(super) host_ends: &'a HashMap<Text, Timestamp>,
+    pub(super) empty: Text,
+}
+
+impl Writer<'_> {
+    /// All messages, in no order.
+    pub(super) fn drafts(&mut self, texts: &mut TextPool, all: Attributed) -> Vec<Draft> {
+        let delivering = delivering_hosts(texts, &all.trails);
+        let mut drafts = Vec::with_capacity(all.messages.len());
+        let mut by_id: HashMap<Text, Vec<usize>> = HashMap::new();
+        for message in &all.messages {
+            let Some(trail) = all.trails.all.get(message.trail as usize) else { continue };
+            let recipients = all.trails.recipients_of(trail);
+            by_id.entry(trail.message_id).or_default().push(drafts.len());
+            drafts.push(self.draft(texts, trail, message, &recipients, &delivering));
+        }
+        for notice in all.trails.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery) {
+            if let Some(draft) = nearest(&drafts, &by_id, notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
+                draft.notices.push((notice.line.at, notice.line.place));
+            }
+        }
+        for session in &all.told.sessions {
+            self.session(texts, session, &mut drafts, &by_id);
+        }
+        drafts
+    }
+
+    fn draft(
+        &mut self,
+        texts: &mut TextPool,
+        trail: &Trail,
+        whose: &Whose,
+        recipients: &[TrailRecipient],
+        delivering: &HashSet<Vec<u8>>,
+    ) -> Draft {
+        let accepted = trail.accepted.as_deref();
+        let line = accepted.map_or(trail.start, |a| a.line);
+        let sender = accepted.and_then(|a| a.return_path).filter(|p| !texts.bytes(*p).is_empty()).unwrap_or(trail.sender);
+        let (account, attribution) = self.account(texts, whose, sender, accepted);
+        let recipients = self.recipients(texts, trail, accepted, recipients, delivering);
+        let network = trail.network_id(texts).map_or(self.empty, |id| texts.add(&id));
+        let message = Message {
+            submitted: line.at,
+            host: line.host,
+            queue_id: network,
+            message_id: trail.message_id,
+            account,
+            attribution,
+            kind: whose.kind,
+            sender,
+            address: whose.address,
+            client: whose.client,
+            size: accepted.and_then(|a| a.size),
+            outcome: MessageOutcome::settle(&[0; 9]),
+            first_recipient: 0,
+            recipients: 0,
+            place: line.place,
+        };
+        Draft { message, recipients, notices: Vec::new() }
+    }
+
+    fn account(&mut self, texts: &mut TextPool, whose: &Whose, sender: Text, accepted: Option<&Accepted>) -> (Option<Text>, Attribution) {
+        if let Some(account) = whose.user.and_then(|user| self.names.get(&user).copied()) {
+            return (Some(account), Attribution::Named);
+        }
+        let by_hop = accepted.is_some_and(|a| matches!(a.kind, TrailKind::Submission | TrailKind::Hop));
+        if whose.kind != Kind::Submission || !by_hop || !self.is_own_address(texts, sender) {
+            return (None, Attribution::Nothing);
+        }
+        let account = match self.names.get(&sender) {
+            Some(known) => *known,
+            None => (self.spell)(texts, sender),
+        };
+        self.names.insert(sender, account);
+        (Some(account), Attribution::EnvelopeSender)
+    }
+
+    fn is_own_address(&self, texts: &TextPool, address: Text) -> bool {
+        let address = texts.bytes(address);
+        let domain = memchr::memrchr(b'@', address).and_then(|at| address.get(at + 1..));
+        domain.is_some_and(|domain| self.own.is_own_name(domain) == Some(true))
+    }
+
+    fn recipients(
+        &self,
+        texts: &TextPool,
+        trail: &Trail,
+        accepted: Option<&Accepted>,
+        recipients: &[TrailRecipient],
+        delivering: &HashSet<Vec<u8>>,
+    ) -> Vec<Recipient> {
+        // What is said of all without naming any is said of those of whom nothing else is.
+        let of_all = recipients.iter().find(|r| r.address == self.empty).map(|r| r.word);
+        let named = |r: &&TrailRecipient| r.address != self.empty && !(r.replaced && r.word.fate == TrailFate::Named);
+        let mut rows: Vec<Recipient> = recipients
+            .iter()
+            .filter(named)
+            .map(|recipient| match of_all.filter(|_| recipient.word.fate == TrailFate::Named) {
+                Some(word) => self.recipient(texts, &recipient.with(word), delivering),
+                None => self.recipient(texts, recipient, delivering),
+            })
+            .collect();
+        let replaced = recipients.iter().any(|r| r.replaced);
+        let counted = accepted.and_then(|a| a.recipients).filter(|_| !replaced).unwrap_or(0);
+        let missing = if rows.is_empty() { counted.max(1) } else { counted.saturating_sub(rows.len() as u32) };
+        let unnamed = match of_all {
+            Some(word) => self.recipient(texts, &TrailRecipient::unnamed(self.empty, word), delivering),
+            None => self.unknown(self.empty, accepted.map_or(trail.start, |a| a.line).place),
+        };
+        rows.extend(std::iter::repeat_n(unnamed, missing as usize));
+        rows
+    }
+
+    /// Of a recipient nothing is known.
+    fn unknown(&self, address: Text, place: Place) -> Recipient {
+        Recipient {
+            message: 0,
+            address,
+            outcome: Outcome::Unknown,
+            by: None,
+            reason: Some(Reason::Other),
+            reply: self.empty,
+            relay: self.empty,
+            at: None,
+            attempts: 0,
+            place,
+        }
+    }
+
+    fn recipient(&self, texts: &TextPool, recipient: &TrailRecipient, delivering: &HashSet<Vec<u8>>) -> Recipient {
+        let word = &recipient.word;
+        let (outcome, by, reason) = match word.fate {
+            TrailFate::Named => (Outcome::Unknown, None, Some(Reason::Other)),
+            TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } => (Outcome::Delivered, None, None),
+            TrailFate::HandedOver { outside } => match self.handed_over(texts, word.peer, outside, delivering) {
+                Outcome::Delivered => (Outcome::Delivered, None, None),
+                other => (other, None, Some(Reason::Other)),
+            },
+            TrailFate::Waiting { outcome, by, reason } => {
+                let end = self.host_ends.get(&word.line.host).map_or(0, |end| end.since(word.line.at));
+                (if end > QUEUE_LIFETIME { Outcome::Unknown } else { outcome }, by, Some(reason))
+            }
+            TrailFate::Ended { outcome: Outcome::Expired, reason, .. } => (Outcome::Expired, None, Some(reason)),
+            TrailFate::Ended { outcome, by, reason } => {
+                let by_peer = || if self.is_own_peer(texts, word.peer) { By::Own } else { By::Remote };
+                (outcome, Some(by.unwrap_or_else(by_peer)), Some(reason))
+            }
+        };
+        Recipient {
+            message: 0,
+            address: recipient.address,
+            outcome,
+            by,
+            reason,
+            reply: if outcome == Outcome::Delivered { self.empty } else { word.text },
+            relay: word.peer,
+            at: (word.fate != TrailFate::Named).then_some(word.line.at),
+            attempts: recipient.attempts,
+            place: word.line.place,
+        }
+    }
+
+    fn is_own_peer(&self, texts: &TextPool, peer: Text) -> bool {
+        let (name, address) = split_relay(texts.bytes(peer));
+        !(name.is_empty() && address.is_empty()) && self.own.is_own_client(name, address)
+    }
+
+    /// What it means that a next hop took the message.
+    fn handed_over(&self, texts: &TextPool, peer: Text, outside: Option<bool>, delivering: &HashSet<Vec<u8>>) -> Outcome {
+        let (name, address) = split_relay(texts.bytes(peer));
+        let unnamed = name.is_empty() && address.is_empty();
+        let inside = outside.map_or_else(|| unnamed || self.own.is_own_client(name, address), |outside| !outside);
+        match inside {
+            false => Outcome::Delivered,
+            // That host tells of deliveries, and tells none of this one.
+            true if unnamed || delivering.contains(&short(name)) => Outcome::Unknown,
+            true => Outcome::Relayed,
+        }
+    }
+
+    /// What a session's own log adds: recipients refused before the rest was taken in, messages refused whole, and messages that
+    /// were taken in and of which no tracking log tells.
+    fn session(&mut self, texts: &mut TextPool, session: &UserSession, drafts: &mut Vec<Draft>, by_id: &HashMap<Text, Vec<usize>>) {
+        for transaction in &session.transactions {
+            let known = match transaction.end {
+                TransactionEnd::Accepted(Some(id)) => nearest(drafts, by_id, id, transaction.line.at),
+                _ => None,
+            };
+            if let Some(draft) = known.and_then(|n| drafts.get_mut(n)) {
+                let refused: Vec<Recipient> = transaction.refused.iter().map(|r| self.refused(texts, r)).collect();
+                let new = refused.into_iter().filter(|r| !draft.recipients.iter().any(|k| k.address == r.address));
+                let new: Vec<Recipient> = new.collect();
+                draft.recipients.extend(new);
+                continue;
+            }
+            if transaction.end != TransactionEnd::Open {
+                drafts.push(self.untracked(texts, session, transaction));
+            }
+        }
+    }
+
+    fn untracked(&mut self, texts: &mut TextPool, session: &UserSession, transaction: &Transaction) -> Draft {
+        let mut recipients: Vec<Recipient> = transaction.accepted.iter().map(|a| self.unknown(*a, transaction.place())).collect();
+        let several = transaction.refused.len() > 1;
+        // A sender that was refused has no recipient of its own where others follow.
+        let refused = transaction.refused.iter().filter(|r| r.address.is_some() || !several);
+        recipients.extend(refused.map(|r| self.refused(texts, r)));
+        let message_id = match transaction.end {
+            TransactionEnd::Accepted(Some(id)) => id,
+            _ => self.empty,
+        };
+        let message = Message {
+            submitted: transaction.line.at,
+            host: transaction.line.host,
+            queue_id: self.empty,
+            message_id,
+            account: self.names.get(&session.user).copied(),
+            attribution: Attribution::Named,
+            kind: Kind::Submission,
+            sender: transaction.sender,
+            address: Some(session.address),
+            client: session.client,
+            size: None,
+            outcome: MessageOutcome::settle(&[0; 9]),
+            first_recipient: 0,
+            recipients: 0,
+            place: transaction.line.place,
+        };
+        Draft { message, recipients, notices: Vec::new() }
+    }
+
+    fn refused(&self, texts: &TextPool, refused: &Refused) -> Recipient {
+        let (outcome, reason) = formats::refusal_by_exchange(texts.bytes(refused.reply));
+        Recipient {
+            message: 0,
+            address: refused.address.unwrap_or(self.empty),
+            outcome,
+            by: Some(By::Own),
+            reason: Some(reason),
+            reply: refused.reply,
+            relay: self.empty,
+            at: Some(refused.line.at),
+            attempts: 1,
+            place: refused.line.place,
+        }
+    }
+}
+
+/// First labels of the hosts that tell of deliveries into mailboxes.
+fn delivering_hosts(texts: &TextPool, trails: &Trails) -> HashSet<Vec<u8>> {
+    trails.delivering().into_iter().map(|host| short(texts.bytes(host))).collect()
+}
+
+fn short(name: &[u8]) -> Vec<u8> {
+    name.split(|b| *b == b'.').next().unwrap_or(name).to_ascii_lowercase()
+}
+
+/// The message of that Message-ID which is nearest in time before an instant; Message-IDs recur.
+fn nearest(drafts: &[Draft], by_id: &HashMap<Text, Vec<usize>>, id: Text, at: Timestamp) -> Option<usize> {
+    let distance = |n: &usize| {
+        drafts
+            .get(*n)
+            .map_or(i64::MAX, |d| if d.message.submitted > at.plus(TAKEN_IN) { i64::MAX } else { at.since(d.message.submitted).abs() })
+    };
+    by_id.get(&id)?.iter().copied().min_by_key(distance).filter(|n| distance(n) <= 2 * QUEUE_LIFETIME)
+}

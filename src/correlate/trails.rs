@@ -1,0 +1,469 @@
+//! Messages of systems that give each message an id of its own: the facts about one message, brought together while they come in.
+//!
+//! Records of one message stand in several files and on several hosts and come in no order. So each fact is weighed against the one
+//! known so far by what it says and by its time, never by its turn.
+
+use super::lives::Line;
+use super::remap::Map;
+use crate::domain::place::Place;
+use crate::domain::rows::Protocol;
+use crate::domain::text::{Text, TextPool};
+use crate::domain::time::{DAY, HOUR, Timestamp};
+use crate::formats::event::{Acceptance, NoticeKind, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
+use hashbrown::{HashMap, HashSet};
+
+/// Without an id of the system's own, a message that comes in again under the same Message-ID and sender after this long is another one.
+const SAME_MESSAGE: i64 = HOUR;
+/// What is said of a recipient this long after anything else about the message is said of another message.
+const QUEUE_LIFETIME: i64 = 5 * DAY;
+/// No recipient.
+const NONE: u32 = u32::MAX;
+
+/// What names a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// An id of the system's own, which is a GUID.
+    Guid(u128),
+    /// Another id of the system's own.
+    Network(Text),
+    /// `Message-ID` and sender.
+    Message(Text, Text),
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub(super) struct Trail {
+    key: Key,
+    pub(super) message_id: Text,
+    pub(super) sender: Text,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    /// The earliest record.
+    pub(super) start: Line,
+    pub(super) accepted: Option<Box<Accepted>>,
+    /// The last recipient; each knows the one before it.
+    recipients: u32,
+}
+
+/// How a message came in, joined from all records that say so.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub(super) kind: TrailKind,
+    /// The record of that kind that came first.
+    pub(super) line: Line,
+    pub(super) return_path: Option<Text>,
+    pub(super) account: Option<Text>,
+    pub(super) mailbox: Option<Text>,
+    pub(super) mailbox_owner: Option<Text>,
+    pub(super) address: Option<Text>,
+    pub(super) address_is_proxy: bool,
+    pub(super) client: Option<Text>,
+    pub(super) session: Option<(Text, Text)>,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) size: Option<u64>,
+    pub(super) recipients: Option<u32>,
+}
+
+/// One recipient of one message, with the word about it that counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recipient {
+    pub(super) address: Text,
+    before: u32,
+    pub(super) word: Word,
+    pub(super) attempts: u32,
+    /// Another address stands in its place.
+    pub(super) replaced: bool,
+}
+
+impl Recipient {
+    /// One that is counted and not named.
+    pub(super) fn unnamed(address: Text, word: Word) -> Recipient {
+        Recipient { address, before: NONE, word, attempts: 1, replaced: false }
+    }
+
+    /// The same recipient with another word about it.
+    pub(super) fn with(self, word: Word) -> Recipient {
+        Recipient { word, ..self }
+    }
+}
+
+/// What one record says of a recipient.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) fate: TrailFate,
+    pub(super) peer: Text,
+    pub(super) text: Text,
+    pub(super) line: Line,
+}
+
+/// A notice about a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrailNotice {
+    pub(super) line: Line,
+    pub(super) about: Text,
+    pub(super) kind: NoticeKind,
+}
+
+/// The messages of one shard, then of all.
+#[derive(Default)]
+pub(super) struct Trails {
+    pub(super) all: Vec<Trail>,
+    by_key: HashMap<Key, Vec<u32>>,
+    recipients: Vec<Recipient>,
+    by_address: HashMap<(u32, Text), u32>,
+    pub(super) notices: Vec<TrailNotice>,
+    /// How often a mailbox's records give an address as its own.
+    pub(super) owners: HashMap<(Text, Text), u32>,
+    scratch: Vec<u8>,
+}
+
+impl Trails {
+    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &TrailEvent<'_>) {
+        let empty = texts.intern(b"");
+        let trail = self.trail(texts, line, &event.id, matches!(event.fact, TrailFact::Accepted(_)));
+        match &event.fact {
+            TrailFact::Accepted(acceptance) => self.accepted(texts, line, trail, acceptance),
+            TrailFact::Recipient { address, fate, peer, text } => {
+                let address = self.lower(texts, address);
+                let word = Word { fate: *fate, peer: texts.intern(peer), text: texts.intern(text), line };
+                self.recipient(trail, address, word);
+            }
+            TrailFact::Replaced { address, .. } => {
+                let address = self.lower(texts, address);
+                let word = Word { fate: TrailFate::Named, peer: empty, text: empty, line };
+                let number = self.recipient(trail, address, word);
+                if let Some(recipient) = self.recipients.get_mut(number as usize) {
+                    recipient.replaced = true;
+                }
+            }
+            TrailFact::Notice { about, kind, .. } => {
+                self.notices.push(TrailNotice { line, about: texts.intern(about), kind: *kind });
+            }
+        }
+    }
+
+    /// Addresses are the same in any case.
+    fn lower(&mut self, texts: &mut TextPool, address: &[u8]) -> Text {
+        if !address.iter().any(u8::is_ascii_uppercase) {
+            return texts.intern(address);
+        }
+        self.scratch.clear();
+        self.scratch.extend(address.iter().map(u8::to_ascii_lowercase));
+        texts.intern(&self.scratch)
+    }
+
+    /// The message that a record is about.
+    fn trail(&mut self, texts: &mut TextPool, line: Line, id: &TrailId<'_>, comes_in: bool) -> u32 {
+        let message_id = texts.intern(id.message);
+        let sender = self.lower(texts, id.sender);
+        let key = match guid(id.network) {
+            _ if id.network.is_empty() => Key::Message(message_id, sender),
+            Some(guid) => Key::Guid(guid),
+            None => Key::Network(texts.intern(id.network)),
+        };
+        let found = match key {
+            Key::Guid(_) | Key::Network(_) => self.by_key.get(&key).and_then(|same| same.first().copied()),
+            Key::Message(..) => self.nearest(key, line.at, if comes_in { SAME_MESSAGE } else { QUEUE_LIFETIME }),
+        };
+        let number = found.unwrap_or_else(|| {
+            self.begin(Trail { key, message_id, sender, first: line.at, last: line.at, start: line, accepted: None, recipients: NONE })
+        });
+        if let Some(trail) = self.all.get_mut(number as usize) {
+            trail.first = trail.first.min(line.at);
+            trail.last = trail.last.max(line.at);
+            if (line.at, line.place) < (trail.start.at, trail.start.place) {
+                trail.start = line;
+            }
+            if texts.bytes(trail.message_id).is_empty() {
+                trail.message_id = message_id;
+            }
+            if texts.bytes(trail.sender).is_empty() {
+                trail.sender = sender;
+            }
+        }
+        number
+    }
+
+    fn begin(&mut self, trail: Trail) -> u32 {
+        let number = u32::try_from(self.all.len()).unwrap_or(NONE - 1);
+        self.by_key.entry(trail.key).or_default().push(number);
+        self.all.push(trail);
+        number
+    }
+
+    fn nearest(&self, key: Key, at: Timestamp, most: i64) -> Option<u32> {
+        let distance = |n: &u32| self.all.get(*n as usize).map_or(i64::MAX, |trail| trail.first.since(at).max(at.since(trail.last)).max(0));
+        self.by_key.get(&key)?.iter().copied().min_by_key(distance).filter(|n| distance(n) <= most)
+    }
+
+    fn accepted(&mut self, texts: &mut TextPool, line: Line, trail: u32, told: &Acceptance<'_>) {
+        let mailbox = told.mailbox.map(|m| texts.intern(&m.to_ascii_lowercase()));
+        let owner = told.mailbox_owner.map(|o| self.lower(texts, o));
+        if let (Some(mailbox), Some(owner)) = (mailbox, owner) {
+            *self.owners.entry((mailbox, owner)).or_default() += 1;
+        }
+        let new = Accepted {
+            kind: told.kind,
+            line,
+            return_path: told.return_path.map(|p| self.lower(texts, p)),
+            account: told.account.map(|a| texts.intern(a)),
+            mailbox,
+            mailbox_owner: owner,
+            address: told.address.map(|a| texts.intern(a)),
+            address_is_proxy: told.address_is_proxy,
+            client: told.client.map(|c| texts.intern(c)),
+            session: told.session.map(|s| (line.host, texts.intern(s))),
+            protocol: told.protocol,
+            size: told.size,
+            recipients: told.recipients,
+        };
+        let Some(trail) = self.all.get_mut(trail as usize) else { return };
+        trail.accepted = Some(match trail.accepted.take() {
+            Some(known) => Box::new(known.join(new)),
+            None => Box::new(new),
+        });
+    }
+
+    /// Weighs a word about a recipient; returns the recipient's number.
+    fn recipient(&mut self, trail: u32, address: Text, word: Word) -> u32 {
+        let tried = u32::from(word.fate != TrailFate::Named);
+        if let Some(&number) = self.by_address.get(&(trail, address)) {
+            if let Some(known) = self.recipients.get_mut(number as usize) {
+                known.attempts += tried;
+                if word.outweighs(&known.word) {
+                    known.word = word;
+                }
+            }
+            return number;
+        }
+        let number = u32::try_from(self.recipients.len()).unwrap_or(NONE - 1);
+        if let Some(trail) = self.all.get_mut(trail as usize) {
+            self.recipients.push(Recipient { address, before: trail.recipients, word, attempts: tried, replaced: false });
+            trail.recipients = number;
+        }
+        self.by_address.insert((trail, address), number);
+        number
+    }
+
+    /// The recipients of a message, in the order in which they were first named.
+    pub(super) fn recipients_of(&self, trail: &Trail) -> Vec<Recipient> {
+        let mut found: Vec<Recipient> = Vec::new();
+        let mut next = trail.recipients;
+        while let Some(recipient) = self.recipients.get(next as usize) {
+            found.push(*recipient);
+            next = recipient.before;
+        }
+        found.reverse();
+        found
+    }
+
+    /// Hosts that tell of deliveries into mailboxes.
+    pub(super) fn delivering(&self) -> HashSet<Text> {
+        self.recipients.iter().filter(|r| r.word.fate == TrailFate::Delivered).map(|r| r.word.line.host).collect()
+    }
+
+    /// Takes in another shard's messages.
+    pub(super) fn absorb(&mut self, other: Trails, map: &Map) {
+        let (trails, recipients) = (self.all.len() as u32, self.recipients.len() as u32);
+        for mut trail in other.all {
+            trail.remap(map);
+            if trail.recipients != NONE {
+                trail.recipients += recipients;
+            }
+            self.begin(trail);
+        }
+        for mut recipient in other.recipients {
+            map.put(&mut recipient.address);
+            recipient.word.remap(map);
+            if recipient.before != NONE {
+                recipient.before += recipients;
+            }
+            self.recipients.push(recipient);
+        }
+        for ((trail, mut address), number) in other.by_address {
+            map.put(&mut address);
+            self.by_address.insert((trail + trails, address), number + recipients);
+        }
+        for mut notice in other.notices {
+            map.put(&mut notice.about);
+            map.put(&mut notice.line.host);
+            self.notices.push(notice);
+        }
+        for ((mut mailbox, mut owner), times) in other.owners {
+            map.put(&mut mailbox);
+            map.put(&mut owner);
+            *self.owners.entry((mailbox, owner)).or_default() += times;
+        }
+    }
+
+    /// Gives what records without an id of the system's own say to the message that other records give one: servers of before 2013
+    /// and after stand side by side. Returns the messages that are left.
+    pub(super) fn join_generations(&mut self, texts: &TextPool) -> Vec<u32> {
+        let is_old = |trail: &Trail| matches!(trail.key, Key::Message(..));
+        let (old, new): (Vec<u32>, Vec<u32>) = (0..self.all.len() as u32).partition(|n| self.all.get(*n as usize).is_some_and(is_old));
+        if old.is_empty() || new.is_empty() {
+            return if old.is_empty() { new } else { old };
+        }
+        let mut by_message: HashMap<Text, Vec<u32>> = HashMap::new();
+        for &number in &new {
+            if let Some(trail) = self.all.get(number as usize).filter(|t| !texts.bytes(t.message_id).is_empty()) {
+                by_message.entry(trail.message_id).or_default().push(number);
+            }
+        }
+        let mut left = new;
+        for number in old {
+            match self.same_message(number, &by_message) {
+                Some(into) => self.give(number, into),
+                None => left.push(number),
+            }
+        }
+        left
+    }
+
+    fn same_message(&self, number: u32, by_message: &HashMap<Text, Vec<u32>>) -> Option<u32> {
+        let old = self.all.get(number as usize)?;
+        let distance = |n: &u32| {
+            let new = self.all.get(*n as usize)?;
+            Some(new.first.since(old.last).max(old.first.since(new.last)).max(0))
+        };
+        let near = by_message.get(&old.message_id)?.iter().copied().filter_map(|n| Some((distance(&n)?, n)));
+        near.min().filter(|(distance, _)| *distance <= DAY).map(|(_, n)| n)
+    }
+
+    fn give(&mut self, from: u32, into: u32) {
+        let Some(old) = self.all.get(from as usize).cloned() else { return };
+        for recipient in self.recipients_of(&old) {
+            let number = self.recipient(into, recipient.address, recipient.word);
+            if let Some(known) = self.recipients.get_mut(number as usize) {
+                known.attempts = known.attempts.max(recipient.attempts);
+                known.replaced |= recipient.replaced;
+            }
+        }
+        if let Some(new) = self.all.get_mut(into as usize) {
+            new.first = new.first.min(old.first);
+            new.last = new.last.max(old.last);
+            if (old.start.at, old.start.place) < (new.start.at, new.start.place) {
+                new.start = old.start;
+            }
+            new.accepted = match (new.accepted.take(), old.accepted) {
+                (Some(a), Some(b)) => Some(Box::new(a.join(*b))),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+}
+
+impl Trail {
+    /// The system's own id as logs show it; `None` where the message has none.
+    pub(super) fn network_id(&self, texts: &TextPool) -> Option<Vec<u8>> {
+        match self.key {
+            Key::Guid(guid) => {
+                let digits = format!("{guid:032x}");
+                let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)].map(|(from, to)| digits.get(from..to).unwrap_or_default());
+                Some(parts.join("-").into_bytes())
+            }
+            Key::Network(text) => Some(texts.bytes(text).to_vec()),
+            Key::Message(..) => None,
+        }
+    }
+
+    fn remap(&mut self, map: &Map) {
+        match &mut self.key {
+            Key::Guid(_) => {}
+            Key::Network(text) => map.put(text),
+            Key::Message(id, sender) => {
+                map.put(id);
+                map.put(sender);
+            }
+        }
+        map.put(&mut self.message_id);
+        map.put(&mut self.sender);
+        map.put(&mut self.start.host);
+        if let Some(accepted) = &mut self.accepted {
+            accepted.remap(map);
+        }
+    }
+}
+
+impl Accepted {
+    /// The better witness leads: the kind that says most, then the earlier record; the other one fills in what it leaves open.
+    fn join(self, other: Accepted) -> Accepted {
+        let rank = |a: &Accepted| (a.kind, a.line.at, a.line.place);
+        let (best, rest) = if rank(&self) <= rank(&other) { (self, other) } else { (other, self) };
+        let true_address = |a: &Accepted| a.address.filter(|_| !a.address_is_proxy);
+        let address = true_address(&best).or(true_address(&rest)).or(best.address).or(rest.address);
+        Accepted {
+            address,
+            address_is_proxy: address.is_some() && address != true_address(&best) && address != true_address(&rest),
+            return_path: best.return_path.or(rest.return_path),
+            account: best.account.or(rest.account),
+            mailbox: best.mailbox.or(rest.mailbox),
+            mailbox_owner: best.mailbox_owner.or(rest.mailbox_owner),
+            client: best.client.or(rest.client),
+            session: best.session.or(rest.session),
+            protocol: best.protocol.or(rest.protocol),
+            size: best.size.or(rest.size),
+            recipients: best.recipients.or(rest.recipients),
+            ..best
+        }
+    }
+
+    fn remap(&mut self, map: &Map) {
+        map.put(&mut self.line.host);
+        let texts =
+            [&mut self.return_path, &mut self.account, &mut self.mailbox, &mut self.mailbox_owner, &mut self.address, &mut self.client];
+        texts.into_iter().flatten().for_each(|text| map.put(text));
+        if let Some((host, session)) = &mut self.session {
+            map.put(host);
+            map.put(session);
+        }
+    }
+}
+
+impl Word {
+    /// How final it is: an end, then a step on the way, then a mere mention.
+    fn weight(&self) -> u8 {
+        match self.fate {
+            TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } | TrailFate::Ended { .. } => 2,
+            TrailFate::HandedOver { .. } | TrailFate::Waiting { .. } => 1,
+            TrailFate::Named => 0,
+        }
+    }
+
+    /// Among words equally final and of the same instant: a delivery, then a hand-over, then the rest.
+    fn kind(&self) -> u8 {
+        match self.fate {
+            TrailFate::Delivered => 2,
+            TrailFate::HandedOver { .. } => 1,
+            TrailFate::Ended { .. } | TrailFate::Waiting { .. } | TrailFate::Named => 0,
+        }
+    }
+
+    fn outweighs(&self, known: &Word) -> bool {
+        let rank = |w: &Word| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { w.line.at }, w.kind());
+        let place: fn(&Word) -> Place = |w| w.line.place;
+        rank(self) > rank(known) || rank(self) == rank(known) && place(self) < place(known)
+    }
+
+    fn remap(&mut self, map: &Map) {
+        map.put(&mut self.peer);
+        map.put(&mut self.text);
+        map.put(&mut self.line.host);
+    }
+}
+
+/// A GUID in its usual spelling.
+fn guid(text: &[u8]) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
+    }
+    let mut value = 0u128;
+    for (at, byte) in text.iter().enumerate() {
+        match (at, byte) {
+            (8 | 13 | 18 | 23, b'-') => {}
+            (8 | 13 | 18 | 23, _) => return None,
+            (_, byte) => value = value << 4 | u128::from(char::from(*byte).to_digit(16)?),
+        }
+    }
+    Some(value)
+}
