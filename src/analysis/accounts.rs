@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 /// Every account seen, in the order of names.
 pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
     let rows = facts.rows;
+    let known = rows.messages.iter().any(|m| m.account.is_some());
     let mut accounts = Vec::new();
     for &account in &profiles.order {
         let Some(profile) = profiles.get(account) else { continue };
@@ -34,8 +35,8 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
             origins: profile.origins.iter().filter(|o| o.first.is_some()).count() as u64,
             first: times().min().map(|t| facts.stamp(t)),
             last: times().max().map(|t| facts.stamp(t)),
-            messages: tally::messages(messages.iter().copied()),
-            recipients: tally::recipients(rows, messages.iter().copied(), |_, _| None),
+            messages: known.then(|| tally::messages(messages.iter().copied())),
+            recipients: known.then(|| tally::recipients(rows, messages.iter().copied(), |_, _| None)),
         });
     }
     accounts

@@ -17,6 +17,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     limits.extend(time_limits(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
+    limits.extend(facts.rows.contradictions.iter().cloned());
     let holes: usize = coverage.iter().map(|c| c.gaps.len()).sum();
     if holes > 0 {
         limits.push(format!("The logs have {holes} hole(s), listed under coverage; what happened in them is unknown."));

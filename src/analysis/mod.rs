@@ -15,8 +15,10 @@ mod sent;
 mod signs;
 mod sources;
 mod tally;
+mod techniques;
 mod tries;
 mod weigh;
+mod witness;
 mod writers;
 
 use crate::config::Settings;
@@ -28,6 +30,7 @@ use addresses::Addresses;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
 use tries::AllTries;
+use witness::Witnesses;
 
 /// Everything the analysis reads.
 #[derive(Clone, Copy)]
@@ -54,6 +57,8 @@ pub(crate) struct Ground<'a> {
     profiles: &'a Profiles,
     addresses: &'a Addresses,
     tries: &'a AllTries,
+    witnesses: Witnesses,
+    coverage: &'a [model::Coverage],
 }
 
 /// Judges the rows and writes the report.
@@ -70,7 +75,8 @@ pub fn analyze(
     let coverage = coverage::coverage(facts);
     let addresses = Addresses::new(facts, &profiles);
     let tries = AllTries::new(rows, &profiles, &addresses);
-    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries };
+    let witnesses = Witnesses::new(facts);
+    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries, witnesses, coverage: &coverage };
     let judged = judge::judge(ground);
     let incidents = incident::incidents(ground, &judged);
     let accounts = accounts::accounts(facts, &profiles);
@@ -88,5 +94,7 @@ pub fn analyze(
         accounts,
         merges: accounts::merges(facts),
         limitations,
+        hints: Vec::new(),
+        geoip: Vec::new(),
     }
 }

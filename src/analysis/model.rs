@@ -26,6 +26,12 @@ pub struct Report {
     /// Spellings that were joined into one account, each with the reason.
     pub merges: Vec<Merge>,
     pub limitations: Vec<String>,
+    /// What the analyst told, which overrides the judgement.
+    #[serde(default)]
+    pub hints: Vec<String>,
+    /// The databases that told countries and networks.
+    #[serde(default)]
+    pub geoip: Vec<GeoSource>,
     /// Whether all evidence could be read; if not, the run ends with exit code 3.
     pub complete: bool,
 }
@@ -75,6 +81,16 @@ pub struct Lines {
     pub ignored_because: BTreeMap<String, u64>,
     /// The first malformed lines: `line: why`.
     pub malformed_samples: Vec<String>,
+}
+
+/// A database of countries or networks of addresses.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GeoSource {
+    pub path: String,
+    pub kind: String,
+    /// The day it was built.
+    pub built: Stamp,
+    pub sha256: String,
 }
 
 /// A file on disk, as handed in.
@@ -128,30 +144,85 @@ pub struct Incident {
     pub prior_failed_logins: PriorFailedLogins,
     pub protocols: Vec<ProtocolUse>,
     pub origins: Vec<Origin>,
-    pub messages: MessageTally,
-    pub recipients: RecipientTally,
-    pub blocked_by: BlockedBy,
+    /// `None` where no log of submissions speaks of the time of the incident; so are the next two.
+    pub messages: Option<MessageTally>,
+    pub recipients: Option<RecipientTally>,
+    pub blocked_by: Option<BlockedBy>,
     pub reasons: Vec<ReasonTally>,
     pub returned_notices: ReturnedNotices,
     pub mailbox_access: MailboxAccess,
     pub account_changes: Vec<AccountChange>,
     pub other_accounts: Vec<OtherAccount>,
     pub per_account: BTreeMap<String, PerAccount>,
+    /// Who the recipients are to the account and the organisation.
+    #[serde(default)]
+    pub reach: Option<Reach>,
+    /// When the owner or a colleague is likely to have noticed.
+    #[serde(default)]
+    pub discovery: Option<Discovery>,
+    /// Other explanations of what was seen.
+    #[serde(default)]
+    pub alternatives: Vec<Alternative>,
+    /// MITRE ATT&CK techniques that the findings are signs of.
+    #[serde(default)]
+    pub techniques: Vec<Technique>,
+    /// What the evidence cannot tell of this incident.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// Who the recipients are to the account and the organisation; different addresses each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Somebody of the organisation had written to them, or they to it, before; the account's own contacts included.
+    pub known_to_organisation: u64,
+    /// In a mail domain of the organisation.
+    pub internal: u64,
+    /// Had written to the account: their addresses could be taken from its mailbox.
+    pub wrote_to_account: u64,
+    /// Recipients of one message: the median and the most.
+    pub per_message_median: u64,
+    pub per_message_max: u64,
+}
+
+/// When somebody is likely to have noticed, and by what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Discovery {
+    pub time: Stamp,
+    pub text: String,
+}
+
+/// Another explanation, with the signs that speak for and against it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Alternative {
+    pub text: String,
+    pub speaks_for: Vec<String>,
+    pub speaks_against: Vec<String>,
+}
+
+/// A technique of MITRE ATT&CK.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Technique {
+    pub id: String,
+    pub name: String,
+    /// The signs and findings that speak for it.
+    pub because: Vec<String>,
 }
 
 impl Incident {
     /// Whether each set of figures adds up to its total, in both units, for the whole and for each account.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        let split = self.recipients.blocked == self.blocked_by.own + self.blocked_by.remote;
-        let accounts = self.per_account.values();
-        let whole = |of: fn(&PerAccount) -> u64, total: u64| accounts.clone().map(of).sum::<u64>() == total;
-        split
-            && self.messages.adds_up()
-            && self.recipients.adds_up()
-            && accounts.clone().all(|a| a.messages.adds_up() && a.recipients.adds_up())
-            && whole(|a| a.messages.total, self.messages.total)
-            && whole(|a| a.recipients.total, self.recipients.total)
+        let blocked = |recipients: &RecipientTally| self.blocked_by.as_ref().is_some_and(|by| recipients.blocked == by.own + by.remote);
+        let accounts = || self.per_account.values();
+        let told = |a: &PerAccount| (a.messages.as_ref().map(|m| m.total), a.recipients.as_ref().map(|r| r.total));
+        let sum = |of: fn(&(Option<u64>, Option<u64>)) -> Option<u64>| accounts().map(told).filter_map(|t| of(&t)).sum::<u64>();
+        let own = |a: &PerAccount| {
+            a.messages.as_ref().is_none_or(MessageTally::adds_up) && a.recipients.as_ref().is_none_or(RecipientTally::adds_up)
+        };
+        accounts().all(own)
+            && self.messages.as_ref().is_none_or(|m| m.adds_up() && m.total == sum(|t| t.0))
+            && self.recipients.as_ref().is_none_or(|r| r.adds_up() && r.total == sum(|t| t.1) && blocked(r))
     }
 }
 
@@ -197,7 +268,8 @@ pub struct ProtocolUse {
     pub protocol: String,
     pub logins: u64,
     pub failures: u64,
-    pub messages: u64,
+    /// `None` where no log of submissions is in evidence; so everywhere below.
+    pub messages: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -217,7 +289,7 @@ pub struct Origin {
     pub verdict: OriginVerdict,
     pub logins: u64,
     pub failures: u64,
-    pub messages: u64,
+    pub messages: Option<u64>,
     /// When it first and last got into one of the accounts.
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
@@ -321,7 +393,17 @@ pub struct MailboxAccess {
     pub items: Option<u64>,
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
+    /// From when to when an attacker could read all that lay in the mailbox, whether or not a session shows: he had the password.
+    #[serde(default)]
+    pub viewable: Option<Window>,
     pub note: Option<String>,
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub from: Stamp,
+    pub to: Stamp,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -351,8 +433,8 @@ pub struct PerAccount {
     pub last_activity: Option<Stamp>,
     /// The last login from an origin of the owner before the first attacker login.
     pub last_owner_login_before: Option<Stamp>,
-    pub messages: MessageTally,
-    pub recipients: RecipientTally,
+    pub messages: Option<MessageTally>,
+    pub recipients: Option<RecipientTally>,
     pub returned_notices: ReturnedNotices,
     pub mailbox_access: MailboxAccess,
 }
@@ -367,8 +449,8 @@ pub struct Account {
     pub origins: u64,
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
-    pub messages: MessageTally,
-    pub recipients: RecipientTally,
+    pub messages: Option<MessageTally>,
+    pub recipients: Option<RecipientTally>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

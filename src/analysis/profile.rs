@@ -25,7 +25,7 @@ pub(super) struct OriginUse {
     pub(super) last: Option<Timestamp>,
     pub(super) successes: u64,
     pub(super) failures: u64,
-    /// Successful logins to the mailbox.
+    /// Successful logins to anything but the submission of mail.
     pub(super) reads: u64,
     /// Stretches of ten minutes in which it got in or sent, in order.
     pub(super) slots: Vec<i64>,
@@ -52,6 +52,8 @@ pub(super) struct Profiles {
     pub(super) order: Vec<Text>,
     /// Accounts each address got into or tried, in the order of their names.
     pub(super) by_address: HashMap<Text, Vec<Text>>,
+    /// Who wrote to them.
+    pub(super) writers: Writers,
 }
 
 /// Whether a login got in. One that was stopped after the right password did not.
@@ -59,9 +61,20 @@ pub(super) fn got_in(login: &Login) -> bool {
     login.result == LoginResult::Success
 }
 
-/// Whether a login is one to a mailbox rather than to the submission of mail.
+/// Whether a login is one to a mailbox rather than to the submission of mail or to an identity provider.
 pub(super) fn is_mailbox(protocol: Protocol) -> bool {
-    protocol != Protocol::SmtpAuth
+    match protocol {
+        Protocol::Imap | Protocol::Pop3 | Protocol::Webmail | Protocol::ActiveSync | Protocol::Ews | Protocol::Mapi | Protocol::Other => {
+            true
+        }
+        // A sign-in at an identity provider opens no mailbox by itself; what was opened then, the audit log tells.
+        Protocol::SmtpAuth | Protocol::Sieve | Protocol::PowerShell | Protocol::Browser | Protocol::Modern => false,
+    }
+}
+
+/// Whether a login is the failure of a password. A token that was refused says nothing about one.
+pub(super) fn failed(login: &Login) -> bool {
+    login.result == LoginResult::Failure && login.provider.as_ref().is_none_or(|word| !word.token)
 }
 
 impl Profiles {
@@ -93,7 +106,7 @@ impl Profiles {
                 by_address.entry(address).or_default().push(*account);
             }
         }
-        Profiles { by_account, order, by_address }
+        Profiles { by_account, order, by_address, writers }
     }
 
     pub(super) fn get(&self, account: Text) -> Option<&Profile> {
@@ -157,8 +170,8 @@ impl OriginUse {
         times.extend(self.messages(rows).map(|m| m.submitted));
         let sum = |wanted: &dyn Fn(&Login) -> bool| logins().filter(|l| wanted(l)).map(|l| u64::from(l.times)).sum();
         self.successes = sum(&got_in);
-        self.failures = sum(&|l| l.result == LoginResult::Failure);
-        self.reads = sum(&|l| got_in(l) && is_mailbox(l.protocol));
+        self.failures = sum(&failed);
+        self.reads = sum(&|l| got_in(l) && l.protocol != Protocol::SmtpAuth);
         self.first = times.iter().min().copied();
         self.last = times.iter().max().copied();
         self.slots = times.into_iter().map(|t| t.0.div_euclid(SLOT)).collect();

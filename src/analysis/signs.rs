@@ -19,6 +19,8 @@ pub(super) enum Sign {
     Refusals,
     NewRecipients,
     SortedList,
+    AccountChanged,
+    ProviderVerdict,
     Spray,
     Guessed,
     UnderGuessing,
@@ -36,7 +38,7 @@ pub(super) enum Sign {
 type Entry = (Sign, &'static str, f64, Option<&'static str>);
 
 /// All signs. Weights add up; negative ones speak for the owner.
-pub(super) const SIGNS: [Entry; 22] = [
+pub(super) const SIGNS: [Entry; 24] = [
     (Sign::NewOrigin, "new-origin", 0.25, Some("T1078")),
     (Sign::NewAddress, "new-address", 0.15, Some("T1078")),
     (Sign::NoHistory, "no-history", 0.10, Some("T1078")),
@@ -48,6 +50,8 @@ pub(super) const SIGNS: [Entry; 22] = [
     (Sign::Refusals, "refusals", 0.30, None),
     (Sign::NewRecipients, "new-recipients", 0.15, None),
     (Sign::SortedList, "sorted-list", 0.10, None),
+    (Sign::AccountChanged, "account-changed", 0.30, Some("T1098")),
+    (Sign::ProviderVerdict, "provider-verdict", 0.40, None),
     (Sign::Spray, "spray", 0.35, Some("T1110.003")),
     (Sign::Guessed, "guessed", 0.20, Some("T1110.001")),
     (Sign::UnderGuessing, "under-guessing", 0.10, Some("T1110")),

@@ -2,8 +2,8 @@
 
 use super::Facts;
 use super::addresses::Addresses;
-use super::profile::Profiles;
-use crate::domain::rows::{LoginResult, Rows};
+use super::profile::{Profiles, failed};
+use crate::domain::rows::Rows;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -43,7 +43,7 @@ impl AllTries {
         for (account, profile) in profiles.iter() {
             for origin in profile.origins.iter().filter(|o| o.failures > 0) {
                 let Some(address) = origin.address else { continue };
-                for login in origin.logins(rows).filter(|l| l.result == LoginResult::Failure) {
+                for login in origin.logins(rows).filter(|l| failed(l)) {
                     let tries = by_address.entry(address).or_insert_with(|| Tries::none(login.at));
                     tries.add(login.at, u64::from(login.times));
                 }
@@ -52,7 +52,7 @@ impl AllTries {
                 }
             }
         }
-        for login in rows.logins.iter().filter(|l| l.account.is_none() && l.result == LoginResult::Failure) {
+        for login in rows.logins.iter().filter(|l| l.account.is_none() && failed(l)) {
             let Some(address) = login.address else { continue };
             let tries = by_address.entry(address).or_insert_with(|| Tries::none(login.at));
             tries.add(login.at, u64::from(login.times));

@@ -7,14 +7,15 @@ use super::addresses::Addresses;
 use super::history::{Habit, History};
 use super::model::Signal;
 use super::peers::Peers;
-use super::profile::{OriginUse, Profile};
+use super::profile::{OriginUse, Profile, failed};
 use super::sent::Sent;
 use super::signs::Sign;
 use super::tries::{AllTries, SHARED_MIN, Spray};
-use crate::domain::rows::LoginResult;
+use crate::domain::action::ActionKind;
+use crate::domain::rows::{Action, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::borrow::Cow;
 
 /// Days of sending that can be called sustained.
@@ -47,6 +48,8 @@ const TWO_PLACES_MIN: usize = 3;
 const FAMILIAR_DAYS: u64 = 3;
 /// Share of refused recipients below which a large mailing was well received.
 const WELL_RECEIVED: f64 = 0.05;
+/// How long after the last use a provider's verdict still speaks of it.
+const PROVIDER_LATE: i64 = DAY;
 /// Lines pointed to for a sign.
 const POINTERS: usize = 3;
 
@@ -75,6 +78,10 @@ impl<'a> Unit<'a> {
         Some(Unit { members: origins.to_vec(), sent: Cow::Owned(sent), first, slots: Cow::Owned(slots) })
     }
 
+    fn last(&self) -> Option<Timestamp> {
+        self.members.iter().filter_map(|o| o.last).max()
+    }
+
     fn has(&self, address: Option<Text>) -> bool {
         self.members.iter().any(|o| o.address == address)
     }
@@ -86,6 +93,19 @@ pub(super) struct Scales<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) tries: &'a AllTries,
     pub(super) peers: Peers,
+    /// What was done to or by each account, by number in the rows.
+    pub(super) actions: HashMap<Text, Vec<u32>>,
+}
+
+/// The acts to and by each account.
+pub(super) fn actions_by_account(rows: &Rows) -> HashMap<Text, Vec<u32>> {
+    let mut actions: HashMap<Text, Vec<u32>> = HashMap::new();
+    for (number, action) in rows.actions.iter().enumerate() {
+        for account in [action.account, action.actor.filter(|actor| action.account != Some(*actor))].into_iter().flatten() {
+            actions.entry(account).or_default().push(number as u32);
+        }
+    }
+    actions
 }
 
 impl Scales<'_> {
@@ -101,6 +121,7 @@ impl Scales<'_> {
         basis.extend(self.refusals(unit));
         basis.extend(self.new_recipients(unit, history));
         basis.extend(sorted_list(unit));
+        basis.extend(self.account_changed(account, unit));
         basis.extend(self.guessing(account, unit));
         basis.extend(self.strangers(account, profile, unit));
         basis.extend(self.familiar(unit));
@@ -252,6 +273,30 @@ impl Scales<'_> {
         Some(seen)
     }
 
+    /// Settings were changed from here, or the provider stopped the account soon after its use from here.
+    fn account_changed(&self, account: Text, unit: &Unit<'_>) -> Vec<Signal> {
+        let rows = self.facts.rows;
+        let mine = self.actions.get(&account).into_iter().flatten().filter_map(|&number| rows.actions.get(number as usize));
+        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
+        for action in mine.filter(|a| a.at >= unit.first) {
+            if is_foothold(action.kind) && action.address.is_some() && unit.has(action.address) {
+                changes.push(action);
+            }
+            let soon = unit.last().is_some_and(|last| action.at <= last.plus(PROVIDER_LATE));
+            if action.kind == ActionKind::SendingRestricted && soon && unit.sent.recipients >= SHARE_MIN {
+                verdicts.push(action);
+            }
+        }
+        let told = |sign: Sign, what: &str, actions: &[&Action]| {
+            let first = actions.first()?;
+            let places = actions.iter().take(POINTERS).map(|a| Facts::pointer(a.place)).collect();
+            let text = format!("{what}: {} at {}", first.kind.as_str(), self.facts.stamp(first.at).prose());
+            Some(sign.seen(text, places))
+        };
+        let changed = told(Sign::AccountChanged, "settings were changed from here", &changes);
+        changed.into_iter().chain(told(Sign::ProviderVerdict, "the provider stopped the account from sending", &verdicts)).collect()
+    }
+
     fn guessing(&self, account: Text, unit: &Unit<'_>) -> Option<Signal> {
         let rows = self.facts.rows;
         let sprays = unit.members.iter().filter_map(|o| Some((o.address?, self.tries.spray(self.facts, self.addresses, o.address?)?)));
@@ -266,11 +311,11 @@ impl Scales<'_> {
             None => {}
         }
         let open = |o: &&&OriginUse| o.address.is_some_and(|a| self.addresses.regulars(a) < SHARED_MIN);
-        let failed = unit.members.iter().filter(open).flat_map(|o| o.logins(rows));
-        let failed: Vec<_> = failed.filter(|l| l.result == LoginResult::Failure && l.at < unit.first).collect();
-        let count: u64 = failed.iter().map(|l| u64::from(l.times)).sum();
+        let logins = unit.members.iter().filter(open).flat_map(|o| o.logins(rows));
+        let tried: Vec<_> = logins.filter(|l| failed(l) && l.at < unit.first).collect();
+        let count: u64 = tried.iter().map(|l| u64::from(l.times)).sum();
         if count >= GUESSES_MIN {
-            let places = failed.iter().take(POINTERS).map(|l| Facts::pointer(l.place)).collect();
+            let places = tried.iter().take(POINTERS).map(|l| Facts::pointer(l.place)).collect();
             let text = format!("{count} failed logins to {} from {} before the first that worked", rows.show(account), self.show(unit));
             return Some(Sign::Guessed.seen(text, places));
         }
@@ -286,8 +331,7 @@ impl Scales<'_> {
         let strangers = profile.origins.iter().filter(|o| o.first.is_none() && o.failures > 0 && o.address.is_some());
         let (mut failures, mut addresses, mut places) = (0u64, 0usize, Vec::new());
         for origin in strangers {
-            let tried: Vec<_> =
-                origin.logins(rows).filter(|l| l.result == LoginResult::Failure && l.at >= from && l.at < unit.first).collect();
+            let tried: Vec<_> = origin.logins(rows).filter(|l| failed(l) && l.at >= from && l.at < unit.first).collect();
             failures += tried.iter().map(|l| u64::from(l.times)).sum::<u64>();
             addresses += usize::from(!tried.is_empty());
             places.extend(tried.first().map(|l| l.place));
@@ -335,6 +379,28 @@ impl Scales<'_> {
         let text = format!("{} is in a network of the organisation, or in one that is not routed outside", self.show(unit));
         inside.then(|| Sign::InsideAddress.seen(text, Vec::new()))
     }
+}
+
+/// Whether an attacker changes this to stay, to hide or to take.
+fn is_foothold(kind: ActionKind) -> bool {
+    matches!(
+        kind,
+        ActionKind::InboxRuleCreated
+            | ActionKind::InboxRuleChanged
+            | ActionKind::ForwardingSet
+            | ActionKind::MailboxPermissionGranted
+            | ActionKind::FolderPermissionGranted
+            | ActionKind::SendAsGranted
+            | ActionKind::AuditingChanged
+            | ActionKind::MfaChanged
+            | ActionKind::MfaDisabled
+            | ActionKind::ConsentGranted
+            | ActionKind::ApplicationCredentialAdded
+            | ActionKind::RoleGranted
+            | ActionKind::DeviceAdded
+            | ActionKind::MailFlowChanged
+            | ActionKind::OutboundPolicyChanged
+    )
 }
 
 /// One message after the other down an alphabetical list, as programs send that were given one.

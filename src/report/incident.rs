@@ -3,8 +3,8 @@
 use super::document::{Block, Column, Fact, Line, Row, Section, Table, Tone, log, text, time};
 use super::{story, words};
 use crate::analysis::model::{
-    Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, PerAccount, ReasonTally, RecipientTally, Report,
-    ReturnedNotices, Verdict,
+    BlockedBy, Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, PerAccount, Reach, ReasonTally,
+    RecipientTally, Report, ReturnedNotices, Verdict,
 };
 use crate::domain::time::Stamp;
 
@@ -21,6 +21,8 @@ pub(crate) fn sections(incident: &Incident, report: &Report) -> Vec<Section> {
     sections.extend(changes(incident));
     sections.extend(other_accounts(incident));
     sections.extend(basis(incident));
+    sections.extend(alternatives(incident));
+    sections.extend(techniques(incident));
     sections
 }
 
@@ -41,15 +43,33 @@ fn head(incident: &Incident, report: &Report) -> Section {
         fact("Earlier failed logins, anyone", failures(&earlier.account)),
         fact("Earlier failed logins, attacker", failures(&earlier.origin)),
     ];
-    if earlier.account.count == Some(0) || earlier.origin.count == Some(0) {
+    if says_none(incident) {
         facts.push(fact("Logs behind \"none found\"", story::behind(Line::default(), report)));
     }
     facts.push(fact("Returned notices", notices(&incident.returned_notices)));
+    facts.extend(
+        incident
+            .discovery
+            .as_ref()
+            .map(|d| fact("Likely to have been noticed", Line::default().time(d.time).text(", ").text(d.text.as_str()))),
+    );
     facts.push(fact("Mailbox access", mailbox(&incident.mailbox_access)));
+    if let Some(window) = incident.mailbox_access.viewable {
+        let said = Line::default().range(window.from, window.to).text(", all that lay in the mailbox; the password was known");
+        facts.push(fact("Readable to the attacker", said));
+    }
+    facts.extend(incident.notes.iter().map(|note| fact("Not known", text(note.as_str()))));
     if incident.accounts.len() > NAMED_MAX {
         facts.insert(0, fact("Accounts", Line::default().logs(&incident.accounts, usize::MAX)));
     }
     Section::first(title, tone, vec![Block::Facts(facts)])
+}
+
+/// Whether any figure of the head is a none, which is worth what the logs behind it are.
+fn says_none(incident: &Incident) -> bool {
+    let earlier = &incident.prior_failed_logins;
+    let counts = [earlier.account.count, earlier.origin.count, incident.returned_notices.count, incident.mailbox_access.sessions];
+    counts.contains(&Some(0))
 }
 
 fn fact(label: &'static str, value: Line) -> Fact {
@@ -78,6 +98,9 @@ fn first_login(login: Option<&FirstLogin>) -> Line {
 }
 
 fn sending(incident: &Incident) -> Line {
+    if incident.messages.is_none() {
+        return text("not determinable from this evidence");
+    }
     if incident.sending_accounts.is_empty() {
         return text("none");
     }
@@ -144,7 +167,10 @@ fn outcome_rows(m: &MessageTally, r: &RecipientTally) -> [OutcomeRow; 10] {
 }
 
 fn outcomes(incident: &Incident) -> Section {
-    let (messages, recipients) = (&incident.messages, &incident.recipients);
+    let (Some(messages), Some(recipients)) = (&incident.messages, &incident.recipients) else {
+        let unknown = "Not determinable from this evidence: no log of submissions speaks of the time of the incident.";
+        return Section::second("What was sent", vec![Block::Prose(text(unknown))]);
+    };
     if messages.total == 0 && recipients.total == 0 {
         return Section::second("What was sent", vec![Block::Prose(text("No message is attributed to the attacker."))]);
     }
@@ -167,12 +193,25 @@ fn outcomes(incident: &Incident) -> Section {
         columns: vec![Column::words("Outcome"), Column::number("Messages"), Column::number("Recipients")],
         rows,
     };
-    let facts = vec![fact("Blocked recipients", text(blocked_by(incident))), fact("Different recipients", text(reach(recipients)))];
+    let mut facts = Vec::new();
+    facts.extend(incident.blocked_by.as_ref().map(|by| fact("Blocked recipients", text(blocked_by(by)))));
+    facts.push(fact("Different recipients", text(reach(recipients))));
+    facts.extend(incident.reach.as_ref().map(|who| fact("Who they are", text(who_they_are(who)))));
     Section::second("What was sent", vec![Block::Table(table), Block::Facts(facts)])
 }
 
-fn blocked_by(incident: &Incident) -> String {
-    let by = &incident.blocked_by;
+fn who_they_are(reach: &Reach) -> String {
+    format!(
+        "{} known to the organisation before, {} of the organisation itself, {} had written to the account; {} a message, at most {}",
+        words::count(reach.known_to_organisation),
+        words::count(reach.internal),
+        words::count(reach.wrote_to_account),
+        words::counted(reach.per_message_median, "recipient", "recipients"),
+        words::count(reach.per_message_max)
+    )
+}
+
+fn blocked_by(by: &BlockedBy) -> String {
     format!("{} by own systems, {} by the receiving side", words::count(by.own), words::count(by.remote))
 }
 
@@ -221,7 +260,7 @@ fn origins(incident: &Incident) -> Option<Section> {
             text(place(origin)),
             text(words::count(origin.logins)),
             text(words::count(origin.failures)),
-            text(words::count(origin.messages)),
+            known(origin.messages),
             time(origin.first),
             time(origin.last),
             Line::default().logs(&origin.clients, CLIENTS_MAX),
@@ -252,9 +291,10 @@ fn place(origin: &Origin) -> String {
 }
 
 fn protocols(incident: &Incident) -> Option<Section> {
-    let rows = incident.protocols.iter().map(|p| {
-        Row::of([text(p.protocol.as_str()), text(words::count(p.logins)), text(words::count(p.failures)), text(words::count(p.messages))])
-    });
+    let rows = incident
+        .protocols
+        .iter()
+        .map(|p| Row::of([text(p.protocol.as_str()), text(words::count(p.logins)), text(words::count(p.failures)), known(p.messages)]));
     let columns = vec![Column::words("Protocol"), Column::number("Logins"), Column::number("Failures"), Column::number("Messages")];
     section("Protocols", "Use by protocol", columns, rows.collect())
 }
@@ -271,10 +311,10 @@ fn per_account(incident: &Incident) -> Option<Section> {
             own.first_login.as_ref().and_then(|l| l.ip.as_deref()).map_or_else(|| text("-"), log),
             time(own.first_send),
             time(own.last_send),
-            text(words::count(own.messages.total)),
-            text(words::count(own.recipients.total)),
-            text(words::count(own.recipients.delivered)),
-            text(words::count(own.recipients.blocked)),
+            known(own.messages.as_ref().map(|m| m.total)),
+            known(own.recipients.as_ref().map(|r| r.total)),
+            known(own.recipients.as_ref().map(|r| r.delivered)),
+            known(own.recipients.as_ref().map(|r| r.blocked)),
             time(own.last_owner_login_before),
         ])
     };
@@ -296,6 +336,11 @@ fn per_account(incident: &Incident) -> Option<Section> {
         columns,
         incident.per_account.iter().map(row).collect(),
     )
+}
+
+/// A number for a table cell, or that it is not known.
+pub(crate) fn known(number: Option<u64>) -> Line {
+    number.map_or_else(|| text("unknown"), |n| text(words::count(n)))
 }
 
 fn owner_before(incident: &Incident) -> Option<Section> {
@@ -337,6 +382,26 @@ fn basis(incident: &Incident) -> Option<Section> {
     });
     let columns = vec![Column::number("Weight"), Column::words("Signal"), Column::words("What was seen")];
     section("Basis of the verdict", "Signals for and against, with their weights", columns, rows.collect())
+}
+
+/// What else it could have been, with the signs that speak for and against it.
+fn alternatives(incident: &Incident) -> Option<Section> {
+    let signs = |names: &[String]| if names.is_empty() { text("nothing that was seen") } else { text(names.join(", ")) };
+    let rows = incident
+        .alternatives
+        .iter()
+        .map(|other| Row::of([text(other.text.as_str()), signs(&other.speaks_for), signs(&other.speaks_against)]));
+    let columns = vec![Column::words("Other explanation"), Column::words("For it"), Column::words("Against it")];
+    section("What else it could have been", "Other explanations, with the signs for and against them", columns, rows.collect())
+}
+
+fn techniques(incident: &Incident) -> Option<Section> {
+    let rows = incident
+        .techniques
+        .iter()
+        .map(|technique| Row::of([text(technique.id.as_str()), text(technique.name.as_str()), text(technique.because.join(", "))]));
+    let columns = vec![Column::words("Technique"), Column::words("Name"), Column::words("Because of")];
+    section("Techniques (MITRE ATT&CK)", "Techniques that the findings are signs of", columns, rows.collect())
 }
 
 fn section(title: &'static str, caption: &'static str, columns: Vec<Column>, rows: Vec<Row>) -> Option<Section> {

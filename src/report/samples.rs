@@ -69,8 +69,8 @@ pub(crate) fn quiet() -> Report {
         origins: 3,
         first: Some(at(10, 1, 8, 30, 0)),
         last: Some(at(11, 1, 19, 2, 11)),
-        messages: MessageTally { total: messages, delivered: messages, ..MessageTally::default() },
-        recipients: RecipientTally { total: messages * 2, delivered: messages * 2, ..RecipientTally::default() },
+        messages: Some(MessageTally { total: messages, delivered: messages, ..MessageTally::default() }),
+        recipients: Some(RecipientTally { total: messages * 2, delivered: messages * 2, ..RecipientTally::default() }),
     };
     let mut evidence = evidence();
     evidence.truncate(1);
@@ -99,6 +99,8 @@ pub(crate) fn quiet() -> Report {
             why: "default domain".to_owned(),
         }],
         limitations: Vec::new(),
+        hints: Vec::new(),
+        geoip: Vec::new(),
         complete: true,
     }
 }
@@ -136,7 +138,8 @@ fn notices() -> ReturnedNotices {
 
 fn mailbox() -> MailboxAccess {
     let note = "no IMAP or POP3 log of this account's server is in evidence";
-    MailboxAccess { note: Some(note.to_owned()), ..MailboxAccess::default() }
+    let viewable = Some(Window { from: at(10, 31, 16, 1, 20), to: at(11, 1, 1, 47, 40) });
+    MailboxAccess { note: Some(note.to_owned()), viewable, ..MailboxAccess::default() }
 }
 
 fn origins() -> Vec<Origin> {
@@ -147,7 +150,7 @@ fn origins() -> Vec<Origin> {
         verdict: OriginVerdict::Attacker,
         logins: 1,
         failures: 0,
-        messages: 795,
+        messages: Some(795),
         first: Some(at(10, 31, 16, 1, 20)),
         last: Some(at(11, 1, 1, 46, 2)),
         first_failure: None,
@@ -160,7 +163,7 @@ fn origins() -> Vec<Origin> {
         verdict: OriginVerdict::Owner,
         logins: 41,
         failures: 2,
-        messages: 63,
+        messages: Some(63),
         first: Some(at(10, 1, 8, 30, 0)),
         last: Some(at(11, 1, 9, 2, 11)),
         clients: strings(&["pc-12.u.example"]),
@@ -220,8 +223,8 @@ pub(crate) fn taken_over() -> Report {
         last_send: Some(at(11, 1, 1, 46, 2)),
         last_activity: Some(at(11, 1, 1, 47, 40)),
         last_owner_login_before: Some(at(10, 31, 9, 12, 44)),
-        messages: messages(),
-        recipients: recipients(),
+        messages: Some(messages()),
+        recipients: Some(recipients()),
         returned_notices: notices(),
         mailbox_access: mailbox(),
     };
@@ -237,11 +240,11 @@ pub(crate) fn taken_over() -> Report {
         last_send: own.last_send,
         last_activity: own.last_activity,
         prior_failed_logins: none_earlier(),
-        protocols: vec![ProtocolUse { protocol: "smtp-auth".to_owned(), logins: 1, failures: 0, messages: 795 }],
+        protocols: vec![ProtocolUse { protocol: "smtp-auth".to_owned(), logins: 1, failures: 0, messages: Some(795) }],
         origins: origins(),
-        messages: messages(),
-        recipients: recipients(),
-        blocked_by: BlockedBy { own: 784, remote: 0 },
+        messages: Some(messages()),
+        recipients: Some(recipients()),
+        blocked_by: Some(BlockedBy { own: 784, remote: 0 }),
         reasons: reasons(),
         returned_notices: notices(),
         mailbox_access: mailbox(),
@@ -254,6 +257,18 @@ pub(crate) fn taken_over() -> Report {
         }],
         other_accounts: vec![OtherAccount { account: "鈴木@u.example".to_owned(), failures: 3, password_known: false }],
         per_account: BTreeMap::from([(account, own)]),
+        reach: Some(Reach { known_to_organisation: 2, internal: 0, wrote_to_account: 1, per_message_median: 1, per_message_max: 1 }),
+        discovery: Some(Discovery {
+            time: at(10, 31, 16, 3, 12),
+            text: "the first notice of failure came back to the account; 80 within the first hour".to_owned(),
+        }),
+        alternatives: vec![Alternative {
+            text: "the owner at a new place".to_owned(),
+            speaks_for: Vec::new(),
+            speaks_against: strings(&["burst", "refusals"]),
+        }],
+        techniques: vec![Technique { id: "T1078".to_owned(), name: "Valid Accounts".to_owned(), because: strings(&["new-origin"]) }],
+        notes: strings(&["No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."]),
     };
     let hole = Gap { from: at(10, 12, 3, 0, 0), to: at(10, 13, 9, 0, 0), why: "no line for 30 hours".to_owned() };
     let mut report = quiet();
@@ -304,6 +319,11 @@ pub(crate) fn hostile() -> Report {
     incident.other_accounts[0].account = one(1);
     incident.account_changes[0].detail = one(6);
     incident.mailbox_access.note = Some(one(2));
+    incident.notes = all();
+    incident.alternatives[0].speaks_for = all();
+    incident.techniques[0].because = all();
+    incident.discovery.as_mut().unwrap().text = one(1);
+    report.hints = all();
     report.merges = vec![Merge { spelling: one(0), account: one(1), why: one(2) }];
     report
 }

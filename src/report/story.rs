@@ -105,7 +105,8 @@ pub(crate) fn incomplete(report: &Report) -> Line {
 
 fn accounts(report: &Report) -> Option<Section> {
     let mut busiest: Vec<&Account> = report.accounts.iter().collect();
-    busiest.sort_by(|a, b| (Reverse(a.messages.total), &a.account).cmp(&(Reverse(b.messages.total), &b.account)));
+    let sent = |account: &Account| account.messages.as_ref().map(|m| m.total);
+    busiest.sort_by(|a, b| (Reverse(sent(a)), &a.account).cmp(&(Reverse(sent(b)), &b.account)));
     busiest.truncate(ACCOUNTS_MAX);
     if busiest.is_empty() {
         return None;
@@ -113,8 +114,8 @@ fn accounts(report: &Report) -> Option<Section> {
     let rows = busiest.iter().map(|account| {
         Row::of([
             log(account.account.as_str()),
-            text(words::count(account.messages.total)),
-            text(words::count(account.recipients.total)),
+            incident::known(sent(account)),
+            incident::known(account.recipients.as_ref().map(|r| r.total)),
             text(words::count(account.logins)),
             text(words::count(account.failures)),
             text(words::count(account.origins)),

@@ -134,7 +134,7 @@ fn two_accounts_of_one_incident_are_told_apart_and_what_is_unknown_is_not_zero()
     incident.accounts.push("suzuki@u.example".to_owned());
     incident.per_account.insert("suzuki@u.example".to_owned(), other);
     (incident.first_login, incident.returned_notices.count, incident.prior_failed_logins.account.count) = (None, None, None);
-    (incident.messages, incident.recipients) = Default::default();
+    (incident.messages, incident.recipients) = (Some(Default::default()), Some(Default::default()));
     let page = (find(View::Findings, "text").unwrap().render)(&report, &Style { color: false, width: 400 });
     assert!(page.contains("2 accounts taken over: tanaka@u.example, suzuki@u.example"), "{page}");
     assert!(page.contains("suzuki@u.example  -                           -            2022-10-31 16:03:11 +09:00"), "{page}");

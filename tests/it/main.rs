@@ -14,6 +14,7 @@ mod damage;
 mod determinism;
 mod hostile;
 mod lab;
+mod missing;
 mod simulated;
 mod soka;
 mod tidy;

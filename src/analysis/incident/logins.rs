@@ -3,10 +3,11 @@
 use super::Builder;
 use crate::analysis::Facts;
 use crate::analysis::model::{Count, FirstLogin, PriorFailedLogins};
-use crate::analysis::profile::got_in;
-use crate::domain::rows::{Login, LoginResult};
+use crate::analysis::profile::{failed, got_in};
+use crate::analysis::witness::Span;
+use crate::domain::rows::Login;
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY, Timestamp};
 
 impl Builder<'_> {
     /// The earliest success from an attacker's origin.
@@ -51,27 +52,48 @@ impl Builder<'_> {
             let unknown = Count { count: None, determinable: false, note };
             return PriorFailedLogins { account: unknown.clone(), origin: unknown };
         };
-        let failed = |l: &&Login| l.result == LoginResult::Failure && l.at < since;
+        let failed_before = |l: &&Login| failed(l) && l.at < since;
         let by_attacker = |l: &&Login| l.address.is_some_and(|a| self.addresses.contains(&a));
         let times = |l: &Login| u64::from(l.times);
         let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
-        let failures = || numbers.iter().map(|&l| &rows.logins[l as usize]).filter(failed);
+        let failures = || numbers.iter().map(|&l| &rows.logins[l as usize]).filter(failed_before);
         let all: u64 = failures().map(times).sum();
         let origin: u64 = failures().filter(by_attacker).map(times).sum();
-        let nameless = || rows.logins.iter().filter(|l| l.account.is_none()).filter(failed);
+        let nameless = || rows.logins.iter().filter(|l| l.account.is_none()).filter(failed_before);
         let nameless_all: u64 = nameless().map(times).sum();
         let nameless_origin: u64 = nameless().filter(by_attacker).map(times).sum();
-        PriorFailedLogins { account: counted(all, nameless_all), origin: counted(origin, nameless_origin) }
+        let silent = self.silent_about_failures(since);
+        PriorFailedLogins { account: counted(all, nameless_all, &silent), origin: counted(origin, nameless_origin, &silent) }
+    }
+
+    /// The kinds of logins whose failures nobody recorded before an instant.
+    fn silent_about_failures(&self, since: Timestamp) -> Vec<&'static str> {
+        let witnesses = self.ground.witnesses;
+        let silent = |span: Option<Span>| span.is_none_or(|span| span.from.plus(-DAY) > since);
+        let kinds = [(witnesses.smtp_logins, "logins for sending mail"), (witnesses.mailboxes, "logins to mailboxes")];
+        // An identity provider records every sign-in, whatever it is for.
+        let central = witnesses.sign_ins.is_some_and(|span| span.from.plus(-DAY) <= since);
+        kinds.into_iter().filter(|(span, _)| !central && silent(*span)).map(|(_, what)| what).collect()
     }
 }
 
-fn counted(count: u64, nameless: u64) -> Count {
-    let note = (nameless > 0).then(|| {
-        format!(
+/// A count of failures. What is 0 while a kind of login is in no log is not known to be 0.
+fn counted(count: u64, nameless: u64, silent: &[&str]) -> Count {
+    let mut notes = Vec::new();
+    if nameless > 0 {
+        notes.push(format!(
             "{nameless} more failed logins carry no user name (Postfix before 3.9 does not log it), so they cannot be tied to an account"
-        )
-    });
-    Count { count: Some(count), determinable: nameless == 0, note }
+        ));
+    }
+    if !silent.is_empty() {
+        notes.push(format!("no log of {} is in evidence, so failures there are unknown", silent.join(" or ")));
+    }
+    let known = count > 0 || silent.is_empty();
+    Count {
+        count: known.then_some(count),
+        determinable: nameless == 0 && silent.is_empty(),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    }
 }
 
 /// The failures of several accounts together; what is unknown of one is unknown of all.

@@ -1,7 +1,7 @@
 //! What the attackers could read: their mailbox sessions.
 
 use super::Builder;
-use crate::analysis::model::MailboxAccess;
+use crate::analysis::model::{MailboxAccess, Window};
 use crate::analysis::profile::{got_in, is_mailbox};
 use crate::domain::rows::MailboxUse;
 use crate::domain::text::Text;
@@ -19,10 +19,11 @@ impl<'a> Builder<'a> {
     /// What the attacker's mailbox sessions read.
     pub(super) fn mailbox_access(&self, accounts: &[Text]) -> MailboxAccess {
         let rows = self.rows();
+        let viewable = self.viewable(accounts);
         let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol)) || !rows.mailbox_uses.is_empty();
         if !logged {
             let note = "no log of a mailbox server (IMAP, POP3, webmail) is in evidence".to_owned();
-            return MailboxAccess { note: Some(note), ..MailboxAccess::default() };
+            return MailboxAccess { note: Some(note), viewable, ..MailboxAccess::default() };
         }
         let logins = || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| is_mailbox(l.protocol) && got_in(l));
         let uses: Vec<&MailboxUse> = self.mailbox_uses(accounts).collect();
@@ -45,7 +46,15 @@ impl<'a> Builder<'a> {
             items: if untold { None } else { Some(uses.iter().filter_map(|u| u.items).sum()) },
             first: times().min().map(|t| self.facts.stamp(t)),
             last: times().max().map(|t| self.facts.stamp(t)),
+            viewable,
             note,
         }
+    }
+
+    /// From the first login, whatever it was for, to the last act.
+    fn viewable(&self, accounts: &[Text]) -> Option<Window> {
+        let from = accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at).min()?;
+        let to = accounts.iter().filter_map(|account| self.last_activity(*account)).max()?;
+        Some(Window { from: self.facts.stamp(from), to: self.facts.stamp(to.max(from)) })
     }
 }

@@ -1,14 +1,17 @@
 //! Incidents: the accounts, origins and time window that belong to one compromise, with every figure of the report.
 
+mod alternatives;
 mod groups;
 mod logins;
 mod mailbox;
+mod notes;
 mod origins;
+mod reach;
 mod received;
 
 use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
-use super::{Facts, Ground, changes, tally};
+use super::{Facts, Ground, changes, tally, techniques};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
@@ -67,13 +70,16 @@ impl<'a> Builder<'a> {
         let score = self.accounts.iter().flat_map(|a| self.attacks(*a)).map(|a| a.score).fold(0.0, f64::max);
         let last_activity = self.accounts.iter().filter_map(|a| self.last_activity(*a)).max();
         let per_account: BTreeMap<String, PerAccount> = self.accounts.iter().map(|a| (rows.show(*a), self.per_account(*a))).collect();
-        Incident {
+        let known = self.knows_submissions();
+        let basis = self.basis();
+        let mut incident = Incident {
             id: String::new(),
             accounts: names(&self.accounts),
             sending_accounts: names(&sending),
             verdict: if score >= self.facts.settings.thresholds.confirmed { Verdict::Confirmed } else { Verdict::Suspected },
             score,
-            basis: self.basis(),
+            alternatives: self.alternatives(&basis),
+            basis,
             first_login: self.accounts.iter().filter_map(|a| self.first_login(*a)).min_by_key(|(t, _)| *t).map(|(_, login)| login),
             first_send: messages.iter().map(|m| m.submitted).min().map(|t| self.facts.stamp(t)),
             last_send: messages.iter().map(|m| m.submitted).max().map(|t| self.facts.stamp(t)),
@@ -81,16 +87,28 @@ impl<'a> Builder<'a> {
             prior_failed_logins: logins::sum_prior(per_account.values().map(|p| &p.prior_failed_logins)),
             protocols: self.protocols(),
             origins: self.origins(),
-            messages: tally::messages(messages.iter().copied()),
-            recipients: self.recipient_tally(&messages),
-            blocked_by: tally::blocked_by(recipients()),
+            messages: known.then(|| tally::messages(messages.iter().copied())),
+            recipients: known.then(|| self.recipient_tally(&messages)),
+            blocked_by: known.then(|| tally::blocked_by(recipients())),
             reasons: tally::reasons(rows, recipients()),
             returned_notices: self.notices(&self.accounts),
             mailbox_access: self.mailbox_access(&self.accounts),
             account_changes: self.account_changes(),
             other_accounts: self.other_accounts(),
             per_account,
-        }
+            reach: self.reach(&messages),
+            discovery: self.discovery(&messages),
+            techniques: Vec::new(),
+            notes: Vec::new(),
+        };
+        incident.techniques = techniques::techniques(&incident, self.is_in_the_cloud());
+        incident.notes = self.notes(&incident);
+        incident
+    }
+
+    /// Whether the attackers' first login was at an identity provider.
+    fn is_in_the_cloud(&self) -> bool {
+        self.accounts.iter().any(|account| self.logins_of(*account).any(|login| login.provider.is_some()))
     }
 
     /// Messages of one account that came from an attacker's origin.
@@ -137,8 +155,8 @@ impl<'a> Builder<'a> {
             last_send: messages.iter().map(|m| m.submitted).max().map(stamp),
             last_activity: self.last_activity(account).map(stamp),
             last_owner_login_before: self.last_owner_login(account, since).map(stamp),
-            messages: tally::messages(messages.iter().copied()),
-            recipients: self.recipient_tally(&messages),
+            messages: self.knows_submissions().then(|| tally::messages(messages.iter().copied())),
+            recipients: self.knows_submissions().then(|| self.recipient_tally(&messages)),
             returned_notices: self.notices(&[account]),
             mailbox_access: self.mailbox_access(&[account]),
         }

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
-use crate::analysis::profile::OriginUse;
+use crate::analysis::profile::{OriginUse, failed, got_in};
 use crate::domain::rows::{LoginResult, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
@@ -14,22 +14,24 @@ const CLIENTS: usize = 5;
 
 impl Builder<'_> {
     pub(super) fn protocols(&self) -> Vec<ProtocolUse> {
+        let unsent = self.knows_submissions().then_some(0);
         let mut uses: BTreeMap<Protocol, ProtocolUse> = BTreeMap::new();
         let entry = |uses: &mut BTreeMap<Protocol, ProtocolUse>, protocol: Protocol, add: &dyn Fn(&mut ProtocolUse)| {
             let name = protocol.as_str().to_owned();
-            add(uses.entry(protocol).or_insert(ProtocolUse { protocol: name, logins: 0, failures: 0, messages: 0 }));
+            add(uses.entry(protocol).or_insert(ProtocolUse { protocol: name, logins: 0, failures: 0, messages: unsent }));
         };
         for &account in &self.accounts {
             for login in self.logins_of(account) {
                 let times = u64::from(login.times);
-                match login.result {
-                    LoginResult::Failure => entry(&mut uses, login.protocol, &|u| u.failures += times),
-                    _ => entry(&mut uses, login.protocol, &|u| u.logins += times),
+                if got_in(login) {
+                    entry(&mut uses, login.protocol, &|u| u.logins += times);
+                } else if failed(login) {
+                    entry(&mut uses, login.protocol, &|u| u.failures += times);
                 }
             }
             let sent = self.messages_of(account).count() as u64;
             if sent > 0 {
-                entry(&mut uses, Protocol::SmtpAuth, &|u| u.messages += sent);
+                entry(&mut uses, Protocol::SmtpAuth, &|u| u.messages = Some(u.messages.unwrap_or(0) + sent));
             }
         }
         uses.into_values().collect()
@@ -69,7 +71,7 @@ impl Builder<'_> {
             verdict,
             logins: sum(&|o| o.successes),
             failures: sum(&|o| o.failures),
-            messages: sum(&|o| o.sent.messages),
+            messages: self.knows_submissions().then(|| sum(&|o| o.sent.messages)),
             first: used.iter().filter_map(|(_, o)| o.first).min().map(|t| self.facts.stamp(t)),
             last: used.iter().filter_map(|(_, o)| o.last).max().map(|t| self.facts.stamp(t)),
             first_failure: first_failure.map(|t| self.facts.stamp(t)),

@@ -35,6 +35,10 @@ impl Builder<'_> {
         let of_incident = |m: &Message| m.account.is_some_and(|a| accounts.contains(&a) && self.judged.is_attacker(a, m.address));
         let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
         let sent = || accounts.iter().flat_map(|a| self.messages_of(*a));
+        if !self.knows_submissions() {
+            let note = "no log of submissions speaks of that time, so notices cannot be tied to messages".to_owned();
+            return ReturnedNotices { note: Some(note), ..ReturnedNotices::default() };
+        }
         let handed_on = sent().flat_map(|m| rows.recipients_of(m)).any(|r| r.outcome == Outcome::Relayed);
         let note = "notices made by a host whose log is not in evidence cannot be told from other mail";
         ReturnedNotices {

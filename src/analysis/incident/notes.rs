@@ -1,0 +1,107 @@
+//! What the evidence cannot tell of an incident, in sentences.
+
+use super::Builder;
+use crate::analysis::model::Incident;
+use crate::domain::rows::Attribution;
+use crate::domain::time::{DAY, HOUR, Timestamp};
+
+/// Messages without a sender that make a flood of notices.
+const FLOOD_MIN: usize = 20;
+/// How many times the usual that a flood is.
+const FLOOD_FACTOR: usize = 5;
+/// How long after the attackers' last act notices still come in.
+const NOTICES_LATE: i64 = 5 * DAY;
+
+impl Builder<'_> {
+    /// Whether a log of submissions speaks of the time of the incident.
+    pub(super) fn knows_submissions(&self) -> bool {
+        let Some((from, to)) = self.window() else { return true };
+        self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to))
+    }
+
+    /// From the attackers' first act to their last.
+    pub(super) fn window(&self) -> Option<(Timestamp, Timestamp)> {
+        let attacks = self.accounts.iter().flat_map(|account| self.attacks(*account));
+        let first = attacks.map(|attack| attack.first).min()?;
+        Some((first, self.accounts.iter().filter_map(|account| self.last_activity(*account)).max().unwrap_or(first)))
+    }
+
+    /// Everything that an incident's figures leave open.
+    pub(super) fn notes(&self, incident: &Incident) -> Vec<String> {
+        let mut notes = Vec::new();
+        if incident.messages.is_none() {
+            let text = "No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown.";
+            notes.push(text.to_owned());
+            notes.extend(self.estimate());
+        }
+        if incident.account_changes.is_empty() && self.rows().actions.is_empty() {
+            let text = "No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown.";
+            notes.push(text.to_owned());
+        }
+        notes.extend(self.missing_logins());
+        notes.extend(self.edge());
+        notes.extend(self.holes());
+        notes.extend(self.blind());
+        notes
+    }
+
+    fn missing_logins(&self) -> Option<String> {
+        let text = "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one.";
+        self.ground.witnesses.smtp_logins.is_none().then(|| text.to_owned())
+    }
+
+    /// Whether the incident begins where the logs do.
+    fn edge(&self) -> Option<String> {
+        let (first, _) = self.window()?;
+        let begin = self.facts.sources.iter().filter(|s| s.ledger.used > 0).filter_map(|s| s.first).min()?;
+        let hours = first.since(begin) / HOUR;
+        (hours < 24).then(|| {
+            format!("The evidence begins only {hours} hours before the first unauthorised login that it shows; there may have been earlier ones.")
+        })
+    }
+
+    /// Holes of the logs within the incident.
+    fn holes(&self) -> Vec<String> {
+        let Some((from, to)) = self.window() else { return Vec::new() };
+        let rows = self.ground.coverage.iter().flat_map(|covered| covered.gaps.iter().map(move |gap| (covered, gap)));
+        let within = rows.filter(|(_, gap)| gap.from.at <= to && gap.to.at >= from.plus(-DAY));
+        within
+            .map(|(covered, gap)| {
+                format!(
+                    "The {} log of {} has a gap from {} to {} ({}): figures are lower bounds.",
+                    covered.system,
+                    covered.host,
+                    gap.from.prose(),
+                    gap.to.prose(),
+                    gap.why
+                )
+            })
+            .collect()
+    }
+
+    /// Whether messages were counted by their envelope sender, by which owner and attacker look alike.
+    fn blind(&self) -> Option<String> {
+        let mut messages = self.accounts.iter().flat_map(|account| self.messages_of(*account));
+        let text = "Messages are attributed by their envelope sender: what the owner sent in that time is counted with them, and a forged sender would be too.";
+        messages.any(|m| m.attribution == Attribution::EnvelopeSender).then(|| text.to_owned())
+    }
+
+    /// How many messages the notices that came in speak of, where no submission is in evidence.
+    fn estimate(&self) -> Option<String> {
+        let (from, to) = self.window()?;
+        let (mut within, mut before, mut days) = (0, 0, 1);
+        for account in &self.accounts {
+            let times = self.ground.profiles.writers.returned_to(*account);
+            within += times.iter().filter(|at| **at >= from && **at <= to.plus(NOTICES_LATE)).count();
+            before += times.iter().filter(|at| **at < from).count();
+            days = days.max(times.first().map_or(1, |first| from.since(*first) / DAY));
+        }
+        let usual = before / usize::try_from(days).unwrap_or(1).max(1);
+        (within >= FLOOD_MIN.max(usual * FLOOD_FACTOR)).then(|| {
+            format!(
+                "Estimate: {within} notices of failure came in for these accounts from the first login on, so at least about as many messages were \
+                 sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address."
+            )
+        })
+    }
+}

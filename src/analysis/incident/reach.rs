@@ -1,0 +1,95 @@
+//! Who the recipients are to the account and to the organisation, and when somebody is likely to have noticed.
+
+use super::Builder;
+use crate::analysis::model::{Discovery, Reach};
+use crate::analysis::tally::domain;
+use crate::domain::outcome::Outcome;
+use crate::domain::rows::{Kind, Message};
+use crate::domain::text::Text;
+use crate::domain::time::{HOUR, Timestamp};
+use hashbrown::{HashMap, HashSet};
+
+impl Builder<'_> {
+    /// Who the recipients are; one pass over the attackers' recipients and one over all others'.
+    pub(super) fn reach(&self, messages: &[&Message]) -> Option<Reach> {
+        let rows = self.rows();
+        let mut reached: HashMap<Text, Timestamp> = HashMap::new();
+        let mut sizes: Vec<u64> = Vec::with_capacity(messages.len());
+        for message in messages {
+            sizes.push(u64::from(message.recipients));
+            for recipient in rows.recipients_of(message) {
+                let since = reached.entry(recipient.address).or_insert(message.submitted);
+                *since = (*since).min(message.submitted);
+            }
+        }
+        reached.retain(|address, _| !rows.texts.bytes(*address).is_empty());
+        if sizes.is_empty() {
+            return None;
+        }
+        sizes.sort_unstable();
+        let writers = self.accounts.iter().map(|account| self.ground.profiles.writers.to(*account));
+        let wrote: HashSet<Text> = writers.flatten().copied().filter(|sender| reached.contains_key(sender)).collect();
+        let own = self.own_domains();
+        Some(Reach {
+            known_to_organisation: self.known(&reached),
+            internal: reached.keys().filter(|address| own.contains(domain(rows.texts.bytes(**address)))).count() as u64,
+            wrote_to_account: wrote.len() as u64,
+            per_message_median: sizes.get(sizes.len() / 2).copied().unwrap_or(0),
+            per_message_max: sizes.last().copied().unwrap_or(0),
+        })
+    }
+
+    /// How many addresses somebody of the organisation wrote to, or had mail from, before the attackers wrote to them.
+    fn known(&self, reached: &HashMap<Text, Timestamp>) -> u64 {
+        let rows = self.rows();
+        let mut known: HashSet<Text> = HashSet::new();
+        let earlier = |address: Text, at: Timestamp| reached.get(&address).is_some_and(|since| at < *since);
+        for message in &rows.messages {
+            if message.account.is_some_and(|account| self.judged.is_attacker(account, message.address)) {
+                continue;
+            }
+            if message.kind == Kind::Inbound && earlier(message.sender, message.submitted) {
+                known.insert(message.sender);
+            }
+            if message.kind != Kind::Inbound {
+                known.extend(rows.recipients_of(message).iter().map(|r| r.address).filter(|a| earlier(*a, message.submitted)));
+            }
+        }
+        known.len() as u64
+    }
+
+    /// Mail domains of the organisation: the configured ones and those of the accounts that sent.
+    fn own_domains(&self) -> HashSet<&[u8]> {
+        let rows = self.rows();
+        let configured = self.facts.settings.domains.iter().map(String::as_bytes);
+        let sending = self.ground.profiles.iter().filter(|(_, profile)| !profile.messages.is_empty());
+        let named = sending.map(|(account, _)| rows.texts.bytes(account)).filter(|name| name.contains(&b'@')).map(domain);
+        configured.chain(named).collect()
+    }
+
+    /// The first sign that reached the owner or a colleague.
+    pub(super) fn discovery(&self, messages: &[&Message]) -> Option<Discovery> {
+        let rows = self.rows();
+        let mut notices: Vec<Timestamp> = rows
+            .notices
+            .iter()
+            .filter(|n| rows.messages.get(n.message as usize).is_some_and(|m| self.is_attackers(m)))
+            .map(|n| n.at)
+            .collect();
+        notices.sort_unstable();
+        if let Some(first) = notices.first() {
+            let soon = notices.partition_point(|at| at.since(*first) < HOUR);
+            let text = format!("the first notice of failure came back to the account; {soon} within the first hour");
+            return Some(Discovery { time: self.facts.stamp(*first), text });
+        }
+        let own = self.own_domains();
+        let inside = messages.iter().flat_map(|m| rows.recipients_of(m)).filter(|r| r.outcome == Outcome::Delivered);
+        let first = inside.filter(|r| own.contains(domain(rows.texts.bytes(r.address)))).filter_map(|r| r.at).min()?;
+        let text = "the first of the attackers' messages reached a colleague".to_owned();
+        Some(Discovery { time: self.facts.stamp(first), text })
+    }
+
+    pub(super) fn is_attackers(&self, message: &Message) -> bool {
+        message.account.is_some_and(|account| self.accounts.contains(&account) && self.judged.is_attacker(account, message.address))
+    }
+}

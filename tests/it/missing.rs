@@ -1,0 +1,133 @@
+//! Evidence taken away, kind by kind: what it fed becomes unknown, and no verdict turns into another one that is sure of itself.
+
+use crate::command::{Report, analyze, number};
+use crate::compare;
+use crate::evidence::{Exercise, files};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use tempfile::TempDir;
+
+/// The logs of an exercise without the lines that hold any of some words.
+fn without(exercise: &Exercise, words: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in files(&exercise.logs()) {
+        let text = String::from_utf8(bytes).unwrap();
+        let kept: Vec<&str> = text.split_inclusive('\n').filter(|line| !words.iter().any(|word| line.contains(word))).collect();
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, kept.concat()).unwrap();
+    }
+    folder
+}
+
+const MAILBOX_SERVER: &[&str] = &[" dovecot: "];
+const MAIL_SERVER: &[&str] = &[" postfix/"];
+const DELIVERIES: &[&str] = &[" postfix/smtp[", " postfix/lmtp["];
+
+fn notes(incident: &Value) -> String {
+    incident["notes"].to_string()
+}
+
+/// No account and no attacker that is not one in truth.
+fn assert_nobody_wronged(of: &str, report: &Report, truth: &Value) {
+    let in_truth: BTreeSet<&str> = truth["incidents"].as_array().unwrap().iter().flat_map(|i| compare::set(&i["accounts"])).collect();
+    let attackers = |incidents: &Value| -> BTreeSet<String> {
+        let origins = incidents.as_array().unwrap().iter().flat_map(|i| i["origins"].as_array().unwrap().clone());
+        origins.filter(|o| o["verdict"] == "attacker").map(|o| o["ip"].to_string()).collect()
+    };
+    for incident in report.incidents() {
+        assert!(compare::set(&incident["accounts"]).is_subset(&in_truth), "{of}: {}", incident["accounts"]);
+    }
+    let (found, told) = (attackers(&report.json["incidents"]), attackers(&truth["incidents"]));
+    assert!(found.is_subset(&told), "{of}: {found:?} are not all among {told:?}");
+}
+
+#[test]
+fn without_the_mailbox_servers_log_nobody_knows_what_was_read_or_guessed_there() {
+    for seed in [2, 9] {
+        let exercise = Exercise::new("lateral", seed, &[]);
+        let logs = without(&exercise, MAILBOX_SERVER);
+        let report = analyze(&[logs.path()], &[]);
+        assert_nobody_wronged("lateral", &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(incident["sending_accounts"], truth["sending_accounts"]);
+        assert_eq!(incident["messages"]["total"], truth["messages"]["total"]);
+        assert_eq!(incident["mailbox_access"]["sessions"], Value::Null);
+        assert_eq!(incident["mailbox_access"]["determinable"], false);
+        for who in ["account", "origin"] {
+            let count = &incident["prior_failed_logins"][who];
+            assert_eq!((&count["count"], &count["determinable"]), (&Value::Null, &Value::Bool(false)), "seed {seed}, {who}");
+            assert!(count["note"].as_str().is_some_and(|note| note.contains("no log of logins to mailboxes")), "{count}");
+        }
+    }
+}
+
+#[test]
+fn without_the_mail_servers_log_nobody_knows_what_was_sent() {
+    for seed in [2, 9] {
+        let exercise = Exercise::new("lateral", seed, &[]);
+        let logs = without(&exercise, MAIL_SERVER);
+        let report = analyze(&[logs.path()], &["--year", "2023", "--log-tz", "Asia/Tokyo"]);
+        assert_nobody_wronged("lateral", &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(compare::set(&incident["accounts"]), compare::set(&truth["accounts"]));
+        assert_eq!(compare::to_the_second(incident["first_login"].clone())["time"], truth["first_login"]["time"]);
+        for figure in ["messages", "recipients", "blocked_by", "first_send", "last_send"] {
+            assert_eq!(incident[figure], Value::Null, "{figure}");
+        }
+        assert_eq!(incident["returned_notices"]["count"], Value::Null);
+        for account in incident["per_account"].as_object().unwrap().values() {
+            assert_eq!((&account["messages"], &account["recipients"]), (&Value::Null, &Value::Null));
+        }
+        assert!(notes(incident).contains("whether and what the attackers sent is unknown"), "{}", notes(incident));
+        assert_eq!(incident["mailbox_access"]["sessions"], truth["mailbox_access"]["sessions"], "seed {seed}");
+    }
+}
+
+#[test]
+fn without_deliveries_nothing_is_called_delivered_and_the_totals_stand() {
+    for (story, seed) in [("soka", 2), ("lateral", 3)] {
+        let exercise = Exercise::new(story, seed, &[]);
+        let logs = without(&exercise, DELIVERIES);
+        let report = analyze(&[logs.path()], &[]);
+        assert_nobody_wronged(story, &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        for unit in ["messages", "recipients"] {
+            assert_eq!(incident[unit]["delivered"], 0, "{story}: {unit}");
+            assert!(number(&incident[unit]["unknown"]) >= number(&truth[unit]["delivered"]), "{story}: {unit}: {}", incident[unit]);
+        }
+        assert_eq!(incident["messages"]["total"], truth["messages"]["total"], "{story}");
+        assert_eq!(compare::to_the_second(incident["first_login"].clone())["time"], truth["first_login"]["time"], "{story}");
+    }
+}
+
+#[test]
+fn quiet_weeks_stay_quiet_whatever_is_missing() {
+    for story in ["quiet", "newsletter"] {
+        for words in [MAILBOX_SERVER, MAIL_SERVER, DELIVERIES] {
+            for seed in [2, 3, 4] {
+                let exercise = Exercise::new(story, seed, &[]);
+                let logs = without(&exercise, words);
+                let report = analyze(&[logs.path()], &[]);
+                assert!(report.incidents().is_empty(), "{story}, seed {seed}, without {words:?}: {}", report.json["incidents"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_incident_at_the_very_beginning_of_the_logs_says_so() {
+    let exercise = Exercise::new("soka", 2, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in files(&exercise.logs()) {
+        let text = String::from_utf8(bytes).unwrap();
+        let kept: String = text.split_inclusive('\n').filter(|line| line.starts_with("Oct 31") || line.starts_with("Nov")).collect();
+        fs::write(folder.path().join(path.replace('/', "-")), kept).unwrap();
+    }
+    let report = analyze(&[folder.path()], &["--year", "2022", "--log-tz", "Asia/Tokyo"]);
+    assert_nobody_wronged("soka", &report, &exercise.truth);
+    let incident = report.only_incident();
+    assert!(notes(incident).contains("The evidence begins only"), "{}", notes(incident));
+    assert_eq!(incident["messages"]["total"], exercise.truth["incidents"][0]["messages"]["total"]);
+}
