@@ -3,6 +3,7 @@
 use super::acts;
 use super::clock;
 use super::directory::Directory;
+use super::export::Sheet;
 use super::guid::Guid;
 use super::json::{Object, text_of, with_escaped_slashes};
 use super::table::{Quotes, Row, header, row};
@@ -75,43 +76,32 @@ const OVERLAP: usize = 2;
 const SEARCH: &str = "RecordType,CreationDate,UserIds,Operations,AuditData,ResultIndex,ResultCount,Identity,IsValid,ObjectState";
 const PURVIEW: &str = "RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames";
 
-/// An export of the records, which are given in the order of time, and the number of its rows. Rows stand the newest first, and
-/// some of them twice.
-pub(super) fn export(directory: &Directory, records: &[Record], form: AuditForm, culture: Culture) -> (Vec<u8>, u64) {
-    let mut out = Vec::new();
+/// An export of the records, which are given in the order of time. They stand the newest first, and some of them twice.
+pub(super) fn export(sheet: &mut Sheet, directory: &Directory, records: &[Record], form: AuditForm, culture: Culture) {
     match form {
-        AuditForm::Search => header(&mut out, Quotes::Always, SEARCH),
-        AuditForm::Purview => {
-            out.extend(b"\xef\xbb\xbf");
-            header(&mut out, Quotes::Needed, PURVIEW);
-        }
+        AuditForm::Search => sheet.text(|out| header(out, Quotes::Always, SEARCH)),
+        AuditForm::Purview => sheet.text(|out| header(out, Quotes::Needed, PURVIEW)),
         AuditForm::JsonLines | AuditForm::None => {}
     }
-    let newest_first: Vec<&Record> = records.iter().rev().collect();
-    let mut rows = 0;
-    for (index, record) in paged(&newest_first) {
-        rows += 1;
-        match form {
-            AuditForm::Search => row(&mut out, Quotes::Always, |row| {
+    for index in paged(records.len()) {
+        let Some(record) = records.iter().rev().nth(index) else { continue };
+        sheet.record(|out| match form {
+            AuditForm::Search => row(out, Quotes::Always, |row| {
                 put_search(row, directory, record, culture);
                 row.cell(index + 1).cell(records.len()).cell(record.id).cell("True").cell("Unchanged");
             }),
-            AuditForm::Purview => row(&mut out, Quotes::Needed, |row| put_purview(row, directory, record)),
+            AuditForm::Purview => row(out, Quotes::Needed, |row| put_purview(row, directory, record)),
             AuditForm::JsonLines | AuditForm::None => {
                 out.extend(record.data(directory).bytes());
                 out.push(b'\n');
             }
-        }
+        });
     }
-    (out, rows)
 }
 
-/// The hits with their places, page by page.
-fn paged<'a>(hits: &'a [&'a Record]) -> impl Iterator<Item = (usize, &'a Record)> {
-    (0..hits.len()).step_by(PAGE).flat_map(move |start| {
-        let from = start.saturating_sub(OVERLAP);
-        (from..(start + PAGE).min(hits.len())).map(move |index| (index, hits[index]))
-    })
+/// The places of the hits of a search, page by page.
+fn paged(hits: usize) -> impl Iterator<Item = usize> {
+    (0..hits).step_by(PAGE).flat_map(move |start| start.saturating_sub(OVERLAP)..(start + PAGE).min(hits))
 }
 
 fn put_search(row: &mut Row, directory: &Directory, record: &Record, culture: Culture) {

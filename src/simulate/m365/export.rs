@@ -1,52 +1,98 @@
-//! The files of an export, on their way to the folder.
+//! The files of an export, record by record on their way to the folder.
 
 use crate::domain::time::SECOND;
 use crate::simulate::SimulateError;
-use std::fs::{self, File as Handle};
-use std::io::Write;
-use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use crate::simulate::output::Sink;
+use crate::simulate::truth::HostTotals;
+use std::path::PathBuf;
 
-/// A file, by its path within its folder.
-#[derive(Clone, Debug)]
-pub(super) struct File {
-    pub(super) path: String,
-    pub(super) bytes: Vec<u8>,
-    /// Records in it; heads do not count.
-    pub(super) rows: u64,
+/// An export into folders below `logs`. All files are dated by the time of the export.
+pub(super) struct Export {
+    sink: Sink,
+    logs: PathBuf,
+    exported: i64,
+    totals: Vec<HostTotals>,
 }
 
-/// All files.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Export {
-    pub(super) sign_ins: Vec<File>,
-    pub(super) audit: Vec<File>,
-    pub(super) trace: Vec<File>,
+/// How the text of a file is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    /// With a mark at the start.
+    MarkedUtf8,
+    /// Little end first, without a mark.
+    Utf16,
+}
+
+/// A file that is being written.
+pub(super) struct Sheet<'a> {
+    sink: &'a mut Sink,
+    encoding: Encoding,
+    /// Text that waits to be encoded.
+    text: Vec<u8>,
+    records: u64,
 }
 
 impl Export {
-    /// Writes the files into folders of `logs`, dated by the time of the export. Returns the name of each folder, with the records and
-    /// bytes in it.
-    pub(super) fn write(&self, logs: &Path, exported: i64) -> Result<Vec<(&'static str, u64, u64)>, SimulateError> {
-        let mut totals = Vec::new();
-        let folders = [("sign-ins", &self.sign_ins), ("audit-log", &self.audit), ("message-trace", &self.trace)];
-        for (folder, files) in folders.into_iter().filter(|(_, files)| !files.is_empty()) {
-            for file in files {
-                let path = logs.join(folder).join(&file.path);
-                put(&path, &file.bytes, exported).map_err(|cause| SimulateError::write(&path, cause))?;
-            }
-            let sum = |of: fn(&File) -> u64| files.iter().map(of).sum();
-            totals.push((folder, sum(|file| file.rows), sum(|file| file.bytes.len() as u64)));
+    pub(super) fn new(logs: PathBuf, exported: i64) -> Export {
+        Export { sink: Sink::start(), logs, exported, totals: Vec::new() }
+    }
+
+    /// Writes a file in one of the folders.
+    pub(super) fn file(&mut self, folder: &'static str, path: &str, encoding: Encoding, fill: impl FnOnce(&mut Sheet)) {
+        self.sink.open(self.logs.join(folder).join(path));
+        if encoding == Encoding::MarkedUtf8 {
+            self.sink.buffer().extend(b"\xef\xbb\xbf");
         }
-        Ok(totals)
+        let before = self.sink.bytes;
+        let mut sheet = Sheet { sink: &mut self.sink, encoding, text: Vec::new(), records: 0 };
+        fill(&mut sheet);
+        let lines = sheet.records;
+        self.sink.close(self.exported.div_euclid(SECOND));
+        let bytes = self.sink.bytes - before;
+        match self.totals.iter_mut().find(|total| total.host == folder) {
+            Some(total) => {
+                total.lines += lines;
+                total.bytes += bytes;
+            }
+            None => self.totals.push(HostTotals { host: folder, lines, bytes }),
+        }
+    }
+
+    /// Waits until all is written; gives the records and bytes of each folder.
+    pub(super) fn finish(self) -> Result<Vec<HostTotals>, SimulateError> {
+        self.sink.finish()?;
+        Ok(self.totals)
     }
 }
 
-fn put(path: &Path, bytes: &[u8], exported: i64) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+impl Sheet<'_> {
+    /// Writes text that is no record: a head, a bracket, a comma.
+    pub(super) fn text(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        if self.encoding != Encoding::Utf16 {
+            put(self.sink.buffer());
+        } else {
+            self.text.clear();
+            put(&mut self.text);
+            let units = String::from_utf8_lossy(&self.text);
+            self.sink.buffer().extend(units.encode_utf16().flat_map(u16::to_le_bytes));
+        }
+        self.sink.settle();
     }
-    let mut file = Handle::create_new(path)?;
-    file.write_all(bytes)?;
-    file.set_modified(UNIX_EPOCH + Duration::from_secs(u64::try_from(exported / SECOND).unwrap_or(0)))
+
+    /// Writes one record.
+    pub(super) fn record(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        self.text(put);
+        self.records += 1;
+    }
+
+    /// Writes records with commas between.
+    pub(super) fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut Vec<u8>, T)) {
+        for (number, item) in items.into_iter().enumerate() {
+            if number > 0 {
+                self.text(|out| out.push(b','));
+            }
+            self.record(|out| put(out, item));
+        }
+    }
 }

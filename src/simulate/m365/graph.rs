@@ -2,37 +2,39 @@
 
 use super::clock;
 use super::directory::Directory;
+use super::export::Sheet;
 use super::guid::Guid;
-use super::json::{Object, list, object};
+use super::json::{Object, object};
 use super::sign_in::{Method, Policy, SignIn};
 
 /// The API gives no more sign-ins than this in a page.
 const PAGE: usize = 1000;
 
 /// A bare array, as the portal downloads it.
-pub(super) fn portal<'a>(directory: &Directory, steps: impl IntoIterator<Item = &'a SignIn>) -> Vec<u8> {
-    let mut out = Vec::new();
-    list(&mut out, steps, |out, step| put(out, directory, step, &clock::seconds(step.at)));
-    out
+pub(super) fn portal<'a>(sheet: &mut Sheet, directory: &Directory, steps: impl IntoIterator<Item = &'a SignIn>) {
+    sheet.text(|out| out.push(b'['));
+    sheet.list(steps, |out, step| put(out, directory, step, &clock::seconds(step.at)));
+    sheet.text(|out| out.push(b']'));
 }
 
-/// The pages of the API; each but the last says where the next one is. With the number of records in each.
-pub(super) fn pages(directory: &Directory, steps: &[&SignIn]) -> Vec<(Vec<u8>, u64)> {
-    let count = steps.len().div_ceil(PAGE).max(1);
-    let page = |number: usize| {
-        let from = number * PAGE;
-        let steps = &steps[from.min(steps.len())..(from + PAGE).min(steps.len())];
-        let mut out = Vec::new();
-        object(&mut out, |o| {
-            o.text("@odata.context", "https://graph.example/beta/$metadata#auditLogs/signIns");
-            if number + 1 < count {
-                o.text("@odata.nextLink", format!("https://graph.example/beta/auditLogs/signIns?$top={PAGE}&$skiptoken={}", from + PAGE));
-            }
-            o.list("value", steps, |out, step| put(out, directory, step, &clock::seconds(step.at)));
-        });
-        (out, steps.len() as u64)
-    };
-    (0..count).map(page).collect()
+/// How many pages the API makes of so many sign-ins: at least one.
+pub(super) fn pages(steps: &[&SignIn]) -> usize {
+    steps.len().div_ceil(PAGE).max(1)
+}
+
+/// A page of the API; each but the last says where the next one is.
+pub(super) fn page(sheet: &mut Sheet, directory: &Directory, steps: &[&SignIn], number: usize) {
+    let (from, to) = (number * PAGE, (number * PAGE + PAGE).min(steps.len()));
+    sheet.text(|out| {
+        out.extend(b"{\"@odata.context\":\"https://graph.example/beta/$metadata#auditLogs/signIns\"");
+        if number + 1 < pages(steps) {
+            let next = format!(",\"@odata.nextLink\":\"https://graph.example/beta/auditLogs/signIns?$top={PAGE}&$skiptoken={to}\"");
+            out.extend(next.bytes());
+        }
+        out.extend(b",\"value\":[");
+    });
+    sheet.list(&steps[from.min(to)..to], |out, step| put(out, directory, step, &clock::seconds(step.at)));
+    sheet.text(|out| out.extend(b"]}"));
 }
 
 /// One object. `created` is the time in the form of the shape.

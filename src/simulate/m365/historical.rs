@@ -4,6 +4,7 @@
 
 use super::clock;
 use super::directory::SERVICE_DOMAIN;
+use super::export::Sheet;
 use super::guid::Guid;
 use super::message::{Copy, End, Message, Way};
 use super::table::{Quotes, header, row};
@@ -17,23 +18,19 @@ internal_message_id,message_id,network_message_id,recipient_address,recipient_st
 related_recipient_address,reference,message_subject,sender_address,return_path,message_info,directionality,tenant_id,\
 original_client_ip,original_server_ip,custom_data";
 
-fn utf16(text: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_le_bytes).collect()
-}
-
-/// The summary, and the number of its rows.
-pub(super) fn summary(messages: &[Message]) -> (Vec<u8>, u64) {
-    let mut out = Vec::new();
-    header(&mut out, Quotes::Always, SUMMARY);
+/// The summary.
+pub(super) fn summary(sheet: &mut Sheet, messages: &[Message]) {
+    sheet.text(|out| header(out, Quotes::Always, SUMMARY));
     for message in messages {
         let statuses: Vec<String> = message.copies.iter().map(|copy| format!("{}##{}", copy.to, stations(copy))).collect();
-        row(&mut out, Quotes::Always, |row| {
-            row.cell(clock::ticks(message.at)).cell(&message.sender).cell(statuses.join(";")).cell(&message.subject);
-            row.cell(message.size).cell(format!("<{}>", message.message_id)).cell(message.id).cell(client(message));
-            row.cell(if message.way == Way::Inbound { "1" } else { "2" }).cell("").cell("Normal");
+        sheet.record(|out| {
+            row(out, Quotes::Always, |row| {
+                row.cell(clock::ticks(message.at)).cell(&message.sender).cell(statuses.join(";")).cell(&message.subject);
+                row.cell(message.size).cell(format!("<{}>", message.message_id)).cell(message.id).cell(client(message));
+                row.cell(if message.way == Way::Inbound { "1" } else { "2" }).cell("").cell("Normal");
+            });
         });
     }
-    (utf16(&out), messages.len() as u64)
 }
 
 /// The way of one copy; the last word counts.
@@ -54,18 +51,14 @@ fn client(message: &Message) -> String {
     message.client.map(|ip| ip.to_string()).unwrap_or_default()
 }
 
-/// The extended report of some messages, and the number of its rows.
-pub(super) fn extended<'a>(messages: impl IntoIterator<Item = &'a Message>, tenant: Guid) -> (Vec<u8>, u64) {
-    let mut out = Vec::new();
-    header(&mut out, Quotes::Always, EXTENDED);
-    let mut rows = 0;
+/// The extended report of some messages.
+pub(super) fn extended<'a>(sheet: &mut Sheet, messages: impl IntoIterator<Item = &'a Message>, tenant: Guid) {
+    sheet.text(|out| header(out, Quotes::Always, EXTENDED));
     for message in messages {
         for event in events(message) {
-            put_event(&mut out, message, &event, tenant);
-            rows += 1;
+            sheet.record(|out| put_event(out, message, &event, tenant));
         }
     }
-    (utf16(&out), rows)
 }
 
 /// One row of the extended report: an event of the transport, about all recipients or one.

@@ -2,6 +2,7 @@
 
 use super::clock;
 use super::directory::Directory;
+use super::export::Sheet;
 use super::guid::Guid;
 use super::sign_in::{Policy, SignIn};
 use super::table::{Quotes, header, row};
@@ -23,13 +24,11 @@ const DETAIL_COLUMNS: &str = "Request ID,Date (UTC),Authentication method,Authen
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
 /// The table of sign-ins; the caller gives those of one kind, the newest first.
-pub(super) fn sign_ins<'a>(directory: &Directory, steps: impl IntoIterator<Item = &'a SignIn>) -> Vec<u8> {
-    let mut out = b"\xef\xbb\xbf".to_vec();
-    header(&mut out, Quotes::Needed, COLUMNS);
+pub(super) fn sign_ins<'a>(sheet: &mut Sheet, directory: &Directory, steps: impl IntoIterator<Item = &'a SignIn>) {
+    sheet.text(|out| header(out, Quotes::Needed, COLUMNS));
     for step in steps {
-        put(&mut out, directory, step);
+        sheet.record(|out| put(out, directory, step));
     }
-    out
 }
 
 fn put(out: &mut Vec<u8>, directory: &Directory, step: &SignIn) {
@@ -63,16 +62,14 @@ fn policy(policy: Policy) -> &'static str {
 }
 
 /// The table of what each step showed, several rows to a request.
-pub(super) fn details<'a>(steps: impl IntoIterator<Item = &'a SignIn>) -> Vec<u8> {
-    let mut out = b"\xef\xbb\xbf".to_vec();
-    header(&mut out, Quotes::Needed, DETAIL_COLUMNS);
-    for step in steps {
-        for method in step.methods() {
-            row(&mut out, Quotes::Needed, |row| {
+pub(super) fn details<'a>(sheet: &mut Sheet, steps: impl IntoIterator<Item = &'a SignIn>) {
+    sheet.text(|out| header(out, Quotes::Needed, DETAIL_COLUMNS));
+    for (step, method) in steps.into_iter().flat_map(|step| step.methods().into_iter().map(move |method| (step, method))) {
+        sheet.record(|out| {
+            row(out, Quotes::Needed, |row| {
                 row.cell(step.id).cell(clock::seconds(step.at)).cell(method.name).cell(method.detail);
                 row.cell(method.succeeded).cell(method.result).cell(method.requirement);
             });
-        }
+        });
     }
-    out
 }

@@ -4,13 +4,13 @@
 
 use super::clock;
 use super::directory::Directory;
+use super::export::{Encoding, Export, Sheet};
 use super::graph;
 use super::json::{list, object, text_of};
 use super::sign_in::{Code, Proof, SignIn};
 use super::table::{Quotes, header, row};
 use crate::domain::time::{HOUR, MINUTE, SECOND};
 use crate::simulate::random::mix;
-use std::collections::BTreeMap;
 
 /// A record as it was emitted: later than what it tells of, by minutes.
 struct Emitted {
@@ -38,20 +38,24 @@ fn emitted<'a>(steps: impl IntoIterator<Item = &'a SignIn>) -> Vec<Emitted> {
     all
 }
 
-/// The blobs of diagnostic settings by their paths, with the number of records in each: JSON lines, one blob an hour of emission and
-/// category.
-pub(super) fn blobs(directory: &Directory, steps: &[&SignIn]) -> BTreeMap<String, (Vec<u8>, u64)> {
-    let mut blobs: BTreeMap<String, (Vec<u8>, u64)> = BTreeMap::new();
-    for record in &emitted(steps.iter().copied()) {
-        let container = if record.step.interactive { "insights-logs-signinlogs" } else { "insights-logs-noninteractiveusersigninlogs" };
-        let path =
-            format!("{container}/tenantId={}/{}/PT1H.json", directory.tenant, clock::hour_folders(record.at - record.at.rem_euclid(HOUR)));
-        let (out, records) = blobs.entry(path).or_default();
-        put_diagnostic(out, directory, record);
-        out.extend(b"\r\n");
-        *records += 1;
+/// Writes the blobs of diagnostic settings: JSON lines, one blob an hour of emission and category.
+pub(super) fn blobs(export: &mut Export, folder: &'static str, directory: &Directory, steps: &[&SignIn]) {
+    for interactive in [true, false] {
+        let container = if interactive { "insights-logs-signinlogs" } else { "insights-logs-noninteractiveusersigninlogs" };
+        let all = emitted(steps.iter().copied().filter(|step| step.interactive == interactive));
+        for hour in all.chunk_by(|one, next| one.at.div_euclid(HOUR) == next.at.div_euclid(HOUR)) {
+            let at = hour.first().map_or(0, |first| first.at);
+            let path = format!("{container}/tenantId={}/{}/PT1H.json", directory.tenant, clock::hour_folders(at));
+            export.file(folder, &path, Encoding::Utf8, |sheet| {
+                for record in hour {
+                    sheet.record(|out| {
+                        put_diagnostic(out, directory, record);
+                        out.extend(b"\r\n");
+                    });
+                }
+            });
+        }
     }
-    blobs
 }
 
 fn category(step: &SignIn) -> &'static str {
@@ -94,20 +98,20 @@ RiskLevelDuringSignIn,RiskState,ResourceDisplayName,ResourceIdentity,Status,Toke
 UserPrincipalName,UserType,ResourceTenantId,HomeTenantId,UniqueTokenIdentifier,AutonomousSystemNumber,AuthenticationProtocol,\
 CrossTenantAccessType,IncomingTokenType,SessionId,SignInEventTypes,Type";
 
-/// A table of Log Analytics as its portal exports it, the newest first; and the number of its records.
-pub(super) fn analytics(directory: &Directory, steps: &[&SignIn], interactive: bool) -> (Vec<u8>, u64) {
-    let mut out = b"\xef\xbb\xbf".to_vec();
+/// A table of Log Analytics as its portal exports it, the newest first.
+pub(super) fn analytics(sheet: &mut Sheet, directory: &Directory, steps: &[&SignIn], interactive: bool) {
     let columns = if interactive { INTERACTIVE } else { NON_INTERACTIVE };
-    header(&mut out, Quotes::Needed, columns);
+    sheet.text(|out| header(out, Quotes::Needed, columns));
     let all = emitted(steps.iter().copied().filter(|step| step.interactive == interactive));
     for record in all.iter().rev() {
-        row(&mut out, Quotes::Needed, |row| {
-            for column in columns.split(',') {
-                row.cell(cell(directory, record, column));
-            }
+        sheet.record(|out| {
+            row(out, Quotes::Needed, |row| {
+                for column in columns.split(',') {
+                    row.cell(cell(directory, record, column));
+                }
+            });
         });
     }
-    (out, all.len() as u64)
 }
 
 /// What stands in a column. Columns that hold nothing here are empty.

@@ -2,6 +2,7 @@
 
 use super::acts::{Act, Actor, Extent};
 use super::directory::SERVICE_DOMAIN;
+use super::export::Export;
 use super::guid::{Guid, Kind};
 use super::message::{Copy, End, Message, Way};
 use super::post::{Posted, Transport, lure_of, message_id_of, subject_of};
@@ -363,8 +364,9 @@ impl MailSystem for Cloud {
     }
 
     fn finish(self, _end: i64) -> Result<Vec<HostTotals>, SimulateError> {
-        let totals = self.tenant.export(self.forms, self.span).write(&self.logs, self.span.1)?;
-        Ok(totals.into_iter().map(|(host, lines, bytes)| HostTotals { host, lines, bytes }).collect())
+        let mut export = Export::new(self.logs, self.span.1);
+        self.tenant.export(self.forms, self.span, &mut export);
+        export.finish()
     }
 }
 

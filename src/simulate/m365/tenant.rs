@@ -3,7 +3,7 @@
 use super::acts::{Act, Actor, Extent, Reading};
 use super::audit::{self, Record};
 use super::directory::Directory;
-use super::export::{Export, File};
+use super::export::{Encoding, Export};
 use super::guid::{Guid, Kind};
 use super::message::Message;
 use super::sign_in::{Code, Door, Proof, SignIn, Who};
@@ -148,77 +148,82 @@ impl Tenant {
     }
 
     /// Exports all of it.
-    pub(super) fn export(mut self, forms: Forms, span: (i64, i64)) -> Export {
+    pub(super) fn export(mut self, forms: Forms, span: (i64, i64), export: &mut Export) {
         self.sign_ins.sort_by_key(|step| step.at);
         self.records.sort_by_key(|record| record.at);
         self.messages.sort_by_key(|message| message.at);
-        let mut export = Export::default();
-        self.export_sign_ins(forms.sign_ins, span, &mut export);
+        self.export_sign_ins(forms.sign_ins, span, export);
+        let (name, encoding) = match forms.audit {
+            AuditForm::JsonLines => ("UnifiedAuditLog.json", Encoding::Utf8),
+            AuditForm::Purview => ("UnifiedAuditLog.csv", Encoding::MarkedUtf8),
+            AuditForm::Search | AuditForm::None => ("UnifiedAuditLog.csv", Encoding::Utf8),
+        };
         if forms.audit != AuditForm::None {
-            let (bytes, rows) = audit::export(&self.directory, &self.records, forms.audit, forms.culture);
-            let name = if forms.audit == AuditForm::JsonLines { "UnifiedAuditLog.json" } else { "UnifiedAuditLog.csv" };
-            export.audit.push(File { path: name.to_owned(), bytes, rows });
+            export.file("audit-log", name, encoding, |sheet| {
+                audit::export(sheet, &self.directory, &self.records, forms.audit, forms.culture);
+            });
         }
         if !self.messages.is_empty() {
-            self.export_trace(forms, span, &mut export);
+            self.export_trace(forms, span, export);
         }
-        export
     }
 
     fn export_sign_ins(&self, form: SignInForm, span: (i64, i64), export: &mut Export) {
+        const FOLDER: &str = "sign-ins";
         let days = format!("{}_{}", super::clock::day(span.0), super::clock::day(span.1));
         let newest_first: Vec<&SignIn> = self.sign_ins.iter().rev().collect();
-        let of = |interactive: bool| newest_first.iter().copied().filter(move |step| step.interactive == interactive);
-        for (kind, interactive) in [("Interactive", true), ("NonInteractive", false)] {
-            let (rows, name) = (of(interactive).count() as u64, format!("{kind}SignIns_{days}"));
-            let mut add = |path: String, bytes: Vec<u8>, rows: u64| export.sign_ins.push(File { path, bytes, rows });
-            match form {
-                SignInForm::PortalCsv => {
-                    add(format!("{name}.csv"), portal::sign_ins(&self.directory, of(interactive)), rows);
-                    let details = of(interactive).map(|step| step.methods().len() as u64).sum();
-                    add(format!("{name}_AuthDetails.csv"), portal::details(of(interactive)), details);
-                }
-                SignInForm::PortalJson => add(format!("{name}.json"), graph::portal(&self.directory, of(interactive)), rows),
-                SignInForm::LogAnalytics => {
-                    let (bytes, rows) = streams::analytics(&self.directory, &newest_first, interactive);
-                    let table = if interactive { "SigninLogs" } else { "AADNonInteractiveUserSignInLogs" };
-                    add(format!("{table}.csv"), bytes, rows);
-                }
-                SignInForm::Graph | SignInForm::Diagnostic | SignInForm::AuditOnly => {}
-            }
-        }
+        let directory = &self.directory;
         match form {
+            SignInForm::AuditOnly => return,
+            SignInForm::Diagnostic => return streams::blobs(export, FOLDER, directory, &newest_first),
             SignInForm::Graph => {
-                for (number, (bytes, rows)) in graph::pages(&self.directory, &newest_first).into_iter().enumerate() {
-                    export.sign_ins.push(File { path: format!("signIns_{:04}.json", number + 1), bytes, rows });
+                for number in 0..graph::pages(&newest_first) {
+                    let path = format!("signIns_{:04}.json", number + 1);
+                    export.file(FOLDER, &path, Encoding::Utf8, |sheet| graph::page(sheet, directory, &newest_first, number));
                 }
+                return;
             }
-            SignInForm::Diagnostic => {
-                for (path, (bytes, rows)) in streams::blobs(&self.directory, &newest_first) {
-                    export.sign_ins.push(File { path, bytes, rows });
-                }
+            SignInForm::PortalCsv | SignInForm::PortalJson | SignInForm::LogAnalytics => {}
+        }
+        for (kind, interactive) in [("Interactive", true), ("NonInteractive", false)] {
+            let name = format!("{kind}SignIns_{days}");
+            let of_kind = || newest_first.iter().copied().filter(|step| step.interactive == interactive);
+            if form == SignInForm::PortalCsv {
+                let path = format!("{name}.csv");
+                export.file(FOLDER, &path, Encoding::MarkedUtf8, |sheet| portal::sign_ins(sheet, directory, of_kind()));
+                let path = format!("{name}_AuthDetails.csv");
+                export.file(FOLDER, &path, Encoding::MarkedUtf8, |sheet| portal::details(sheet, of_kind()));
+            } else if form == SignInForm::PortalJson {
+                export.file(FOLDER, &format!("{name}.json"), Encoding::Utf8, |sheet| graph::portal(sheet, directory, of_kind()));
+            } else {
+                let path = if interactive { "SigninLogs.csv" } else { "AADNonInteractiveUserSignInLogs.csv" };
+                export.file(FOLDER, path, Encoding::MarkedUtf8, |sheet| {
+                    streams::analytics(sheet, directory, &newest_first, interactive);
+                });
             }
-            _ => {}
         }
     }
 
     fn export_trace(&self, forms: Forms, span: (i64, i64), export: &mut Export) {
+        const FOLDER: &str = "message-trace";
         let query = Query { culture: forms.culture, span, page: TRACE_PAGE };
-        let failed = || self.messages.iter().filter(|message| message.failed());
+        let (messages, tenant) = (&self.messages, self.directory.tenant);
+        let failed = || messages.iter().filter(|message| message.failed());
         let accounts: BTreeSet<&str> = self.directory.accounts.iter().map(|account| account.upn.as_str()).collect();
         let is_account = |address: &str| accounts.contains(address);
-        let mut add = |path: &str, (bytes, rows): (Vec<u8>, u64)| export.trace.push(File { path: path.to_owned(), bytes, rows });
         match forms.trace {
             TraceForm::Trace => {
-                add("MessageTrace.csv", trace::trace(&self.messages, query, is_account));
-                add("MessageTraceDetail.csv", trace::detail(failed(), query));
+                export.file(FOLDER, "MessageTrace.csv", Encoding::Utf8, |sheet| trace::trace(sheet, messages, query, is_account));
+                export.file(FOLDER, "MessageTraceDetail.csv", Encoding::Utf8, |sheet| trace::detail(sheet, failed(), query));
             }
             TraceForm::Summary => {
-                add("MTSummary_Report.csv", historical::summary(&self.messages));
-                add("MTDetail_Report.csv", historical::extended(failed(), self.directory.tenant));
+                export.file(FOLDER, "MTSummary_Report.csv", Encoding::Utf16, |sheet| historical::summary(sheet, messages));
+                export.file(FOLDER, "MTDetail_Report.csv", Encoding::Utf16, |sheet| historical::extended(sheet, failed(), tenant));
+            }
+            TraceForm::Extended => {
+                export.file(FOLDER, "MTDetail_Report.csv", Encoding::Utf16, |sheet| historical::extended(sheet, messages, tenant));
             }
             TraceForm::None => {}
-            TraceForm::Extended => add("MTDetail_Report.csv", historical::extended(&self.messages, self.directory.tenant)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The shapes of the exports, read back by hand: the same records in each, whole, and with the products' own slips.
 
 use super::acts::{Act, Actor, Extent};
-use super::export::{Export, File};
+use super::export::Export;
 use super::guid::Guid;
 use super::message::{Copy, End, Message, Server, Way};
 use super::sign_in::{Code, Door, Who};
@@ -10,7 +10,9 @@ use crate::domain::time::SECOND;
 use crate::simulate::request::{AuditForm, Culture, Forms, SignInForm, TraceForm};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 
 /// 2022-10-31T07:01:02.5Z
 const START: i64 = 1_667_199_662_500_000;
@@ -64,8 +66,66 @@ fn tenant() -> Tenant {
     tenant
 }
 
-fn export(forms: Forms) -> Export {
-    tenant().export(forms, (START - 86_400 * SECOND, START + 86_400 * SECOND))
+/// The files of an export, by folder.
+struct Exported {
+    sign_ins: Vec<File>,
+    audit: Vec<File>,
+    trace: Vec<File>,
+}
+
+struct File {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+fn export(forms: Forms) -> Exported {
+    export_of(tenant(), forms)
+}
+
+fn export_of(tenant: Tenant, forms: Forms) -> Exported {
+    let folder = tempfile::tempdir().unwrap();
+    let mut export = Export::new(folder.path().to_owned(), START);
+    tenant.export(forms, (START - 86_400 * SECOND, START + 86_400 * SECOND), &mut export);
+    let totals = export.finish().unwrap();
+    let exported = Exported {
+        sign_ins: files(&folder.path().join("sign-ins")),
+        audit: files(&folder.path().join("audit-log")),
+        trace: files(&folder.path().join("message-trace")),
+    };
+    for (folder, files) in [("sign-ins", &exported.sign_ins), ("audit-log", &exported.audit), ("message-trace", &exported.trace)] {
+        let records: u64 = files.iter().map(records).sum();
+        let counted = totals.iter().find(|total| total.host == folder).map_or(0, |total| total.lines);
+        assert_eq!(records, counted, "{folder}");
+    }
+    exported
+}
+
+/// The files below a folder, by their paths in it.
+fn files(folder: &Path) -> Vec<File> {
+    let mut found: Vec<File> = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|file| File { path: format!("{name}/{}", file.path), bytes: file.bytes }));
+        } else {
+            found.push(File { path: name, bytes: fs::read(&path).unwrap() });
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// Records of a file: rows of a table, members of an array or a page, lines.
+fn records(file: &File) -> u64 {
+    if file.path.ends_with(".csv") {
+        return table(file).1.len() as u64;
+    }
+    match serde_json::from_slice::<Value>(&file.bytes) {
+        Ok(Value::Array(all)) => all.len() as u64,
+        Ok(page) if page.get("value").is_some() => page["value"].as_array().unwrap().len() as u64,
+        _ => text(file).lines().count() as u64,
+    }
 }
 
 fn file<'a>(files: &'a [File], name: &str) -> &'a File {
@@ -119,7 +179,6 @@ fn table(file: &File) -> (Vec<String>, Vec<Vec<String>>) {
     for row in &rows {
         assert_eq!(row.len(), header.len(), "{}: {row:?}", file.path);
     }
-    assert_eq!(rows.len() as u64, file.rows, "{}", file.path);
     (header, rows)
 }
 
@@ -130,9 +189,7 @@ fn column(file: &File, name: &str) -> Vec<String> {
 }
 
 fn lines(file: &File) -> Vec<Value> {
-    let all: Vec<Value> = text(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(all.len() as u64, file.rows, "{}", file.path);
-    all
+    text(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Ids, names, addresses and codes of all sign-ins of an export.
@@ -234,7 +291,7 @@ fn pages_of_the_audit_log_overlap() {
     for number in 0..1500 {
         tenant.record(START + number * SECOND, Act::SecurityInfo { by });
     }
-    let audit = tenant.export(Forms::default(), (START, START)).audit;
+    let audit = export_of(tenant, Forms::default()).audit;
     let ids = column(&audit[0], "Identity");
     assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (1502, 1500));
     assert_eq!(column(&audit[0], "ResultCount")[0], "1500");

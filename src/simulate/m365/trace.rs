@@ -2,6 +2,7 @@
 
 use super::clock;
 use super::directory::TENANT_DOMAIN;
+use super::export::Sheet;
 use super::guid::{Guid, Kind};
 use super::json::string;
 use super::message::{Copy, End, Message, Way};
@@ -25,24 +26,16 @@ pub(super) struct Query {
     pub(super) page: usize,
 }
 
-/// One row to each recipient of each message, the newest first, and the number of rows. Collectors ask once for what an account sent and
-/// once for what it received, so rows of messages between accounts of the tenant come twice.
-pub(super) fn trace(messages: &[Message], query: Query, is_account: impl Fn(&str) -> bool) -> (Vec<u8>, u64) {
-    let mut out = Vec::new();
-    header(&mut out, Quotes::Always, COLUMNS);
-    let mut rows: usize = 0;
-    let mut put = |message: &Message, copy: &Copy| {
-        put_row(&mut out, message, copy, query, rows % query.page);
-        rows += 1;
-    };
+/// One row to each recipient of each message, the newest first. Collectors ask once for what an account sent and once for what it
+/// received, so rows of messages between accounts of the tenant come twice.
+pub(super) fn trace(sheet: &mut Sheet, messages: &[Message], query: Query, is_account: impl Fn(&str) -> bool) {
+    sheet.text(|out| header(out, Quotes::Always, COLUMNS));
     let newest_first = || messages.iter().rev().flat_map(|message| message.copies.iter().map(move |copy| (message, copy)));
-    for (message, copy) in newest_first().filter(|(message, _)| is_account(&message.sender)) {
-        put(message, copy);
+    let sent = newest_first().filter(|(message, _)| is_account(&message.sender));
+    let received = newest_first().filter(|(_, copy)| is_account(&copy.to));
+    for (number, (message, copy)) in sent.chain(received).enumerate() {
+        sheet.record(|out| put_row(out, message, copy, query, number % query.page));
     }
-    for (message, copy) in newest_first().filter(|(_, copy)| is_account(&copy.to)) {
-        put(message, copy);
-    }
-    (out, rows as u64)
 }
 
 fn put_row(out: &mut Vec<u8>, message: &Message, copy: &Copy, query: Query, index: usize) {
@@ -74,25 +67,25 @@ fn status(copy: &Copy) -> &'static str {
     }
 }
 
-/// What happened to each copy of some messages, step by step, and the number of rows.
-pub(super) fn detail<'a>(messages: impl IntoIterator<Item = &'a Message>, query: Query) -> (Vec<u8>, u64) {
-    let mut out = Vec::new();
-    header(&mut out, Quotes::Always, DETAIL_COLUMNS);
-    let mut rows = 0;
+/// What happened to each copy of some messages, step by step.
+pub(super) fn detail<'a>(sheet: &mut Sheet, messages: impl IntoIterator<Item = &'a Message>, query: Query) {
+    sheet.text(|out| header(out, Quotes::Always, DETAIL_COLUMNS));
     for message in messages {
         for copy in &message.copies {
             for (index, step) in steps(message, copy).iter().enumerate() {
-                rows += 1;
-                row(&mut out, Quotes::Always, |row| {
-                    put_shell(row);
-                    row.cell(format!("<{}>", message.message_id)).cell(message.id).cell(clock::in_culture(step.at, query.culture));
-                    row.cell(step.event).cell("").cell(&step.detail).cell(&step.data).cell(&message.sender).cell(&copy.to);
-                    put_window(row, query).cell(index);
-                });
+                sheet.record(|out| put_step(out, message, copy, step, query, index));
             }
         }
     }
-    (out, rows)
+}
+
+fn put_step(out: &mut Vec<u8>, message: &Message, copy: &Copy, step: &Step, query: Query, index: usize) {
+    row(out, Quotes::Always, |row| {
+        put_shell(row);
+        row.cell(format!("<{}>", message.message_id)).cell(message.id).cell(clock::in_culture(step.at, query.culture));
+        row.cell(step.event).cell("").cell(&step.detail).cell(&step.data).cell(&message.sender).cell(&copy.to);
+        put_window(row, query).cell(index);
+    });
 }
 
 struct Step {
