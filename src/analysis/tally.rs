@@ -138,7 +138,7 @@ pub(super) fn reasons<'r>(rows: &'r Rows, recipients: impl Iterator<Item = &'r R
             class: class.as_str().to_owned(),
             messages: group.messages,
             recipients: group.recipients,
-            sample: rows.show(group.sample.reply),
+            sample: rows.reply(group.sample),
             evidence: group.places,
         })
         .collect();

@@ -63,6 +63,15 @@ impl Gathered {
         true
     }
 
+    /// Reads a life without its recipients and without what was decided about it.
+    pub(super) fn read_head(&self, number: u32, life: &mut Life) -> bool {
+        let (shard, place) = Gathered::locate(number);
+        let Some((packed, map)) = self.shards.get(shard) else { return false };
+        let is_there = packed.read_head(place as u32, life);
+        map.life(life);
+        is_there
+    }
+
     /// A life by its number; an empty one if there is none.
     pub(super) fn get(&self, number: u32) -> Life {
         let mut life = Life::default();

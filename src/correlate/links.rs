@@ -214,7 +214,7 @@ impl<T, L: Fn(u32, &Life) -> T> Follower<'_, L> {
     /// The life a successful delivery leads to.
     fn onward(&self, number: u32, life: &Life, attempted: &Attempted, id: QueueId, child: &mut Life) -> Option<u32> {
         let candidates = self.all.maybe_named(id).filter(|&n| n != number).filter_map(|n| {
-            let is_it = self.all.read(n, child) && child.id == id;
+            let is_it = self.all.read_head(n, child) && child.id == id;
             let facts = if is_it { agreement(life, attempted, child) } else { 0 };
             (facts >= 2).then_some((facts, std::cmp::Reverse((child.opened, child.place)), n))
         });

@@ -8,6 +8,7 @@ use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
 use super::packed::Packed;
 use super::queue_id::QueueId;
 use crate::domain::place::Place;
+use crate::domain::rows::fold_reply;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp};
 use crate::formats::event::{Delivery, NoticeKind, Program, QueueEvent, Stage, Status};
@@ -76,11 +77,14 @@ pub(super) struct Lives {
     packed: Packed,
     /// The login names that opened queue files. Never iterated where the order could show.
     users: HashSet<Text>,
+    /// Ids of lives that no line counts the recipients of.
+    uncounted: HashSet<QueueId>,
     /// Packed lives that lines of another source may still be about, by (host, id). Never iterated.
     recall: HashMap<(Text, QueueId), u32>,
     hasher: hashbrown::DefaultHashBuilder,
     /// Where text is put together before it is interned.
     scratch: Vec<u8>,
+    folded: Vec<u8>,
     last: LastTexts,
 }
 
@@ -103,6 +107,15 @@ impl LastText {
             None => *self.0.insert(texts.intern(text)),
         }
     }
+}
+
+/// What the lives of a shard have come to.
+pub(super) struct Done {
+    pub(super) packed: Packed,
+    /// The login names that opened queue files.
+    pub(super) users: HashSet<Text>,
+    /// Ids of lives that no line counts the recipients of.
+    pub(super) uncounted: HashSet<QueueId>,
 }
 
 impl Lives {
@@ -197,13 +210,13 @@ impl Lives {
     }
 
     /// Ends the evidence: all lives are packed.
-    pub(super) fn finish(mut self) -> (Packed, HashSet<Text>) {
+    pub(super) fn finish(mut self) -> Done {
         let mut open: Vec<u32> = (0..self.slots.len() as u32).filter(|&s| self.slots[s as usize].used).collect();
         open.sort_by_key(|&s| (self.slots[s as usize].life.opened, self.slots[s as usize].life.place));
         for slot in open {
             self.pack(slot, false);
         }
-        (self.packed, self.users)
+        Done { packed: self.packed, users: self.users, uncounted: self.uncounted }
     }
 
     fn intern_lower(&mut self, texts: &mut TextPool, text: &[u8]) -> Text {
@@ -328,14 +341,13 @@ impl Lives {
 
     fn delivery(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, delivery: &Delivery<'_>) {
         let relay = self.last.relay.intern(texts, delivery.relay);
-        let keeps_reply = delivery.status != Status::Sent || reply::accepted(delivery.program, delivery.reply) != Accepted::Passed;
-        let reply = self.last.reply.intern(texts, if keeps_reply { delivery.reply } else { b"" });
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         scratch.extend(delivery.recipient.iter().map(u8::to_ascii_lowercase));
         let address_length = scratch.len();
         scratch.extend(delivery.orig_recipient.unwrap_or_default().iter().map(u8::to_ascii_lowercase));
         let (address, orig) = scratch.split_at(address_length);
+        let reply = self.reply(texts, delivery, address);
         let life = self.touch(texts, line, name);
         if delivery.status == Status::Probe {
             life.probe = true;
@@ -359,6 +371,16 @@ impl Lives {
             life.attempted(word, address, delivery.orig_recipient.map(|_| orig));
         }
         self.scratch = scratch;
+    }
+
+    /// A delivery's reply, if it says more than that the next hop took the message.
+    fn reply(&mut self, texts: &mut TextPool, delivery: &Delivery<'_>, address: &[u8]) -> Text {
+        let says_more = delivery.status != Status::Sent || reply::accepted(delivery.program, delivery.reply) != Accepted::Passed;
+        let mut folded = std::mem::take(&mut self.folded);
+        fold_reply(if says_more { delivery.reply } else { b"" }, address, &mut folded);
+        let reply = self.last.reply.intern(texts, &folded);
+        self.folded = folded;
+        reply
     }
 
     /// Notes the end of a life's queue file.
@@ -411,6 +433,9 @@ impl Lives {
             entry.remove();
         }
         let place = &mut self.slots[slot as usize];
+        if place.life.announced.is_none() && place.life.recipients.is_empty() {
+            self.uncounted.insert(id);
+        }
         if !place.life.is_own_notice() {
             let number = self.packed.push(&place.life);
             if again {

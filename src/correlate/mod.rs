@@ -160,15 +160,17 @@ impl Correlator {
             lives.push((shard.lives, map));
         }
         let finished: Vec<_> = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
-        let mut users = HashSet::new();
+        let (mut users, mut uncounted) = (HashSet::new(), HashSet::new());
         let mut lives = Vec::with_capacity(finished.len());
-        for ((packed, known), map) in finished {
-            users.extend(known.into_iter().map(|mut user| {
+        for (done, map) in finished {
+            users.extend(done.users.into_iter().map(|mut user| {
                 map.put(&mut user);
                 user
             }));
-            lives.push((packed, map));
+            uncounted.extend(done.uncounted);
+            lives.push((done.packed, map));
         }
+        sessions.counts.retain(|count| count.transactions.iter().any(|(id, _)| uncounted.contains(id)));
         let activity = activity.in_order();
         let mut host_ends: HashMap<Text, Timestamp> = HashMap::new();
         for hour in &activity {

@@ -83,6 +83,14 @@ impl Packed {
         true
     }
 
+    /// Reads what stands before a life's recipients: enough to tell whether it is the one that is looked for.
+    pub(super) fn read_head(&self, number: u32, life: &mut Life) -> bool {
+        life.clear();
+        let Some(mut reader) = self.reader(number) else { return false };
+        reader.head(life);
+        true
+    }
+
     /// Reads a life and forgets it here, because it goes on.
     pub(super) fn take_back(&mut self, number: u32, life: &mut Life) {
         self.read(number, life);
@@ -286,6 +294,16 @@ struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
     fn life(&mut self, life: &mut Life) {
+        self.head(life);
+        for _ in 0..self.number() {
+            self.attempted(life);
+        }
+        if self.number() != 0 {
+            self.extras(life);
+        }
+    }
+
+    fn head(&mut self, life: &mut Life) {
         life.opened = Timestamp(self.fixed());
         life.last = Timestamp(self.fixed());
         life.host = self.text();
@@ -305,12 +323,6 @@ impl Reader<'_> {
         life.size = self.optional();
         life.announced = self.optional().map(|n| n as u32);
         life.copies = self.number() as u32;
-        for _ in 0..self.number() {
-            self.attempted(life);
-        }
-        if self.number() != 0 {
-            self.extras(life);
-        }
     }
 
     fn attempted(&mut self, life: &mut Life) {

@@ -244,7 +244,7 @@ pub struct Recipient {
     pub outcome: Outcome,
     pub by: Option<By>,
     pub reason: Option<Reason>,
-    /// The deciding reply, as logged; empty for deliveries.
+    /// The deciding reply, for [`Rows::reply`] to give back as logged; empty for deliveries.
     pub reply: Text,
     pub relay: Text,
     /// When the outcome was decided.
@@ -327,6 +327,24 @@ pub enum HostFact {
     OwnName { name: Text },
 }
 
+/// Stands in a kept reply for the recipient's address: so the replies of a server to a thousand recipients are one text. Postfix
+/// writes no such byte.
+const ADDRESS_MARK: u8 = 0;
+
+/// Puts a mark for each place where a reply names the recipient, into `folded`; a reply that holds such a byte stays as it is.
+pub fn fold_reply(reply: &[u8], address: &[u8], folded: &mut Vec<u8>) {
+    folded.clear();
+    let mut rest = reply;
+    if address.len() > 2 && memchr::memchr(ADDRESS_MARK, reply).is_none() {
+        while let Some(at) = memchr::memmem::find(rest, address) {
+            folded.extend_from_slice(rest.get(..at).unwrap_or_default());
+            folded.push(ADDRESS_MARK);
+            rest = rest.get(at + address.len()..).unwrap_or_default();
+        }
+    }
+    folded.extend_from_slice(rest);
+}
+
 impl Rows {
     /// The recipients of a message.
     #[must_use]
@@ -335,9 +353,52 @@ impl Rows {
         self.recipients.get(first..first + message.recipients as usize).unwrap_or_default()
     }
 
+    /// The deciding reply of a recipient, as logged.
+    #[must_use]
+    pub fn reply(&self, recipient: &Recipient) -> String {
+        let folded = self.texts.bytes(recipient.reply);
+        let address = self.texts.bytes(recipient.address);
+        let reply: Vec<u8> =
+            folded.iter().flat_map(|b| if *b == ADDRESS_MARK { address } else { std::slice::from_ref(b) }).copied().collect();
+        String::from_utf8_lossy(&reply).into_owned()
+    }
+
     /// A text for display.
     #[must_use]
     pub fn show(&self, text: Text) -> String {
         self.texts.show(text).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folded_reply_comes_back_as_it_was() {
+        let mut rows = Rows::default();
+        for (reply, address, kept) in [
+            ("550 5.1.1 <a@x.test>: unknown user a@x.test", "a@x.test", "550 5.1.1 <\0>: unknown user \0"),
+            ("550 no such user", "a@x.test", "550 no such user"),
+            ("550 \0 <a@x.test>", "b@x.test", "550 \0 <a@x.test>"),
+            ("", "", ""),
+        ] {
+            let mut folded = Vec::new();
+            fold_reply(reply.as_bytes(), address.as_bytes(), &mut folded);
+            assert_eq!(String::from_utf8_lossy(&folded), kept);
+            let recipient = Recipient {
+                message: 0,
+                address: rows.texts.intern(address.as_bytes()),
+                outcome: Outcome::Bounced,
+                by: None,
+                reason: None,
+                reply: rows.texts.intern(&folded),
+                relay: rows.texts.intern(b""),
+                at: None,
+                attempts: 1,
+                place: Place { source: super::super::place::SourceId(0), line: 1 },
+            };
+            assert_eq!(rows.reply(&recipient), if reply.contains('\0') { reply.replace('\0', address) } else { reply.to_owned() });
+        }
     }
 }

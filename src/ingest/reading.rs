@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Chunks of a wave, per thread.
-const CHUNKS_PER_THREAD: usize = 4;
+const CHUNKS_PER_THREAD: usize = 8;
 /// A jump in time beyond which the year of a chunk is worked out again from the end of the chunk before it.
 const YEAR_DOUBT: i64 = 150 * DAY;
 /// How far back that guess lies. With the doubt above it stays below half a year, so it can never mistake the year.

@@ -5,7 +5,7 @@ use memchr::{memchr, memchr_iter, memmem, memrchr, memrchr2_iter};
 use std::io::Read;
 
 /// The usual size of a chunk, in bytes.
-pub const CHUNK_BYTES: usize = 4 << 20;
+pub const CHUNK_BYTES: usize = 1 << 20;
 /// Of a longer line only this many bytes are kept, so that a source without line ends cannot fill the memory.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// How much of what came before is given along with a chunk, in bytes.
