@@ -160,7 +160,7 @@ fn recipients(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     frame.words("outcome", recipients.iter().map(|r| Some(r.outcome.as_str())));
     frame.words("by", recipients.iter().map(|r| r.by.map(|b| b.as_str())));
     frame.words("reason", recipients.iter().map(|r| r.reason.map(|b| b.as_str())));
-    frame.texts("reply", recipients.iter().map(|r| said(rows, r.reply)));
+    frame.words("reply", recipients.iter().map(|r| said(rows, r.reply).map(|_| rows.reply(r))));
     frame.texts("relay", recipients.iter().map(|r| said(rows, r.relay)));
     frame.times("decided", recipients.iter().map(|r| r.at))?;
     frame.numbers("attempts", recipients.iter().map(|r| Some(u64::from(r.attempts))));
