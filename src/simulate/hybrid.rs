@@ -14,8 +14,14 @@ type Scene = Stage<Later>;
 
 /// Both systems.
 pub(super) struct Hybrid {
-    pub(super) cloud: Cloud,
-    pub(super) postfix: Postfix,
+    cloud: Cloud,
+    postfix: Postfix,
+}
+
+impl Hybrid {
+    pub(super) fn new(cloud: Cloud, postfix: Postfix) -> Hybrid {
+        Hybrid { cloud, postfix: postfix.with_mailboxes_at_the_tenant() }
+    }
 }
 
 impl MailSystem for Hybrid {

@@ -16,6 +16,7 @@ mod output;
 mod postfix;
 mod put;
 mod random;
+mod relay;
 mod request;
 mod stories;
 mod tally;
@@ -38,6 +39,7 @@ use hybrid::Hybrid;
 use m365::Cloud;
 use postfix::Postfix;
 use random::Random;
+use relay::Relay;
 use std::path::{Path, PathBuf};
 use truth::Teller;
 use world::World;
@@ -97,9 +99,10 @@ pub fn simulate(request: &Request, watch: &mut dyn FnMut(u64)) -> Result<Summary
         System::Postfix => tell(request, hosts, Postfix::new(request, hosts, span), watch),
         // The service is one server for everybody.
         System::M365 => tell(request, Hosts::One, Cloud::new(request, span), watch),
-        System::Hybrid => {
-            let (cloud, postfix) = (Cloud::new(request, span), Postfix::new(request, hosts, span));
-            tell(request, hosts, Hybrid { cloud, postfix }, watch)
+        System::Hybrid => tell(request, hosts, Hybrid::new(Cloud::new(request, span), Postfix::new(request, hosts, span)), watch),
+        System::Relay => {
+            let postfix = Postfix::new(request, Hosts::One, span);
+            tell(request, Hosts::One, Relay::new(Cloud::new(request, span), postfix), watch)
         }
         System::Exchange => tell(request, hosts, Exchange::new(request, hosts, span), watch),
     }

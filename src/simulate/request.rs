@@ -93,7 +93,9 @@ named!(
     /// The mail system whose logs are written.
     System, "system", Postfix = "postfix", Exchange = "exchange", M365 = "m365",
     /// Mailboxes at Microsoft 365, sending through the organisation's own Postfix server.
-    Hybrid = "hybrid"
+    Hybrid = "hybrid",
+    /// Microsoft 365, from which mail to the outside leaves through the organisation's own Postfix server.
+    Relay = "m365-relay"
 );
 named!(
     /// What happens in the logs.

@@ -20,8 +20,9 @@ mod system;
 mod table;
 mod tenant;
 mod trace;
+mod visits;
 
-pub(super) use system::Cloud;
+pub(super) use system::{Cloud, Onward, Session};
 
 #[cfg(test)]
 mod stories;

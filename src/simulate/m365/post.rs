@@ -7,7 +7,7 @@ use super::replies;
 use super::tenant::Tenant;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::{DAY, MINUTE, SECOND};
-use crate::simulate::cast::Cast;
+use crate::simulate::cast::{Address, Cast};
 use crate::simulate::happenings::{Fate, Recipient};
 use crate::simulate::random::{Random, mix};
 use crate::simulate::tally::Fates;
@@ -25,12 +25,16 @@ pub(super) struct Posted<'a> {
     pub(super) client: Option<IpAddr>,
     /// Whether the service keeps the account from sending.
     pub(super) restricted: bool,
+    /// The server of the organisation through which mail to the outside leaves.
+    pub(super) relay: Option<&'a Server>,
 }
 
 /// What came of a message.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) fates: Fates,
+    /// Recipients handed on to a server of the organisation, which the fates lack.
+    pub(super) onward: Vec<Recipient>,
     /// When a notice of it came back.
     pub(super) notice: Option<i64>,
 }
@@ -56,7 +60,15 @@ impl Transport<'_> {
     pub(super) fn post(&mut self, posted: Posted) -> Settled {
         let mut fates = Fates::default();
         let mut copies = Vec::with_capacity(posted.recipients.len());
+        let mut onward = Vec::new();
         for recipient in posted.recipients {
+            let outside = self.cast.domain(recipient.to).is_some() && recipient.fate != Fate::OwnFilter;
+            if let Some(relay) = posted.relay.filter(|_| outside) {
+                let settled = posted.at + 2 * SECOND;
+                copies.push(Copy { to: self.text(recipient.to), end: End::Sent(relay.clone()), settled, deferrals: Vec::new() });
+                onward.push(*recipient);
+                continue;
+            }
             let (copy, outcome) = self.carry(&posted, *recipient);
             match (outcome, &copy.end) {
                 (Outcome::Blocked, End::Failed { by: Some(_), .. }) => fates.block_by_remote(1),
@@ -75,13 +87,17 @@ impl Transport<'_> {
             self.tenant.keep(Message { id: self.tenant.next_message(), ..notice });
             at
         });
-        Settled { fates, notice }
+        Settled { fates, onward, notice }
+    }
+
+    fn text(&self, to: Address) -> String {
+        let mut address = Vec::new();
+        self.cast.put(&mut address, to);
+        String::from_utf8_lossy(&address).into_owned()
     }
 
     fn carry(&mut self, posted: &Posted, Recipient { to, fate }: Recipient) -> (Copy, Outcome) {
-        let mut address = Vec::new();
-        self.cast.put(&mut address, to);
-        let address = String::from_utf8_lossy(&address).into_owned();
+        let address = self.text(to);
         let server = self.cast.domain(to).map(|domain| &self.cast.domains[domain]);
         let quick = posted.at + self.random.range(SECOND, 6 * SECOND);
         let mut copy = Copy { to: address, end: End::Delivered, settled: quick, deferrals: Vec::new() };

@@ -1,7 +1,7 @@
 //! The stories as an analyst would count them in the exports of a tenant.
 
 use crate::domain::time::Zone;
-use crate::simulate::request::{Forms, Layout, Request, SignInForm, Story, System, TraceForm};
+use crate::simulate::request::{Forms, Layout, QueueIds, Request, SignInForm, Story, System, TraceForm};
 use crate::simulate::simulate;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +14,12 @@ struct Run {
 }
 
 fn run(system: System, story: Story, scale: f64, seed: u64, forms: Forms) -> Run {
+    // Long queue ids are never used again.
+    let layout = Layout { queue_ids: QueueIds::Long, ..Layout::default() };
     let folder = tempfile::tempdir().unwrap();
     let zone = Zone::parse("Asia/Tokyo").unwrap();
     let out = folder.path().to_owned();
-    simulate(&Request { system, story, scale, seed, out, layout: Layout::default(), forms, zone }, &mut |_| {}).unwrap();
+    simulate(&Request { system, story, scale, seed, out, layout, forms, zone }, &mut |_| {}).unwrap();
     let truth = serde_json::from_slice(&fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     Run { folder, truth }
 }
@@ -205,4 +207,43 @@ fn mailboxes_at_microsoft_and_sending_through_postfix_are_one_story() {
         .count();
     assert_eq!(opened, number(&incident["mailbox_access"]["sessions"]));
     assert_eq!(incident["first_login"]["protocol"], "imap");
+}
+
+#[test]
+fn what_the_tenant_takes_and_a_postfix_server_sends_out_is_one_message() {
+    let run = run(System::Relay, Story::Lateral, 0.05, 3, Forms::default());
+    let (incident, attackers) = (run.incident(), run.attackers());
+    let log = fs::read_to_string(run.folder.path().join("logs/dept/mail.log")).unwrap();
+    assert!(!log.contains("sasl_username") && !log.contains("dovecot"), "nobody logs in here, and no mailbox is here");
+    let taken_over: BTreeSet<String> =
+        run.trace().into_iter().filter(|row| attackers.contains(&*row["FromIP"])).map(|row| row["MessageId"].clone()).collect();
+    assert_eq!(taken_over.len(), number(&incident["messages"]["total"]));
+    // The server knows each of them by the id that it has in the trace, and tells what became of it.
+    let queue_ids: BTreeSet<&str> = log
+        .lines()
+        .filter_map(|line| line.split_once("]: ")?.1.split_once(": message-id="))
+        .filter(|(_, id)| taken_over.contains(*id))
+        .map(|(queue_id, _)| queue_id)
+        .collect();
+    assert_eq!(queue_ids.len(), taken_over.len());
+    let told = |status: &str| {
+        let of = |line: &&str| queue_ids.iter().any(|id| line.contains(&format!("]: {id}: to=<"))) && line.contains(status);
+        log.lines().filter(of).count()
+    };
+    let recipients = &incident["recipients"];
+    assert_eq!(told("status=sent"), number(&recipients["delivered"]));
+    assert_eq!(told("status=bounced"), number(&recipients["bounced"]) + number(&recipients["blocked"]));
+    let account = incident["sending_accounts"][0].as_str().unwrap();
+    let returned = run.trace().iter().filter(|row| row["RecipientAddress"] == account && row["SenderAddress"] == "<>").count();
+    assert!(returned >= number(&incident["returned_notices"]["count"]), "{returned}");
+    assert!(number(&incident["returned_notices"]["count"]) > 10);
+}
+
+#[test]
+fn soka_behind_a_relay_is_blocked_by_the_tenant() {
+    let run = run(System::Relay, Story::Soka, 1.0, 2, Forms::default());
+    let log = fs::read_to_string(run.folder.path().join("logs/dept/mail.log")).unwrap();
+    let messages = &run.incident()["messages"];
+    assert_eq!(["total", "delivered", "blocked"].map(|figure| number(&messages[figure])), [795, 11, 784]);
+    assert_eq!(log.lines().filter(|line| line.contains("message-id=<") && line.contains("@mailbox-admin.example>")).count(), 11);
 }

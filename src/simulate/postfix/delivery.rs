@@ -4,13 +4,16 @@ use super::envelope::Program;
 use super::host::QueueId;
 use super::life::{Life, Run};
 use super::replies::{FILTER_REPLY, Talk, Verdict, put_subject, verdict};
-use super::{CORE, DEPT, Postfix, Scene};
+use super::{CORE, DEPT, Postfix, Returned, Scene};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::SECOND;
 use crate::simulate::cast::Address;
 use crate::simulate::happenings::{Fate, Recipient, Sender};
 use crate::simulate::put::Put;
 use crate::simulate::tally::Fates;
+
+/// The tenant's own mail exchanger at Microsoft 365.
+const TENANT: &str = "dept-u-example.mail.protection.outlook.example[2001:db8:365::25]:25";
 
 /// When the steps of an attempt were taken.
 #[derive(Clone, Copy)]
@@ -52,6 +55,31 @@ impl Postfix {
         let disconnect = host.line(done + 1_300, Program::Dovecot, 0).text("lmtp(").number(pid);
         disconnect.text("): Disconnect from local: Logged out (state=READY)");
         run.end = run.end.max(done);
+        life.fates.add(Outcome::Delivered, group.len() as u64);
+        if life.sender == Sender::Notice {
+            stage.count_notice(life.taken, done);
+        }
+    }
+
+    /// Hands recipients to the organisation's tenant at Microsoft 365.
+    pub(super) fn hand_to_tenant(&mut self, stage: &mut Scene, life: &mut Life, run: &mut Run, group: &[Recipient]) {
+        let handed = run.active + stage.random.range(5_000, 50_000);
+        let connected = handed + stage.random.range(15_000, 200_000);
+        let done = connected + stage.random.range(100_000, 900_000);
+        let steps = Steps { arrival: life.arrival, active: run.active, handed, connected, done };
+        let smtp = self.hosts[DEPT].process(Program::Smtp, handed, done);
+        for (number, recipient) in group.iter().enumerate() {
+            let body = self.hosts[DEPT].queue_line(done + number as i64 * 40, Program::Smtp, smtp, &life.id).text("to=<");
+            stage.cast.put(body, recipient.to);
+            put_delays(body.text(">, relay=").text(TENANT), &steps);
+            body.text("dsn=2.6.0, status=sent (250 2.6.0 <").bytes(&life.message_id).text("> [InternalId=").number(done as u64 / 1000);
+            body.text(", Hostname=TYAPR01MB2103.jpnprd01.prod.outlook.example] ").number(u64::from(life.size) + 7000);
+            body.text(" bytes in 0.112, 60.121 KB/sec Queued mail for delivery)");
+            if let (Sender::Notice, Address::Person(person)) = (life.sender, recipient.to) {
+                self.returned.push(Returned { at: done, person, message_id: life.message_id.clone() });
+            }
+        }
+        run.end = run.end.max(done + group.len() as i64 * 40);
         life.fates.add(Outcome::Delivered, group.len() as u64);
         if life.sender == Sender::Notice {
             stage.count_notice(life.taken, done);

@@ -2,7 +2,7 @@
 
 use super::envelope::Program;
 use super::host::QueueId;
-use super::{CORE, DEPT, Postfix, Scene};
+use super::{CORE, DEPT, Mailboxes, Postfix, Scene};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::SECOND;
 use crate::simulate::cast::{Address, Cast};
@@ -58,6 +58,7 @@ impl Postfix {
             std::mem::take(&mut life.open).into_iter().partition(|r| matches!(r.to, Address::Person(_)));
         if !local.is_empty() {
             match life.host {
+                DEPT if self.mailboxes == Mailboxes::Tenant => self.hand_to_tenant(stage, &mut life, &mut run, &local),
                 DEPT => self.store(stage, &mut life, &mut run, &local),
                 _ => self.relay(stage, &mut life, &mut run, &local, DEPT),
             }

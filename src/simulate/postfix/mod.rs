@@ -11,6 +11,7 @@ mod session;
 
 use super::SimulateError;
 use super::happenings::{Attempt, Door, Handed, Letter, Login, MailSystem, Opened, Reading, Stage, Visit};
+use super::m365::Onward;
 use super::put::Put;
 use super::request::{Hosts, Request};
 use super::truth::HostTotals;
@@ -34,12 +35,54 @@ type Scene = Stage<Box<Life>>;
 /// The servers of the story.
 pub(super) struct Postfix {
     hosts: Vec<Host>,
+    mailboxes: Mailboxes,
+    /// Notices handed to the tenant since somebody looked.
+    returned: Vec<Returned>,
 }
+
+/// Where mail to the story's people goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mailboxes {
+    /// Into mailboxes of the department's server.
+    Here,
+    /// To the organisation's tenant at Microsoft 365.
+    Tenant,
+}
+
+/// A notice that was handed to the tenant.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) at: i64,
+    pub(super) person: usize,
+    pub(super) message_id: Vec<u8>,
+}
+
+/// The department's server as others see it.
+pub(super) const DEPARTMENT: (&str, &str) = (PLACES[DEPT].fqdn, PLACES[DEPT].ip);
 
 impl Postfix {
     pub(super) fn new(request: &Request, hosts: Hosts, span: (i64, i64)) -> Postfix {
         let places = if hosts == Hosts::Two { &PLACES[..] } else { &PLACES[..1] };
-        Postfix { hosts: places.iter().map(|place| Host::new(place, &request.layout, request.zone, span, &request.out)).collect() }
+        let hosts = places.iter().map(|place| Host::new(place, &request.layout, request.zone, span, &request.out)).collect();
+        Postfix { hosts, mailboxes: Mailboxes::Here, returned: Vec::new() }
+    }
+
+    /// The organisation's mailboxes are at its tenant.
+    pub(super) fn with_mailboxes_at_the_tenant(self) -> Postfix {
+        Postfix { mailboxes: Mailboxes::Tenant, ..self }
+    }
+
+    /// The tenant hands on what it took from one of its people; `fates` are those of the recipients that it settled itself.
+    pub(super) fn carry_on(&mut self, stage: &mut Scene, client: usize, letter: Letter, onward: Onward) {
+        let mut session = self.open(stage, onward.at, DEPT, client, Program::Smtpd, true, None);
+        let letter = Letter { recipients: onward.recipients, ..letter };
+        let done = self.take_as(stage, &mut session, onward.at + 300_000, letter, Some(onward.message_id.into_bytes()), onward.fates);
+        self.close(stage, &session, done + 3_000);
+    }
+
+    /// The notices handed to the tenant since the last time.
+    pub(super) fn returned(&mut self) -> Vec<Returned> {
+        std::mem::take(&mut self.returned)
     }
 
     /// Whether outside mail goes through the core server.
@@ -62,7 +105,7 @@ impl MailSystem for Postfix {
         for (number, host) in self.hosts.iter_mut().enumerate() {
             let at = at + 2_300_000 + number as i64 * 1_700_000;
             let first = host.qmgr - 4;
-            if number == DEPT {
+            if number == DEPT && self.mailboxes == Mailboxes::Here {
                 let text = "master: Dovecot v2.3.19.1 (9b53102964) starting up for imap, pop3, lmtp (core dumps disabled)";
                 host.line(at - 400_000, Program::Dovecot, 0).text(text);
             }

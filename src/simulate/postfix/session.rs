@@ -130,6 +130,19 @@ impl Postfix {
 
     /// The server takes a message; returns when it said so.
     fn take(&mut self, stage: &mut Scene, session: &mut Session, born: i64, letter: Letter) -> i64 {
+        self.take_as(stage, session, born, letter, None, Fates::default())
+    }
+
+    /// The server takes a message that has an id already, and of which `earlier` became of other recipients; returns when it said so.
+    pub(super) fn take_as(
+        &mut self,
+        stage: &mut Scene,
+        session: &mut Session,
+        born: i64,
+        letter: Letter,
+        given_id: Option<Vec<u8>>,
+        earlier: Fates,
+    ) -> i64 {
         session.mail.add(true);
         for _ in &letter.recipients {
             session.rcpt.add(true);
@@ -138,7 +151,7 @@ impl Postfix {
         let id = self.put_client(stage, session, born);
         let told = born + stage.random.range(8_000, 80_000);
         let active = told + stage.random.range(2_000, 60_000);
-        let message_id = message_id(stage, &letter.message_id_host);
+        let message_id = given_id.unwrap_or_else(|| message_id(stage, &letter.message_id_host));
         self.put_message_id(session.host, &id, &message_id, told, active);
         let life = Life {
             host: session.host,
@@ -153,7 +166,7 @@ impl Postfix {
             tries: 0,
             taken: letter.taken,
             fates: Fates::default(),
-            earlier: Fates::default(),
+            earlier,
         };
         self.run_queue(stage, life, active);
         active
