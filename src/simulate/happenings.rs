@@ -144,6 +144,8 @@ pub(super) struct Changed {
     pub(super) at: i64,
     /// The login that the change needed, if the logs tell one.
     pub(super) login: Option<Login>,
+    /// Whether the mailbox itself was opened by it.
+    pub(super) opened: bool,
 }
 
 /// What a story and the system that writes it down share; `L` is what the system comes back to.

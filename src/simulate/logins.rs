@@ -78,9 +78,8 @@ impl<S: MailSystem> World<S> {
         }
         let Some(incident) = &mut self.stage.book.incident else { return };
         incident.changes.push((changed.at, taken, change));
-        incident.origins.entry(client).or_default().span.see(changed.at);
         if let Some(account) = incident.accounts.get_mut(taken) {
-            account.activity.see(changed.at);
+            account.mailbox_sessions += u64::from(changed.opened);
         }
     }
 

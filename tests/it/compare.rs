@@ -55,6 +55,7 @@ impl Differences {
             match key.as_str() {
                 "last_activity" => self.last_activity(prefix, found, truth),
                 "returned_notices" => self.notices(&format!("{prefix}{key}"), &found[key], value),
+                "account_changes" => self.equal(key, &changes(&found[key]), &changes(value)),
                 "accounts" | "sending_accounts" => self.equal(key, &json!(set(&found[key])), &json!(set(value))),
                 "origins" | "other_accounts" | "per_account" => {}
                 _ => self.all_of(&format!("{prefix}{key}"), &found[key], value),
@@ -153,6 +154,12 @@ fn origins(differences: &mut Differences, found: &Value, truth: &Value) {
 fn by_account(accounts: &Value) -> Value {
     let all = accounts.as_array().expect("a list of accounts").iter();
     Value::Object(all.map(|one| (one["account"].as_str().unwrap_or_default().to_owned(), one.clone())).collect())
+}
+
+/// What was changed: when, on which account, and what kind of change.
+fn changes(list: &Value) -> Value {
+    let told = |one: &Value| json!([to_the_second(one["time"].clone()), one["account"], one["action"]]);
+    list.as_array().into_iter().flatten().map(told).collect()
 }
 
 /// The strings of a list, in their order.

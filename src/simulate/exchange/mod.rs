@@ -4,8 +4,10 @@
 //! rule, so that what it blocks comes back to the sender as a notice.
 
 mod columns;
+mod delivery;
 mod desk;
 mod mailbox;
+mod outside;
 mod probes;
 mod replies;
 mod server;

@@ -100,7 +100,7 @@ impl Cloud {
                 self.tenant.record(at, Act::SecurityInfo { by });
             }
         }
-        Changed { at, login: Some(Login { at: at - MINUTE, protocol: "browser" }) }
+        Changed { at, login: Some(Login { at: at - MINUTE, protocol: "browser" }), opened: false }
     }
 
     /// Why a guess at an account's password does not open it. Of the names of a spray, one has the password that was guessed and is kept
