@@ -17,6 +17,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     limits.extend(time_limits(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
+    limits.extend(super::absent::exchange_limits(facts));
     limits.extend(facts.rows.contradictions.iter().cloned());
     let holes: usize = coverage.iter().map(|c| c.gaps.len()).sum();
     if holes > 0 {
@@ -103,7 +104,7 @@ fn login_limits(facts: Facts<'_>) -> Vec<String> {
     if unnamed > 0 {
         limits.push(format!("{unnamed} SMTP session(s) authenticated without any line that names the user; Postfix names the user only when a recipient is accepted."));
     }
-    let mailbox = rows.logins.iter().any(|l| l.protocol != Protocol::SmtpAuth);
+    let mailbox = rows.logins.iter().any(|l| l.protocol != Protocol::SmtpAuth && !l.inferred);
     if !mailbox {
         limits.push("No login of a mailbox server (IMAP, POP3, webmail) is in evidence: whether mail was read cannot be told.".to_owned());
     }

@@ -1,5 +1,6 @@
 //! From tables to findings: which accounts were abused, since when, by whom, and how sure that is.
 
+mod absent;
 mod accounts;
 mod addresses;
 mod changes;

@@ -42,7 +42,8 @@ pub(super) struct Witnesses {
 impl Witnesses {
     pub(super) fn new(facts: Facts<'_>) -> Witnesses {
         let rows = facts.rows;
-        let logins = |wanted: fn(Protocol) -> bool| rows.logins.iter().filter(move |l| wanted(l.protocol)).map(|l| l.at);
+        // A login that only a message shows says nothing of those that failed.
+        let logins = |wanted: fn(Protocol) -> bool| rows.logins.iter().filter(move |l| wanted(l.protocol) && !l.inferred).map(|l| l.at);
         Witnesses {
             submissions: Span::of(rows.messages.iter().filter(|m| m.account.is_some()).map(|m| m.submitted)),
             smtp_logins: Span::of(logins(|p| p == Protocol::SmtpAuth)),

@@ -24,8 +24,16 @@ pub(super) struct Use {
     pub(super) protocol: Protocol,
     /// The program without the characters that the logs of one request write differently.
     client: Option<Text>,
-    /// Told by another log than a front end's.
-    second_hand: bool,
+    teller: Teller,
+}
+
+/// Whose word it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Teller {
+    FrontEnd,
+    BackEnd,
+    /// A message that was sent shows that the account was used; no log says so.
+    Message,
 }
 
 /// A stretch of use without a long silence.
@@ -77,7 +85,13 @@ impl Accesses {
             AccessFact::Granted { bytes } => {
                 let Some(account) = account else { return };
                 let alike = event.client.map(|c| texts.intern(&without_blanks(c)));
-                let used = Use { account, address, protocol: event.protocol, client: alike, second_hand: event.back_end };
+                let used = Use {
+                    account,
+                    address,
+                    protocol: event.protocol,
+                    client: alike,
+                    teller: if event.back_end { Teller::BackEnd } else { Teller::FrontEnd },
+                };
                 self.used(used, Stretch { first: line, last: line.at, client, bytes });
             }
             AccessFact::Denied | AccessFact::Stopped if event.back_end => {}
@@ -93,7 +107,7 @@ impl Accesses {
 
     /// Use that the log of another system implies, such as a message sent from a mailbox.
     pub(super) fn implied(&mut self, line: Line, account: Text, address: Text, protocol: Protocol) {
-        let used = Use { account, address: Some(address), protocol, client: None, second_hand: true };
+        let used = Use { account, address: Some(address), protocol, client: None, teller: Teller::Message };
         self.used(used, Stretch { first: line, last: line.at, client: None, bytes: 0 });
     }
 
@@ -136,7 +150,7 @@ impl Accesses {
         let mut sessions = self.sessions();
         let first_hand: HashSet<(Text, Protocol)> = sessions
             .iter()
-            .filter(|(used, _)| !used.second_hand)
+            .filter(|(used, _)| used.teller == Teller::FrontEnd)
             .map(|(used, _)| (used.account, used.protocol))
             .chain(known.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| Some((l.account?, l.protocol))))
             .map(|(account, protocol)| (spell.canonical(texts, account), protocol))
@@ -145,11 +159,12 @@ impl Accesses {
         // The word of a back end, or of a message, counts where no front end's log speaks, and for accounts that none tells of.
         sessions.retain(|(used, stretch)| {
             let spoken = covered.get(&used.protocol).is_some_and(|(from, to)| (*from..=*to).contains(&stretch.first.at));
-            !(used.second_hand && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
+            !(used.teller != Teller::FrontEnd && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
         });
         let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
         logins.extend(self.failures());
-        let uses = sessions.iter().filter(|(used, stretch)| !used.second_hand && stretch.bytes > 0).map(mailbox_use).collect();
+        let uses =
+            sessions.iter().filter(|(used, stretch)| used.teller == Teller::FrontEnd && stretch.bytes > 0).map(mailbox_use).collect();
         (logins, uses)
     }
 
@@ -204,7 +219,7 @@ impl Accesses {
 
 /// From when to when front ends tell of each way of use.
 fn covered(sessions: &[(Use, Stretch)], known: &[Login]) -> HashMap<Protocol, (Timestamp, Timestamp)> {
-    let told = sessions.iter().filter(|(used, _)| !used.second_hand).map(|(used, s)| (used.protocol, s.first.at, s.last));
+    let told = sessions.iter().filter(|(used, _)| used.teller == Teller::FrontEnd).map(|(used, s)| (used.protocol, s.first.at, s.last));
     let mut spans: HashMap<Protocol, (Timestamp, Timestamp)> = HashMap::new();
     for (protocol, from, to) in told.chain(known.iter().map(|l| (l.protocol, l.at, l.at))) {
         let span = spans.entry(protocol).or_insert((from, to));
@@ -232,7 +247,8 @@ fn without_blanks(client: &[u8]) -> Vec<u8> {
 }
 
 fn success(used: &Use, stretch: &Stretch) -> Login {
-    login(stretch.first, Some(used.account), used.address, used.protocol, stretch.client, LoginResult::Success)
+    let login = login(stretch.first, Some(used.account), used.address, used.protocol, stretch.client, LoginResult::Success);
+    Login { inferred: used.teller == Teller::Message, ..login }
 }
 
 fn login(line: Line, account: Option<Text>, address: Option<Text>, protocol: Protocol, client: Option<Text>, result: LoginResult) -> Login {

@@ -229,7 +229,7 @@ impl Dialogue {
             DialogueFact::Greeted { name } => {
                 self.greeting = Some(texts.intern(name));
                 self.close_transaction();
-                self.wait(Pending::Other);
+                self.wait_alone();
             }
             DialogueFact::Proxied { session, address } => {
                 self.proxied = Some((texts.intern(session), texts.intern(address)));
@@ -237,7 +237,7 @@ impl Dialogue {
             }
             DialogueFact::Mechanism { name } => {
                 self.mechanism = Some(texts.intern(name));
-                self.wait(Pending::Other);
+                self.wait_alone();
             }
             DialogueFact::Claimed { user } => self.claim(texts.intern(user)),
             DialogueFact::Authenticated { user } => {
@@ -275,6 +275,12 @@ impl Dialogue {
         }
     }
 
+    /// A command that a client may send only when it has all earlier replies: if some were not logged, they are not waited for.
+    fn wait_alone(&mut self) {
+        self.pending.clear();
+        self.pending.push_back(Pending::Other);
+    }
+
     /// A name told after a failure is of that failure; SMTP tells it so, POP before the password.
     fn claim(&mut self, user: Text) {
         match self.failures.last_mut().filter(|failure| failure.user.is_none() && self.protocol == Protocol::SmtpAuth) {
@@ -286,7 +292,7 @@ impl Dialogue {
     /// The reason and the reply of one failure are two rows; some versions write the reply alone, others the same reason twice.
     fn failed(&mut self, line: Line, answered: bool) {
         if answered {
-            self.pending.pop_front();
+            self.pending.clear();
         }
         match self.failures.last_mut().filter(|failure| !failure.answered) {
             Some(failure) if answered => failure.answered = true,
@@ -313,8 +319,12 @@ impl Dialogue {
     }
 
     fn reply(&mut self, texts: &mut TextPool, line: Line, code: u16, text: &[u8], message: Option<Text>) {
-        if code == 354 {
-            return;
+        match code {
+            // Go on: the answer to the message itself is to come.
+            354 => return,
+            // Logged in, which is asked for alone.
+            235 => return self.pending.clear(),
+            _ => {}
         }
         let Some(command) = self.pending.pop_front() else { return };
         let refused = code >= 400;

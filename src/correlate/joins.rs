@@ -4,7 +4,7 @@
 use super::trail_rows::Draft;
 use crate::domain::outcome::{MessageOutcome, Outcome};
 use crate::domain::rows::{Kind, Notice, Recipient, Rows};
-use crate::domain::text::{Text, TextPool};
+use crate::domain::text::TextPool;
 use crate::domain::time::{DAY, MINUTE};
 use hashbrown::{HashMap, HashSet};
 
@@ -60,16 +60,18 @@ fn put_together(rows: &mut Rows, drafts: Vec<Draft>) {
 
 /// Joins messages that one system handed to the other.
 fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Draft> {
-    let mut by_id: HashMap<Text, Vec<usize>> = HashMap::new();
+    // By the bytes: not every Message-ID of a queue file is in the pool once.
+    let mut by_id: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for (number, draft) in tracked.iter().enumerate() {
-        if !texts.bytes(draft.message.message_id).is_empty() {
-            by_id.entry(draft.message.message_id).or_default().push(number);
+        let id = texts.bytes(draft.message.message_id);
+        if !id.is_empty() {
+            by_id.entry(id).or_default().push(number);
         }
     }
     let mut left: Vec<Draft> = Vec::new();
     let mut taken: HashSet<usize> = HashSet::new();
     for mut draft in queued {
-        let candidates = by_id.get(&draft.message.message_id).map(Vec::as_slice).unwrap_or_default();
+        let candidates = by_id.get(texts.bytes(draft.message.message_id)).map(Vec::as_slice).unwrap_or_default();
         let mut joined = false;
         for &number in candidates {
             let Some(other) = tracked.get_mut(number).filter(|_| !taken.contains(&number)) else { continue };

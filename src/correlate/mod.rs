@@ -20,6 +20,8 @@ mod sessions;
 mod settle;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tracked_tests;
 mod trail_rows;
 mod trails;
 mod transactions;

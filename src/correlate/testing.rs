@@ -13,6 +13,21 @@ use crate::formats::{self, Chunk};
 /// The rows that lines of `Oct 31 2022` make, each given as `16:01:02 host tag: body` (or as a whole line).
 pub(super) fn rows(lines: &str) -> Rows {
     let text: String = lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("Oct 31 {l}\n")).collect();
+    rows_of_files(&[&text])
+}
+
+/// The rows that whole files make, in the order given.
+pub(super) fn rows_of_files(files: &[&str]) -> Rows {
+    let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
+    let settings = Settings::from_parts(config, Overrides::default()).unwrap();
+    let mut correlator = Correlator::default();
+    for (number, text) in files.iter().enumerate() {
+        take(&mut correlator, SourceId(number as u32), text);
+    }
+    correlator.finish(&settings)
+}
+
+fn take(correlator: &mut Correlator, source: SourceId, text: &str) {
     let format = formats::ALL.iter().max_by_key(|f| (f.sniff)(text.as_bytes())).unwrap();
     let (scratch, mut batch, mut clock) = (bumpalo::Bump::new(), Batch::default(), Clock::new(Zone::UTC, 2022));
     (format.parse)(
@@ -20,16 +35,16 @@ pub(super) fn rows(lines: &str) -> Rows {
         &mut clock,
         &mut batch,
     );
-    let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
-    let settings = Settings::from_parts(config, Overrides::default()).unwrap();
-    let mut correlator = Correlator::default();
-    correlator.take(&[Located { source: SourceId(0), first_line: 1, batch: &batch, duplicates: &[], again: false }]);
-    correlator.finish(&settings)
+    correlator.take(&[Located { source, first_line: 1, batch: &batch, duplicates: &[], again: false }]);
 }
 
 /// One line a message: `account: outcome [address=outcome …]`, in the order of submission; addresses in the order of the alphabet.
 pub(super) fn fates(lines: &str) -> Vec<String> {
-    let rows = rows(lines);
+    shown(&rows(lines))
+}
+
+/// The same of rows.
+pub(super) fn shown(rows: &Rows) -> Vec<String> {
     let show = |message: &crate::domain::rows::Message| {
         let mut ends: Vec<String> =
             rows.recipients_of(message).iter().map(|r| format!("{}={}", rows.show(r.address), r.outcome.as_str())).collect();

@@ -123,7 +123,8 @@ pub struct Login {
     /// What an identity provider says of it.
     pub provider: Option<Box<ProviderWord>>,
     pub place: Place,
-    /// The account is not named by the line but follows from the envelope sender of an authenticated session.
+    /// No line says that this account logged in: it follows from the envelope sender of an authenticated session, or from a message
+    /// that can only have been sent by one who had logged in.
     pub inferred: bool,
 }
 

@@ -1,0 +1,477 @@
+//! What becomes of Exchange's logs when they are put together: each trap that lies in counting them.
+
+use super::testing::{rows_of_files, shown};
+use crate::domain::outcome::{By, Reason};
+use crate::domain::rows::{Attribution, LoginResult, Protocol, Rows};
+
+const TRACKING: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: Message Tracking Log\r\n#Fields: date-time,client-ip,client-hostname,server-ip,server-hostname,source-context,connector-id,source,event-id,internal-message-id,message-id,network-message-id,recipient-address,recipient-status,total-bytes,recipient-count,related-recipient-address,reference,sender-address,return-path,directionality,original-client-ip,custom-data\r\n";
+const RECEIVE: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: SMTP Receive Protocol Log\r\n#Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\r\n";
+const POP: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: POP3 Log\r\n#Fields: dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context\r\n";
+const IIS: &str = "#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status\r\n";
+
+/// A row of the tracking log by what matters in a test.
+#[derive(Clone, Copy)]
+struct Tracked<'a> {
+    time: &'a str,
+    client: &'a str,
+    server: &'a str,
+    context: &'a str,
+    connector: &'a str,
+    source: &'a str,
+    event: &'a str,
+    internal: &'a str,
+    message: &'a str,
+    network: u8,
+    recipients: &'a str,
+    status: &'a str,
+    related: &'a str,
+    reference: &'a str,
+    sender: &'a str,
+    path: &'a str,
+    direction: &'a str,
+    original: &'a str,
+    custom: &'a str,
+}
+
+const ROW: Tracked<'static> = Tracked {
+    time: "16:01:02.000",
+    client: "EX1",
+    server: "ex1.u.example",
+    context: "",
+    connector: "",
+    source: "SMTP",
+    event: "RECEIVE",
+    internal: "5",
+    message: "<m1@u.example>",
+    network: 1,
+    recipients: "a@x.test",
+    status: "",
+    related: "",
+    reference: "",
+    sender: "suzuki@u.example",
+    path: "suzuki@u.example",
+    direction: "Originating",
+    original: "",
+    custom: "",
+};
+
+impl Tracked<'_> {
+    fn text(&self) -> String {
+        let network = if self.network == 0 { String::new() } else { format!("1e6eb197-c6b4-1234-1b69-56dc1db88f{:02x}", self.network) };
+        let count = self.recipients.split(';').count();
+        format!(
+            "2022-10-31T{}Z,192.0.2.25,{},192.0.2.25,{},\"{}\",{},{},{},{},{},{network},{},\"{}\",1000,{count},{},{},{},{},{},{},{}\r\n",
+            self.time,
+            self.client,
+            self.server,
+            self.context,
+            self.connector,
+            self.source,
+            self.event,
+            self.internal,
+            self.message,
+            self.recipients,
+            self.status,
+            self.related,
+            self.reference,
+            self.sender,
+            self.path,
+            self.direction,
+            self.original,
+            self.custom
+        )
+    }
+}
+
+fn tracking(tracked: &[Tracked<'_>]) -> String {
+    TRACKING.to_owned() + &tracked.iter().map(Tracked::text).collect::<String>()
+}
+
+/// Rows of one session in the receive log of a connector, `event,data,context` each.
+fn receive(connector: &str, session: &str, remote: &str, lines: &[&str]) -> String {
+    let row = |(n, line): (usize, &&str)| {
+        format!("2022-10-31T16:01:{n:02}.000Z,EX1\\{connector} EX1,{session},{n},192.0.2.25:587,{remote},{line}\r\n")
+    };
+    lines.iter().enumerate().map(row).collect()
+}
+
+fn files(files: &[String]) -> Rows {
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    rows_of_files(&files)
+}
+
+/// `time account address protocol result` of each login.
+fn logins(rows: &Rows) -> Vec<String> {
+    let name = |text: Option<crate::domain::text::Text>| text.map_or("-".to_owned(), |t| rows.show(t));
+    rows.logins.iter().map(|l| format!("{} {} {} {}", name(l.account), name(l.address), l.protocol.as_str(), l.result.as_str())).collect()
+}
+
+const CLIENT: &str = "203.0.113.7:51234";
+const SUBMISSION: [&str; 7] = [
+    "+,,",
+    "<,EHLO pc.example,",
+    "<,AUTH LOGIN,",
+    ">,334 <authentication response>,",
+    "*,SMTPSubmit SMTPAcceptAnyRecipient,Set Session Permissions",
+    "*,UNIV\\suzuki,authenticated",
+    ">,235 2.7.0 Authentication successful,",
+];
+
+/// An internal message through a mailbox server's three logs.
+fn internal() -> [Tracked<'static>; 9] {
+    let store =
+        "MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918, Event:1, MessageClass:IPM.Note, ClientType:OWA, SubmissionAssistant:x";
+    let hop = "08D0000000000001;2022-10-31T16:01:02.000Z;0";
+    [
+        Tracked { event: "NOTIFYMAPI", source: "STOREDRIVER", context: store, message: "", network: 0, recipients: "", ..ROW },
+        Tracked { source: "STOREDRIVER", context: store, recipients: "b@u.example", status: "To", original: "203.0.113.7", ..ROW },
+        Tracked { event: "SUBMIT", source: "STOREDRIVER", context: store, recipients: "", ..ROW },
+        Tracked { event: "HAREDIRECTFAIL", recipients: "b@u.example", ..ROW },
+        Tracked { context: hop, connector: "EX1\\Default EX1", recipients: "b@u.example", internal: "77", ..ROW },
+        Tracked { event: "AGENTINFO", source: "AGENT", recipients: "b@u.example", ..ROW },
+        Tracked {
+            event: "SEND",
+            connector: "Intra-Organization SMTP Send Connector",
+            recipients: "b@u.example",
+            status: "250 2.1.5 Recipient OK",
+            ..ROW
+        },
+        Tracked { event: "DELIVER", source: "STOREDRIVER", time: "16:01:03.000", recipients: "B@u.example", ..ROW },
+        Tracked { event: "HADISCARD", time: "16:01:04.000", recipients: "b@u.example", ..ROW },
+    ]
+}
+
+#[test]
+fn trap_8_nine_rows_in_three_files_are_one_message() {
+    let all = internal();
+    let rows = files(&[tracking(&all[..3]), tracking(&all[3..7]), tracking(&all[7..])]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: delivered [b@u.example=delivered]"]);
+    assert_eq!(rows.messages[0].attribution, Attribution::Named);
+    // In whatever order the files come.
+    let turned = files(&[tracking(&all[7..]), tracking(&all[3..7]), tracking(&all[..3])]);
+    assert_eq!(shown(&turned), shown(&rows));
+    // Nothing but the message tells of the use of web mail.
+    assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 webmail success"]);
+}
+
+#[test]
+fn trap_9_copies_kept_for_safety_change_no_count() {
+    let rows = files(&[tracking(&[
+        Tracked { event: "HARECEIVE", recipients: "b@u.example", network: 2, ..ROW },
+        Tracked { event: "HAREDIRECT", recipients: "b@u.example", network: 3, ..ROW },
+        Tracked { event: "HADISCARD", recipients: "b@u.example", network: 4, ..ROW },
+        Tracked { event: "RESUBMIT", source: "SAFETYNET", recipients: "b@u.example", network: 5, ..ROW },
+        Tracked { event: "DUPLICATEDELIVER", source: "STOREDRIVER", recipients: "b@u.example", network: 6, ..ROW },
+    ])]);
+    assert_eq!(shown(&rows), [""; 0]);
+}
+
+#[test]
+fn trap_10_an_internal_number_means_nothing_on_another_server() {
+    let of =
+        |server, message, sender| Tracked { server, client: "pc", message, sender, path: sender, network: 0, direction: "Incoming", ..ROW };
+    let rows =
+        files(&[tracking(&[of("ex1.u.example", "<m1@x.test>", "a@x.test")]), tracking(&[of("ex2.u.example", "<m2@x.test>", "b@x.test")])]);
+    assert_eq!(rows.messages.len(), 2);
+}
+
+#[test]
+fn trap_11_a_failure_and_its_notice_are_one_failed_message_and_none_sent() {
+    let notice = Tracked {
+        network: 2,
+        message: "<n1@u.example>",
+        source: "DSN",
+        recipients: "suzuki@u.example",
+        sender: "postmaster@u.example",
+        path: "<>",
+        time: "16:01:05.000",
+        ..ROW
+    };
+    let rows = files(&[tracking(&[
+        Tracked { connector: "EX1\\Client Proxy EX1", custom: "S:Mailbox=33345678-3232-2323-1111-08da9fd00918", ..ROW },
+        Tracked { event: "DEFER", time: "16:01:03.000", status: "451 4.7.1 try again later", ..ROW },
+        Tracked { event: "FAIL", server: "mx.x.test", time: "16:01:04.000", status: "550 5.7.1 blocked using a list", ..ROW },
+        Tracked { event: "DSN", context: "Failure", reference: "<m1@u.example>", ..notice },
+        notice,
+        Tracked { event: "DELIVER", source: "STOREDRIVER", ..notice },
+    ])]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: blocked [a@x.test=blocked]"]);
+    assert_eq!((rows.recipients[0].by, rows.recipients[0].reason), (Some(By::Remote), Some(Reason::Reputation)));
+    assert_eq!((rows.notices.len(), rows.notices[0].message), (1, 0));
+    // Delivered after it failed once: it arrived. Failed after it was delivered: it did not stay.
+    for (fail, deliver, outcome) in [("16:01:03.000", "16:01:04.000", "delivered"), ("16:01:04.000", "16:01:03.000", "bounced")] {
+        let rows = files(&[tracking(&[
+            Tracked { direction: "Incoming", sender: "x@x.test", path: "x@x.test", recipients: "b@u.example", ..ROW },
+            Tracked {
+                event: "FAIL",
+                source: "STOREDRIVER",
+                time: fail,
+                recipients: "b@u.example",
+                status: "554 5.2.2 mailbox full",
+                ..ROW
+            },
+            Tracked { event: "DELIVER", source: "STOREDRIVER", time: deliver, recipients: "b@u.example", ..ROW },
+        ])]);
+        assert_eq!(rows.recipients[0].outcome.as_str(), outcome);
+    }
+}
+
+#[test]
+fn trap_12_the_front_ends_address_is_not_the_clients() {
+    let rows = files(&[tracking(&[Tracked { connector: "EX1\\Client Proxy EX1", original: "203.0.113.7", ..ROW }])]);
+    assert_eq!(rows.messages[0].address.map(|a| rows.show(a)), Some("203.0.113.7".to_owned()));
+}
+
+#[test]
+fn trap_13_the_account_is_who_logged_in_and_not_whom_the_sender_names() {
+    let session = receive("Client Frontend", "08D0000000000007", CLIENT, &SUBMISSION);
+    let rows = files(&[
+        RECEIVE.to_owned() + &session,
+        tracking(&[Tracked {
+            connector: "EX1\\Client Frontend EX1",
+            context: "08D0000000000007;2022-10-31T16:01:02.000Z;1",
+            sender: "tanaka@u.example",
+            path: "tanaka@u.example",
+            ..ROW
+        }]),
+    ]);
+    assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 smtp-auth success"]);
+    assert_eq!(rows.messages[0].account.map(|a| rows.show(a)), Some("suzuki@u.example".to_owned()));
+    assert_eq!(rows.messages[0].attribution, Attribution::Named);
+    // Without the session's log the sender is all there is, and the message says so.
+    let rows = files(&[tracking(&[Tracked {
+        connector: "EX1\\Client Frontend EX1",
+        context: "08D0000000000007;x;1",
+        sender: "tanaka@u.example",
+        path: "tanaka@u.example",
+        ..ROW
+    }])]);
+    assert_eq!(rows.messages[0].attribution, Attribution::EnvelopeSender);
+    // The mailbox that the server itself names is as good as the session.
+    let mailbox = "33345678-3232-2323-1111-08da9fd00918";
+    let custom = format!("S:OriginalFromAddress=tanaka@u.example;S:Mailbox={mailbox}");
+    let rows = files(&[tracking(&[
+        internal()[1],
+        Tracked {
+            network: 9,
+            connector: "EX1\\Client Proxy EX1",
+            sender: "tanaka@u.example",
+            path: "tanaka@u.example",
+            custom: &custom,
+            ..ROW
+        },
+    ])]);
+    assert!(shown(&rows).iter().all(|m| m.starts_with("suzuki@u.example")), "{:?}", shown(&rows));
+}
+
+#[test]
+fn trap_14_permissions_of_a_session_are_no_login() {
+    let rows = files(&[RECEIVE.to_owned()
+        + &receive(
+            "Default Frontend",
+            "08D0000000000007",
+            CLIENT,
+            &[
+                "+,,",
+                "*,SMTPSubmit AcceptRoutingHeaders,Set Session Permissions",
+                "<,EHLO x,",
+                "<,MAIL FROM:<x@x.test>,",
+                "*,UNIV\\EX2$,authenticated",
+                "*,NT AUTHORITY\\SYSTEM,authenticated",
+                "-,,Remote",
+            ],
+        )]);
+    assert_eq!(logins(&rows), [""; 0]);
+}
+
+#[test]
+fn trap_15_a_session_passed_on_is_one_login() {
+    let front = receive("Client Frontend", "08D0000000000007", CLIENT, &SUBMISSION);
+    let passed = [
+        "+,,",
+        "<,EHLO EX1,",
+        "*,UNIV\\EX1$,authenticated",
+        "<,XPROXY SID=08D0000000000007 IP=203.0.113.7 PORT=51234 DOMAIN=pc.example CAPABILITIES=0,",
+        ">,250 XProxy accepted and authenticated,",
+        "*,UNIV\\suzuki,authenticated",
+    ];
+    let hub = receive("Client Proxy", "08D0000000000009", "192.0.2.25:2525", &passed);
+    let one = ["suzuki@u.example 203.0.113.7 smtp-auth success"];
+    assert_eq!(logins(&files(&[RECEIVE.to_owned() + &front, RECEIVE.to_owned() + &hub])), one);
+    // Either log alone gives the same login, with the client's true address.
+    assert_eq!(logins(&files(&[RECEIVE.to_owned() + &front])), one);
+    assert_eq!(logins(&files(&[RECEIVE.to_owned() + &hub])), one);
+}
+
+#[test]
+fn trap_16_pop_tells_the_name_before_the_password_and_the_outcome_after() {
+    let session = |outcome: &str| {
+        let row = |n: usize, command: &str| {
+            format!("2022-10-31T16:01:02.00{n}Z,0000000000000005,{n},192.0.2.25:110,203.0.113.7:55576,,1,1,1,{command}\r\n")
+        };
+        POP.to_owned()
+            + &row(0, "OpenSession,,")
+            + &row(1, "user,suzuki@u.example,R=OK")
+            + &row(2, &format!("pass,*****,{outcome}"))
+            + &row(3, "CloseSession,,")
+    };
+    let failed = session("\"R=\"\"-ERR Logon failure: unknown user name or bad password.\"\"\"");
+    assert_eq!(logins(&files(&[failed])), ["suzuki@u.example 203.0.113.7 pop3 failure"]);
+    assert_eq!(logins(&files(&[session("R=OK")])), ["suzuki@u.example 203.0.113.7 pop3 success"]);
+    let name_alone =
+        POP.to_owned() + "2022-10-31T16:01:02.000Z,0000000000000005,1,192.0.2.25:110,203.0.113.7:55576,,1,1,1,user,suzuki,R=OK\r\n";
+    assert_eq!(logins(&files(&[name_alone])), [""; 0]);
+}
+
+fn iis(lines: &[&str]) -> Rows {
+    files(&[IIS.to_owned() + &lines.iter().map(|line| format!("2022-10-31 {line}\r\n")).collect::<String>()])
+}
+
+#[test]
+fn trap_17_a_form_sent_in_is_answered_by_what_comes_next() {
+    let post = "16:01:02 192.0.2.25 POST /owa/auth.owa - 443 - 203.0.113.7 Mozilla/5.0 302 0 0";
+    let refused = "16:01:03 192.0.2.25 GET /owa/auth/logon.aspx url=x&reason=2 443 - 203.0.113.7 Mozilla/5.0 200 0 0";
+    let opened = "16:01:03 192.0.2.25 GET /owa/ - 443 UNIV\\suzuki 203.0.113.7 Mozilla/5.0 200 0 0";
+    assert_eq!(logins(&iis(&[post])), [""; 0]);
+    assert_eq!(logins(&iis(&[post, refused])), ["- 203.0.113.7 webmail failure"]);
+    assert_eq!(logins(&iis(&[refused])), [""; 0]);
+    assert_eq!(logins(&iis(&[post, opened])), ["suzuki@u.example 203.0.113.7 webmail success"]);
+    assert_eq!(logins(&iis(&["16:01:02 192.0.2.25 GET /EWS/Exchange.asmx - 443 - 203.0.113.7 x 401 2 5"])), [""; 0]);
+    assert_eq!(
+        logins(&iis(&["16:01:02 192.0.2.25 GET /EWS/Exchange.asmx - 443 UNIV\\suzuki 203.0.113.7 x 401 1 1326"])),
+        ["suzuki@u.example 203.0.113.7 ews failure"]
+    );
+}
+
+#[test]
+fn trap_20_what_a_missing_log_would_have_told_is_not_taken_for_nothing() {
+    let taken = [
+        "<,MAIL FROM:<suzuki@u.example>,",
+        ">,250 2.1.0 Sender OK,",
+        "<,RCPT TO:<a@x.test>,",
+        ">,250 2.1.5 Recipient OK,",
+        "<,DATA,",
+        ">,354 Start mail input,",
+        ">,\"250 2.6.0 <m1@u.example> [InternalId=5, Hostname=ex1.u.example] Queued mail for delivery\",",
+    ];
+    let lines: Vec<&str> = SUBMISSION.iter().copied().chain(taken).collect();
+    let session = RECEIVE.to_owned() + &receive("Client Frontend", "08D0000000000007", CLIENT, &lines);
+    // Without the tracking log the message is known, and its end is not.
+    assert_eq!(shown(&files(&[session.clone()])), ["suzuki@u.example: unknown [a@x.test=unknown]"]);
+    // With it the two are one message.
+    let tracked = tracking(&[
+        Tracked { connector: "EX1\\Client Frontend EX1", context: "08D0000000000007;x;1", ..ROW },
+        Tracked { event: "SENDEXTERNAL", server: "mx.x.test", ..ROW },
+    ]);
+    assert_eq!(shown(&files(&[session, tracked])), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+    // Handed to a server of ours that tells of no delivery: on its way, not arrived.
+    let handed = tracking(&[
+        Tracked { connector: "EX1\\Client Frontend EX1", ..ROW },
+        Tracked { event: "SEND", connector: "Intra-Organization SMTP Send Connector", server: "ex2.u.example", ..ROW },
+    ]);
+    assert_eq!(shown(&files(&[handed])), ["suzuki@u.example: relayed [a@x.test=relayed]"]);
+    // Only where it came in is known.
+    assert_eq!(
+        shown(&files(&[tracking(&[Tracked { connector: "EX1\\Client Frontend EX1", ..ROW }])])),
+        ["suzuki@u.example: unknown [a@x.test=unknown]"]
+    );
+}
+
+#[test]
+fn refusals_in_a_session_are_messages_or_recipients_of_one() {
+    let refused = [
+        "<,MAIL FROM:<tanaka@u.example>,",
+        ">,550 5.7.60 SMTP; Client does not have permissions to send as this sender,",
+        "<,RCPT TO:<a@x.test>,",
+        ">,503 5.5.2 Need mail command,",
+        "<,RSET,",
+        ">,250 2.0.0 Resetting,",
+        "<,MAIL FROM:<suzuki@u.example>,",
+        ">,421 4.4.2 Message submission rate for this client has exceeded the configured limit,",
+        "-,,Local",
+    ];
+    let lines: Vec<&str> = SUBMISSION.iter().copied().chain(refused).collect();
+    let rows = files(&[RECEIVE.to_owned() + &receive("Client Frontend", "08D0000000000007", CLIENT, &lines)]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: blocked [a@x.test=blocked]", "suzuki@u.example: blocked [=blocked]"]);
+    assert_eq!(rows.recipients.iter().map(|r| r.reason).collect::<Vec<_>>(), [Some(Reason::Policy), Some(Reason::RateLimit)]);
+    assert!(rows.recipients.iter().all(|r| r.by == Some(By::Own)));
+}
+
+#[test]
+fn failures_count_once_and_keep_their_name_where_there_is_one() {
+    let lines = [
+        "+,,",
+        "<,AUTH LOGIN,",
+        "*,,Inbound AUTH LOGIN failed because of LogonDenied",
+        "*,,User Name: suzuki@u.example",
+        "*,,Tarpit for '0.00:00:05'",
+        ">,535 5.7.3 Authentication unsuccessful,",
+        "<,AUTH LOGIN,",
+        ">,535 5.7.3 Authentication unsuccessful,",
+        "-,,Remote",
+    ];
+    let rows = files(&[RECEIVE.to_owned() + &receive("Default Frontend", "08D0000000000007", CLIENT, &lines)]);
+    assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 smtp-auth failure", "- 203.0.113.7 smtp-auth failure"]);
+    assert!(rows.logins.iter().all(|l| l.result == LoginResult::Failure && l.protocol == Protocol::SmtpAuth));
+}
+
+#[test]
+fn a_group_is_counted_by_its_members() {
+    let rows = files(&[tracking(&[
+        Tracked { connector: "EX1\\Client Frontend EX1", recipients: "staff@u.example", ..ROW },
+        Tracked { event: "EXPAND", source: "ROUTING", recipients: "b@u.example;c@u.example", related: "staff@u.example", ..ROW },
+        Tracked { event: "DELIVER", source: "STOREDRIVER", time: "16:01:03.000", recipients: "b@u.example", ..ROW },
+        Tracked {
+            event: "FAIL",
+            source: "STOREDRIVER",
+            time: "16:01:03.000",
+            recipients: "c@u.example",
+            status: "554 5.2.2 mailbox full",
+            ..ROW
+        },
+    ])]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: partly_delivered [b@u.example=delivered c@u.example=bounced]"]);
+}
+
+#[test]
+fn servers_of_before_and_after_2013_tell_of_one_message() {
+    let rows = files(&[
+        tracking(&[
+            Tracked { connector: "EX1\\Client Frontend EX1", ..ROW },
+            Tracked { event: "SEND", connector: "Intra-Organization SMTP Send Connector", server: "old.u.example", ..ROW },
+        ]),
+        tracking(&[
+            Tracked { server: "old.u.example", network: 0, time: "16:01:03.000", ..ROW },
+            Tracked { event: "DELIVER", client: "old.u.example", source: "STOREDRIVER", network: 0, time: "16:01:04.000", ..ROW },
+        ]),
+    ]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+}
+
+#[test]
+fn a_message_handed_to_a_postfix_relay_of_ours_is_one_message_and_ends_as_the_relay_says() {
+    let exchange = tracking(&[
+        Tracked { connector: "EX1\\Client Frontend EX1", ..ROW },
+        Tracked { event: "SEND", connector: "Outbound", server: "relay.u.example", ..ROW },
+    ]);
+    let postfix = "Oct 31 16:01:03 relay postfix/smtpd[7]: 1A2B3C4D5E: client=ex1.u.example[192.0.2.25]
+Oct 31 16:01:03 relay postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@u.example>
+Oct 31 16:01:03 relay postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 16:01:04 relay postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[198.51.100.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.x.test[198.51.100.9] said: 550 5.7.1 spam (in reply to end of DATA command))
+Oct 31 16:01:04 relay postfix/qmgr[9]: 1A2B3C4D5E: removed
+";
+    let rows = files(&[exchange.clone(), postfix.to_owned()]);
+    assert_eq!(shown(&rows), ["suzuki@u.example: blocked [a@x.test=blocked]"]);
+    assert_eq!(rows.recipients[0].by, Some(By::Remote));
+    // Without the relay's log the message is on its way.
+    assert_eq!(shown(&files(&[exchange])), ["suzuki@u.example: relayed [a@x.test=relayed]"]);
+}
+
+#[test]
+fn requests_of_one_browser_are_one_login_in_both_logs_of_the_front_end() {
+    let proxy = "#Fields: DateTime,RequestId,Protocol,UrlStem,IsAuthenticated,AuthenticatedUser,AnchorMailbox,UserAgent,ClientIpAddress,ServerHostName,HttpStatus,Method\r\n2022-10-31T16:01:03.120Z,r-1,Owa,/owa/,true,UNIV\\suzuki,,Mozilla/5.0 (KHTML  like Gecko),203.0.113.7,EX1,200,GET\r\n2022-10-31T16:20:03.120Z,r-2,Owa,/owa/,true,UNIV\\suzuki,,Mozilla/5.0 (KHTML  like Gecko),203.0.113.7,EX1,200,GET\r\n2022-10-31T18:20:03.120Z,r-3,Owa,/owa/,true,UNIV\\suzuki,,Mozilla/5.0 (KHTML  like Gecko),203.0.113.7,EX1,200,GET\r\n";
+    let iis = IIS.to_owned()
+        + "2022-10-31 16:01:03 192.0.2.25 GET /owa/ &cafeReqId=r-1; 443 UNIV\\suzuki 203.0.113.7 Mozilla/5.0+(KHTML,+like+Gecko) 200 0 0\r\n2022-10-31 16:01:03 192.0.2.25 GET /owa/ &cafeReqId=r-1; 444 UNIV\\suzuki 192.0.2.25 Mozilla/5.0+(KHTML,+like+Gecko) 200 0 0\r\n";
+    let one = "suzuki@u.example 203.0.113.7 webmail success";
+    assert_eq!(logins(&files(&[proxy.to_owned(), iis])), [one, one]);
+}
