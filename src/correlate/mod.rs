@@ -6,6 +6,7 @@
 
 mod accesses;
 mod dialogues;
+mod directions;
 mod gathered;
 mod joins;
 mod life;
@@ -28,7 +29,7 @@ mod transactions;
 
 use crate::config::Settings;
 use crate::domain::place::{Place, SourceId};
-use crate::domain::rows::{HostHour, Rows};
+use crate::domain::rows::{HostHour, LoginResult, Rows};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::{Batch, SHARDS};
@@ -183,6 +184,12 @@ impl Correlator {
         let mut logins = logins.unwrap_or_default();
         let mut told = dialogues.finish();
         logins.add(std::mem::take(&mut told.logins), Vec::new());
+        directions::decide(
+            &texts,
+            &mut trails,
+            &settings.domains,
+            logins.all().iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| l.account),
+        );
         let tracked = Attributed::new(&texts, trails, told);
         for implied in tracked.implied() {
             accesses.implied(implied.line, implied.account, implied.address, implied.protocol);

@@ -129,7 +129,7 @@ fn whose<'t>(
     let kind = match accepted.kind {
         TrailKind::Submission => Kind::Submission,
         _ if user.is_some() && accepted.kind != TrailKind::Local => Kind::Submission,
-        TrailKind::Inbound => Kind::Inbound,
+        TrailKind::Inbound | TrailKind::Undirected => Kind::Inbound,
         // From one of our own servers or programs, by its own word: a user's, unless the session's log shows that nobody logged in.
         TrailKind::Hop if !anonymous => Kind::Submission,
         TrailKind::Hop | TrailKind::Local | TrailKind::System => Kind::Local,

@@ -13,6 +13,8 @@ pub struct Scouted {
     pub first_yearless: Option<WallTime>,
     /// Absolute instants that lines tell about themselves, each with the wall time of its line.
     pub witnesses: Vec<Witness>,
+    /// Whether dates in numbers have the day before the month.
+    pub day_first: Option<bool>,
     /// Lines looked at, and those of them that were readable.
     pub lines: u64,
     pub readable: u64,
@@ -49,6 +51,8 @@ pub struct Clock {
     pub zone: Zone,
     /// The year of the next year-less stamp, moved on at the turn of the year.
     pub year: i32,
+    /// Whether dates in numbers have the day before the month; `None` where the head of the source does not show it.
+    pub day_first: Option<bool>,
     /// The last instant read, by which the turn of the year and the hour that comes twice are told.
     pub last: Option<Timestamp>,
     /// Offsets of the quarter hour read last, so that the zone is asked once per quarter hour of log time.
@@ -87,7 +91,7 @@ impl Clock {
     /// A clock for a source whose first year-less stamp is of `year`.
     #[must_use]
     pub fn new(zone: Zone, year: i32) -> Clock {
-        Clock { zone, year, last: None, quarter: Quarter { number: i64::MIN, early: 0, late: None }, date: None }
+        Clock { zone, year, day_first: None, last: None, quarter: Quarter { number: i64::MIN, early: 0, late: None }, date: None }
     }
 
     /// Reads a stamp without year: the year is the one that makes the step from the last instant smallest.

@@ -35,6 +35,64 @@ pub(super) fn each_field<'a>(line: &'a [u8], scratch: &'a Bump, mut f: impl FnMu
     }
 }
 
+/// Calls `f` with the name of each member, as written, and its value, as written; `None` if the text is no object.
+pub(super) fn each_member<'a>(text: &'a [u8], mut f: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
+    let mut rest = text.trim_ascii().strip_prefix(b"{")?;
+    loop {
+        rest = rest.trim_ascii_start();
+        if rest.starts_with(b"}") {
+            return Some(());
+        }
+        let key_length = raw_string(rest).filter(|_| rest.starts_with(b"\""))?;
+        let key = rest.get(1..key_length - 1)?;
+        let value = rest.get(key_length..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let length = length(value)?;
+        f(key, value.get(..length)?);
+        let after = value.get(length..)?.trim_ascii_start();
+        rest = match after.first()? {
+            b',' => after.get(1..)?,
+            b'}' => return Some(()),
+            _ => return None,
+        };
+    }
+}
+
+/// Calls `f` with each item of an array, as written; with the text itself if it is an object: tools take a list of one apart.
+pub(super) fn each_item<'a>(text: &'a [u8], mut f: impl FnMut(&'a [u8])) {
+    let text = text.trim_ascii();
+    if text.starts_with(b"{") {
+        return f(text);
+    }
+    let Some(mut rest) = text.strip_prefix(b"[") else { return };
+    loop {
+        rest = rest.trim_ascii_start();
+        let Some(length) = length(rest) else { return };
+        let (item, after) = rest.split_at(length);
+        f(item);
+        match after.trim_ascii_start().strip_prefix(b",") {
+            Some(more) => rest = more,
+            None => return,
+        }
+    }
+}
+
+/// The text of a value as written: a string without its quotes and escapes, nothing for `null`, anything else as it is.
+pub(super) fn text<'a>(raw: &'a [u8], scratch: &'a Bump) -> &'a [u8] {
+    match raw.first() {
+        Some(b'"') => string(raw, scratch).map_or(raw, |(text, _)| text),
+        _ if raw == b"null" => b"",
+        _ => raw,
+    }
+}
+
+/// The length of the value at the start.
+fn length(value: &[u8]) -> Option<usize> {
+    match value.first()? {
+        b'{' | b'[' => nested(value),
+        _ => scalar(value),
+    }
+}
+
 /// An array of byte values as bytes; of an array of strings (a field that was given twice) the last one.
 pub(super) fn bytes_or_last<'a>(raw: &'a [u8], scratch: &'a Bump) -> Option<&'a [u8]> {
     let inner = raw.strip_prefix(b"[")?.strip_suffix(b"]")?.trim_ascii();
@@ -73,7 +131,7 @@ fn value<'a>(text: &'a [u8], scratch: &'a Bump) -> Option<(Value<'a>, &'a [u8])>
 }
 
 /// The length of the array or object at the start.
-fn nested(text: &[u8]) -> Option<usize> {
+pub(super) fn nested(text: &[u8]) -> Option<usize> {
     let mut depth = 0u32;
     let mut at = 0;
     loop {
@@ -95,16 +153,26 @@ fn nested(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the string literal at the start, quotes included.
-fn raw_string(text: &[u8]) -> Option<usize> {
+/// The length of the string literal at the start, quotes included. A line feed cannot stand in one.
+pub(super) fn raw_string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text.get(at) == Some(&b'"') {
-            return Some(at + 1);
+        at += memchr::memchr3(b'"', b'\\', b'\n', text.get(at..)?)?;
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => return None,
         }
-        at += 2;
     }
+}
+
+/// The length of the string, number or word at the start.
+pub(super) fn scalar(text: &[u8]) -> Option<usize> {
+    if text.starts_with(b"\"") {
+        return raw_string(text);
+    }
+    let length = text.iter().position(|b| matches!(b, b',' | b'}' | b']') || b.is_ascii_whitespace()).unwrap_or(text.len());
+    (length > 0).then_some(length)
 }
 
 fn string<'a>(text: &'a [u8], scratch: &'a Bump) -> Option<(&'a [u8], &'a [u8])> {

@@ -11,9 +11,11 @@ mod dialogue;
 mod dovecot;
 pub mod event;
 mod exchange;
+mod frames;
 mod journal;
 mod json;
 mod loggers;
+mod m365;
 mod own_files;
 mod pmg;
 pub mod postfix;
@@ -51,7 +53,13 @@ pub enum Framing {
         /// Beginnings of lines that say how to read what follows; the last of each comes with each piece.
         headings: &'static [&'static [u8]],
     },
+    /// Before a record of a stream of JSON values, wherever this says that one begins.
+    Values(fn() -> Cutter),
 }
+
+/// Tells where the last record begins in what it is given: all bytes since the last place it told. Called again with more bytes after
+/// them, it looks only at those.
+pub type Cutter = Box<dyn FnMut(&[u8]) -> Option<usize> + Send>;
 
 /// A piece of a source, cut where its framing allows.
 #[derive(Clone, Copy, Debug)]
@@ -108,4 +116,18 @@ pub const ALL: &[Format] = &[
     exchange::PANEL,
     exchange::IIS,
     exchange::OTHER,
+    m365::SIGN_INS,
+    m365::SIGN_INS_JSON,
+    m365::SIGN_IN_DETAILS,
+    m365::AUDIT,
+    m365::AUDIT_JSON,
+    m365::DIRECTORY,
+    m365::DIRECTORY_JSON,
+    m365::TRACE,
+    m365::TRACE_JSON,
+    m365::TRACE_DETAIL,
+    m365::TRACE_SUMMARY,
+    m365::TRACE_REPORT,
+    m365::DEFENDER,
+    m365::DEFENDER_JSON,
 ];

@@ -90,6 +90,8 @@ pub enum TrailKind {
     Submission,
     /// From a stranger.
     Inbound,
+    /// From the one or the other: the record does not say, and only the sender's domain can tell.
+    Undirected,
     /// Made by a host of ours or a program on it.
     Local,
     /// Made by the mail system itself: notices, quota warnings, journal copies. Never counted as a message of anyone.

@@ -410,6 +410,7 @@ impl Feed<'_> {
                 let cut = match self.formats[source].map(|f| f.framing) {
                     Some(Framing::JournalEntries) => Cut::Before(b"__CURSOR="),
                     Some(Framing::Rows { quoted, begins, headings }) => Cut::Rows(intake::Rows { quoted, begins, headings }),
+                    Some(Framing::Values(cutter)) => Cut::Records(cutter()),
                     Some(Framing::Lines) | None => Cut::Lines,
                 };
                 self.current = Some((source, Chunker::new(reader, cut, CHUNK_BYTES), 0));

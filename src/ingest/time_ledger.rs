@@ -75,7 +75,9 @@ fn plan(
 ) -> Plan {
     let Some(first) = scout.scouted.first_yearless else {
         let first = scout.scouted.first_absolute;
-        return Plan { clock: Clock::new(Zone::UTC, NO_YEAR), year_from: None, zone_from: None, first, written: None, scout };
+        let mut clock = Clock::new(Zone::UTC, NO_YEAR);
+        clock.day_first = scout.scouted.day_first;
+        return Plan { clock, year_from: None, zone_from: None, first, written: None, scout };
     };
     let (zone, zone_from) = zone(source, &scout, settings, common, by_host);
     let year = year(source, &scout, settings, first, zone, years);

@@ -18,7 +18,6 @@ const QUOTED_BYTES_MAX: usize = 16 << 20;
 const HEADING_BYTES_MAX: usize = 64 << 10;
 
 /// Where a source may be cut.
-#[derive(Clone, Copy, Debug)]
 pub enum Cut {
     /// After any line feed. Lines longer than [`LINE_BYTES_MAX`] are shortened.
     Lines,
@@ -27,7 +26,13 @@ pub enum Cut {
     Before(&'static [u8]),
     /// Before a row of a table. Lines are left as they are.
     Rows(Rows),
+    /// Where this says that a record begins. Lines are left as they are.
+    Records(Cutter),
 }
+
+/// Tells where the last record begins in what it is given: all bytes since the last place it told. Called again with more bytes after
+/// them, it looks only at those.
+pub type Cutter = Box<dyn FnMut(&[u8]) -> Option<usize> + Send>;
 
 /// What a table is cut by.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,7 @@ pub struct OwnedChunk {
     pub bytes: Vec<u8>,
     /// The last whole lines before this piece, up to 16 KiB; empty for the first.
     pub before: Vec<u8>,
-    /// For tables, what says how to read this piece: the first line of the source and then the last heading of each kind before this
+    /// For tables, what says how to read this piece: the first line of the source (with what programs write above it) and then the last heading of each kind before this
     /// piece, each with its line end; empty for the first piece.
     pub heading: Vec<u8>,
     /// Bytes of the source read so far, as they lie in the evidence.
@@ -80,6 +85,7 @@ enum CutPlace {
     /// A line feed and the marker.
     Marker(Vec<u8>),
     Row(Rows),
+    Record(Cutter),
 }
 
 /// The chunk being read.
@@ -100,6 +106,7 @@ impl Chunker {
             Cut::Lines => CutPlace::Line,
             Cut::Before(marker) => CutPlace::Marker([b"\n", marker].concat()),
             Cut::Rows(rows) => CutPlace::Row(rows),
+            Cut::Records(cutter) => CutPlace::Record(cutter),
         };
         Chunker {
             reader,
@@ -176,9 +183,9 @@ impl Chunker {
     }
 
     /// Where the chunk may end, if it may. Up to `searched` no place was found before.
-    fn cut(&self, filling: &Filling, searched: usize) -> Option<usize> {
+    fn cut(&mut self, filling: &Filling, searched: usize) -> Option<usize> {
         let filled = filling.filled();
-        let found = match &self.place {
+        let found = match &mut self.place {
             CutPlace::Line => return Some(filling.line_start).filter(|&at| at > 0),
             CutPlace::Marker(marker) => {
                 let from = searched.saturating_sub(marker.len());
@@ -188,6 +195,7 @@ impl Chunker {
                 let lost = filled.len() >= self.entry_bytes_max.min(QUOTED_BYTES_MAX);
                 rows.last_start(filled, rows.quoted).or_else(|| lost.then(|| rows.last_start(filled, false))?)
             }
+            CutPlace::Record(cutter) => cutter(filled),
         };
         let too_long = filled.len() >= self.entry_bytes_max;
         found.or_else(|| too_long.then(|| memrchr(b'\n', filled).map_or(filled.len(), |at| at + 1)))
@@ -252,7 +260,7 @@ impl Headings {
 
     /// Takes note of the headings in a piece that begins with a row.
     fn read(&mut self, rows: &Rows, piece: &[u8]) {
-        self.first.get_or_insert_with(|| line_at(piece, 0));
+        self.first.get_or_insert_with(|| first_lines(piece));
         self.last.resize(rows.headings.len(), Vec::new());
         for (marker, last) in rows.headings.iter().zip(&mut self.last) {
             let mut found = piece.starts_with(marker).then_some(0);
@@ -269,6 +277,21 @@ impl Headings {
             }
         }
     }
+}
+
+/// Lines that programs write above a table's own first line: PowerShell the type of its objects, spreadsheets the separator.
+const ABOVE_TABLES: [&[u8]; 2] = [b"#TYPE ", b"sep="];
+
+/// The first line, and the ones above it that belong to no table.
+fn first_lines(piece: &[u8]) -> Vec<u8> {
+    let mut lines = line_at(piece, 0);
+    let mut last = lines.len();
+    while last > 0 && ABOVE_TABLES.iter().any(|above| lines.get(lines.len() - last..).is_some_and(|line| line.starts_with(above))) {
+        let next = line_at(piece, lines.len());
+        last = next.len();
+        lines.extend(next);
+    }
+    lines
 }
 
 /// The line that begins at `start`, with its line end; empty if it is too long.

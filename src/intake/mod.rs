@@ -9,6 +9,7 @@
 mod chunk;
 mod codec;
 mod decoder;
+mod encoding;
 #[cfg(test)]
 mod fixtures;
 mod hash;
@@ -24,7 +25,7 @@ mod tests;
 mod walk;
 mod zip;
 
-pub use chunk::{CHUNK_BYTES, Chunker, Cut, LINE_BYTES_MAX, OwnedChunk, Rows};
+pub use chunk::{CHUNK_BYTES, Chunker, Cut, Cutter, LINE_BYTES_MAX, OwnedChunk, Rows};
 pub use hash::hash_file;
 pub use source::{Finished, IntakeError, MemberZone, Source, SourceReader, TimeHints};
 pub use survey::{FileOnDisk, Problem, Survey, survey};

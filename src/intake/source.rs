@@ -1,6 +1,7 @@
 //! One stream of log records: where it lies, what is known of its time, and the reader of its decoded bytes.
 
 use super::Limits;
+use super::encoding::{Encoding, HEAD_BYTES};
 use super::stored::{Hashing, Layered};
 use super::stream::Stream;
 use crate::domain::place::SourceId;
@@ -107,6 +108,12 @@ impl Source {
 /// Large buffers pay: bytes of plain files go straight into the caller's buffer.
 pub struct SourceReader {
     stream: Box<dyn Stream>,
+    /// `None` until the first bytes were seen.
+    encoding: Option<Encoding>,
+    /// The first bytes of plain text, until they are given out.
+    head: Vec<u8>,
+    /// Bytes of UTF-16 on their way to be rewritten.
+    raw: Vec<u8>,
     budget: Arc<Budget>,
     booked: Arc<AtomicU64>,
     decoded: u64,
@@ -129,7 +136,17 @@ pub struct Finished {
 
 impl SourceReader {
     pub(super) fn new(stream: Box<dyn Stream>, budget: Arc<Budget>, booked: Arc<AtomicU64>) -> SourceReader {
-        SourceReader { stream, budget, booked, decoded: 0, over_budget: false, ended: false }
+        SourceReader {
+            stream,
+            encoding: None,
+            head: Vec::new(),
+            raw: Vec::new(),
+            budget,
+            booked,
+            decoded: 0,
+            over_budget: false,
+            ended: false,
+        }
     }
 
     /// Bytes read so far, as they lie in the evidence; with [`Source::size`] this gives the progress.
@@ -166,8 +183,9 @@ impl SourceReader {
     }
 }
 
-impl Read for SourceReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl SourceReader {
+    /// Reads bytes as the decoders below give them.
+    fn read_raw(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ended || buffer.is_empty() {
             return Ok(0);
         }
@@ -181,5 +199,61 @@ impl Read for SourceReader {
                 Ok(read)
             }
         }
+    }
+
+    /// Reads the first bytes and tells the encoding by them.
+    fn look(&mut self) -> io::Result<Encoding> {
+        let mut head = vec![0; HEAD_BYTES];
+        let mut len = 0;
+        while len < HEAD_BYTES {
+            match self.read_raw(head.get_mut(len..).unwrap_or_default())? {
+                0 => break,
+                read => len += read,
+            }
+        }
+        head.truncate(len);
+        let mut encoding = Encoding::of(&head);
+        match &mut encoding {
+            Encoding::Plain { mark } => {
+                head.drain(..*mark);
+                self.head = head;
+            }
+            Encoding::Wide(wide) => wide.take(&head),
+        }
+        Ok(encoding)
+    }
+}
+
+/// Bytes of UTF-16 rewritten at once.
+const WIDE_BYTES: usize = 256 << 10;
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut encoding = match self.encoding.take() {
+            Some(encoding) => encoding,
+            None => self.look()?,
+        };
+        let read = match &mut encoding {
+            Encoding::Plain { .. } if self.head.is_empty() => self.read_raw(buffer),
+            Encoding::Plain { .. } => {
+                let count = self.head.len().min(buffer.len());
+                buffer.iter_mut().zip(self.head.drain(..count)).for_each(|(to, from)| *to = from);
+                Ok(count)
+            }
+            Encoding::Wide(wide) => loop {
+                match wide.give(buffer) {
+                    0 if !wide.ended() && !buffer.is_empty() => {
+                        let mut raw = std::mem::take(&mut self.raw);
+                        raw.resize(WIDE_BYTES, 0);
+                        let read = self.read_raw(&mut raw)?;
+                        wide.take(raw.get(..read).unwrap_or_default());
+                        self.raw = raw;
+                    }
+                    given => break Ok(given),
+                }
+            },
+        };
+        self.encoding = Some(encoding);
+        read
     }
 }

@@ -10,7 +10,7 @@ use crate::formats::scan;
 
 /// What is done with the rows of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(in crate::formats) enum Meaning {
     /// Came in here.
     Receive,
     /// Left a mailbox for the transport service.
@@ -82,7 +82,7 @@ const EVENTS: &[(&str, Meaning)] = &[
 ];
 
 /// What an event id means.
-pub(super) fn meaning(event: &[u8]) -> Meaning {
+pub(in crate::formats) fn meaning(event: &[u8]) -> Meaning {
     EVENTS.iter().find(|(id, _)| event.eq_ignore_ascii_case(id.as_bytes())).map_or(Meaning::Nothing, |(_, meaning)| *meaning)
 }
 
@@ -133,7 +133,7 @@ const TENANT_WORDS: &[(&str, Reason)] = &[
 const CONTENT_AGENTS: &[&str] = &["Malware", "Content Filter", "Spam", "ScanMail", "Virus", "Anti"];
 
 /// What a `FAIL` means, by its source, its context and the recipient's status.
-pub(super) fn failure(source: &[u8], context: &[u8], status: &[u8]) -> TrailFate {
+pub(in crate::formats) fn failure(source: &[u8], context: &[u8], status: &[u8]) -> TrailFate {
     let says = |words: &str| scan::contains(status, words.as_bytes());
     let ended = |outcome, by, reason| TrailFate::Ended { outcome, by, reason };
     if let Some((_, reason)) = TENANT_WORDS.iter().find(|(words, _)| says(words)) {
@@ -177,23 +177,23 @@ pub fn refusal(reply: &[u8]) -> (Outcome, Reason) {
 }
 
 /// What a delay is about.
-pub(super) fn delay(outcome: Outcome, reason: Reason, status: &[u8]) -> TrailFate {
+pub(in crate::formats) fn delay(outcome: Outcome, reason: Reason, status: &[u8]) -> TrailFate {
     let told = if reason == Reason::Other && !status.is_empty() { reply::classify(status).reason } else { reason };
     TrailFate::Waiting { outcome, by: None, reason: told }
 }
 
 /// Parts of a status in the form of newer builds, `[{LED=550 5.7.1 …};{MSG=…};{FQDN=…};{IP=…};{LRT=…}]`, or the bare text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Status<'a> {
+pub(in crate::formats) struct Status<'a> {
     /// The error that decided.
-    pub(super) text: &'a [u8],
+    pub(in crate::formats) text: &'a [u8],
     /// The host that told it, by name and address; empty where the status does not say.
-    pub(super) name: &'a [u8],
-    pub(super) address: &'a [u8],
+    pub(in crate::formats) name: &'a [u8],
+    pub(in crate::formats) address: &'a [u8],
 }
 
 impl<'a> Status<'a> {
-    pub(super) fn read(status: &'a [u8]) -> Status<'a> {
+    pub(in crate::formats) fn read(status: &'a [u8]) -> Status<'a> {
         let Some(inner) = status.strip_prefix(b"[{") else { return Status { text: status, ..Status::default() } };
         let part = |key: &[u8]| {
             let at = if inner.starts_with(key) {

@@ -9,7 +9,7 @@ mod agent;
 mod cmdlets;
 mod connectivity;
 mod export;
-mod fate;
+pub(in crate::formats) mod fate;
 mod http;
 mod iis;
 mod mailbox;

@@ -1,0 +1,285 @@
+//! The unified audit log: logins, use of mailboxes, cmdlets, alerts, and what the directory records of itself.
+
+use super::fields::Field;
+use super::record::{self, Record};
+use super::{Reader, clients, cmdlets, directory, sign_ins, values};
+use crate::formats::batch::Malformed;
+use crate::formats::event::{
+    Acceptance, AccessScope, ActionEvent, ActionKind, LoginEvent, LoginResult, MailboxEvent, ProviderWord, TrailEvent, TrailFact, TrailId,
+    TrailKind,
+};
+use crate::formats::remark::Remark;
+use crate::formats::scan;
+use crate::formats::sink::Fate;
+
+/// Where the audit log speaks, as a host.
+pub(super) const HOST: &[u8] = b"audit-log";
+
+/// What is done with an operation.
+#[derive(Clone, Copy)]
+enum Act {
+    Login {
+        failed: bool,
+    },
+    MailboxLogin,
+    Access,
+    Send,
+    Alert,
+    /// What everybody does in a mailbox or with files.
+    Use(ActionKind),
+}
+
+/// Operations of records that are no cmdlets and none of the directory's, in lower case.
+const OPERATIONS: &[(&[u8], Act)] = &[
+    (b"userloggedin", Act::Login { failed: false }),
+    (b"userloginfailed", Act::Login { failed: true }),
+    (b"foreignrealmindexlogoninitialauthusingadfsfederatedtoken", Act::Login { failed: false }),
+    (b"passwordlogoninitialauthusingpassword", Act::Login { failed: false }),
+    (b"mailboxlogin", Act::MailboxLogin),
+    (b"mailitemsaccessed", Act::Access),
+    (b"send", Act::Send),
+    (b"sendas", Act::Send),
+    (b"sendonbehalf", Act::Send),
+    (b"alerttriggered", Act::Alert),
+    (b"alertentitygenerated", Act::Alert),
+    (b"harddelete", Act::Use(ActionKind::MailDeleted)),
+    (b"softdelete", Act::Use(ActionKind::MailDeleted)),
+    (b"movetodeleteditems", Act::Use(ActionKind::MailDeleted)),
+    (b"recorddelete", Act::Use(ActionKind::MailDeleted)),
+    (b"move", Act::Use(ActionKind::MailMoved)),
+    (b"searchqueryinitiatedexchange", Act::Use(ActionKind::MailSearched)),
+    (b"searchqueryinitiatedsharepoint", Act::Use(ActionKind::MailSearched)),
+    (b"searchcreated", Act::Use(ActionKind::MailSearched)),
+    (b"searchstarted", Act::Use(ActionKind::MailSearched)),
+    (b"updateinboxrules", Act::Use(ActionKind::InboxRuleChanged)),
+    (b"addfolderpermissions", Act::Use(ActionKind::FolderPermissionGranted)),
+    (b"modifyfolderpermissions", Act::Use(ActionKind::FolderPermissionGranted)),
+    (b"updatecalendardelegation", Act::Use(ActionKind::FolderPermissionGranted)),
+    (b"filedownloaded", Act::Use(ActionKind::FilesAccessed)),
+    (b"fileaccessed", Act::Use(ActionKind::FilesAccessed)),
+    (b"filesyncdownloadedfull", Act::Use(ActionKind::FilesAccessed)),
+    (b"anonymouslinkcreated", Act::Use(ActionKind::FilesShared)),
+    (b"sharingset", Act::Use(ActionKind::FilesShared)),
+    (b"quarantinereleasemessage", Act::Use(ActionKind::QuarantineHandled)),
+    (b"quarantinedeletemessage", Act::Use(ActionKind::QuarantineHandled)),
+];
+
+/// Reads what an export of the audit log holds: a record, or a row with a record in a cell.
+pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    // The search itself failed; such rows hold no record.
+    if row.get(Field::ResultIndex) == Some(b"-1") {
+        reader.remark(Remark::QueryError);
+        return Fate::NO_FACT;
+    }
+    let Some(data) = row.get(Field::AuditData) else { return Fate::BAD_BODY };
+    if let Some(mut inner) = Record::of_json(data, reader.scratch) {
+        if let Some(operation) = row.get(Field::Operation) {
+            inner.put(Field::Operation, operation);
+        }
+        return read(&inner, reader);
+    }
+    // A spreadsheet cuts cells at 32,767 characters: what stands before the cut is still true.
+    reader.remark(Remark::Degraded);
+    let mut saved = Record::EMPTY;
+    for field in [Field::Operation, Field::UserId] {
+        if let Some(text) = row.get(field) {
+            saved.put(field, text);
+        }
+    }
+    crate::formats::json::each_member(data, |key, raw| {
+        if let Some(field) = Field::of(key) {
+            saved.put(field, crate::formats::json::text(raw, reader.scratch));
+        }
+    });
+    if saved.get(Field::CreationTime).is_none() { Fate::BAD_BODY } else { read(&saved, reader) }
+}
+
+/// Reads one record.
+pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let Some(operation) = record.get(Field::Operation) else { return Fate::BAD_BODY };
+    let name = operation.trim_ascii().to_ascii_lowercase();
+    if let Some(id) = record.get(Field::Id) {
+        reader.same_as(HOST, &[id]);
+    }
+    let act = OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, act)| *act);
+    if let Some(Act::Login { failed }) = act {
+        return sign_ins::read_audited(record, failed, reader);
+    }
+    let Some(at) = reader.time(record, &[Field::CreationTime, Field::Time, Field::Written]) else {
+        return Fate::Malformed(Malformed::BadTime);
+    };
+    reader.on(HOST, at);
+    match act {
+        Some(Act::Alert) => alert(record, reader),
+        _ if is_system(record) => Fate::NO_FACT,
+        Some(Act::MailboxLogin) => mailbox_login(record, reader),
+        Some(Act::Access) => access(record, reader),
+        Some(Act::Send) => send(record, reader),
+        Some(Act::Use(kind)) => used(record, kind, &name, reader),
+        _ => match cmdlets::kind(&name, record, reader) {
+            Some(kind) => cmdlets::read(record, operation, kind, reader),
+            None => directory::read_audited(record, &name, reader),
+        },
+    }
+}
+
+/// Whether the service itself acted and no user.
+fn is_system(record: &Record<'_>) -> bool {
+    let kinds: [&[u8]; 8] = [b"3", b"4", b"7", b"8", b"DcAdmin", b"System", b"CustomPolicy", b"SystemPolicy"];
+    record.get(Field::UserType).is_some_and(|kind| kinds.contains(&kind))
+}
+
+/// The address of the user's program.
+pub(super) fn address<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]> {
+    let fields = [Field::ClientIpAddress, Field::ClientIp, Field::ActorIp];
+    fields.iter().find_map(|field| values::address(record.get(*field)?, reader.scratch))
+}
+
+/// Whose mailbox it was.
+fn owner<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    record.first(&[Field::MailboxOwner, Field::UserId])
+}
+
+/// The program, without the service's own word before it.
+fn client<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    record.first(&[Field::ClientInfo, Field::UserAgent])
+}
+
+fn mailbox_login<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let failed = record.get(Field::ResultStatus).is_some_and(|status| status.eq_ignore_ascii_case(b"Failed"));
+    let word = ProviderWord { event_id: record.get(Field::Id), ..ProviderWord::default() };
+    let event = LoginEvent {
+        protocol: record.get(Field::ClientInfo).map_or(crate::formats::event::Protocol::Other, clients::of_info),
+        account: owner(record),
+        address: address(record, reader),
+        result: if failed { LoginResult::Failure { attempts: 1 } } else { LoginResult::Success },
+        mechanism: None,
+        session: record.get(Field::Session),
+        client: client(record),
+        detail: b"",
+        provider: Some(reader.scratch.alloc(word)),
+    };
+    reader.sink.login(event)
+}
+
+/// `MailItemsAccessed`: single messages, a whole folder, or the word that no more will be recorded.
+fn access<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let scratch = reader.scratch;
+    let property = |name: &[u8]| record::pair(record.get(Field::OperationProperties), name, scratch);
+    let throttled = property(b"IsThrottled").is_some_and(record::is_true);
+    let folder = property(b"MailAccessType").is_some_and(|kind| kind.eq_ignore_ascii_case(b"Sync"));
+    let counted = || record.get(Field::OperationCount).and_then(scan::number).map(|(n, _)| n);
+    let listed = || record.get(Field::Folders).map(listed_items);
+    let scope = match (throttled, folder) {
+        (true, _) => AccessScope::Throttled,
+        (_, true) => AccessScope::Folder,
+        _ => AccessScope::Messages,
+    };
+    let items = if folder { None } else { counted().or_else(listed) };
+    if throttled {
+        reader.remark(Remark::Throttled);
+    }
+    let event = MailboxEvent {
+        protocol: record.get(Field::ClientInfo).map(clients::of_info),
+        account: owner(record),
+        session: record.get(Field::Session),
+        address: address(record, reader),
+        bytes_out: 0,
+        items,
+        deleted: 0,
+        scope,
+    };
+    reader.sink.mailbox(event)
+}
+
+fn listed_items(folders: &[u8]) -> u64 {
+    let mut items = 0;
+    crate::formats::json::each_item(folders, |folder| {
+        crate::formats::json::each_member(folder, |key, list| {
+            if key.eq_ignore_ascii_case(b"FolderItems") {
+                crate::formats::json::each_item(list, |_| items += 1);
+            }
+        });
+    });
+    items
+}
+
+/// A message sent from a mailbox, which the message trace tells of too, by its `Message-ID`.
+fn send<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let scratch = reader.scratch;
+    let Some(message) = record.within(Field::Item, b"InternetMessageId", scratch) else { return Fate::NO_FACT };
+    let sender = record.first(&[Field::SendAs, Field::SendOnBehalf, Field::MailboxOwner, Field::UserId]).unwrap_or_default();
+    let acceptance = Acceptance {
+        kind: TrailKind::Submission,
+        sender,
+        return_path: None,
+        account: record.first(&[Field::UserId, Field::MailboxOwner]),
+        mailbox: None,
+        mailbox_owner: None,
+        address: address(record, reader),
+        address_is_proxy: false,
+        client: client(record),
+        session: None,
+        protocol: record.get(Field::ClientInfo).map(clients::of_info),
+        size: record.within(Field::Item, b"SizeInBytes", scratch).and_then(scan::number).map(|(n, _)| n),
+        recipients: None,
+    };
+    let id = TrailId { network: b"", message, sender };
+    reader.sink.trail(TrailEvent { id, fact: TrailFact::Accepted(scratch.alloc(acceptance)) })
+}
+
+/// What was done in a mailbox or with files.
+fn used<'a>(record: &Record<'a>, kind: ActionKind, operation: &[u8], reader: &mut Reader<'_, 'a>) -> Fate {
+    let scratch = reader.scratch;
+    let property = |name: &[u8]| record::pair(record.get(Field::OperationProperties), name, scratch);
+    let (kind, detail) = match operation {
+        b"updateinboxrules" => {
+            let what = property(b"RuleOperation").unwrap_or_default();
+            let kind = match () {
+                () if scan::contains(what, b"Add") => ActionKind::InboxRuleCreated,
+                () if scan::contains(what, b"Remove") || scan::contains(what, b"Delete") => ActionKind::InboxRuleRemoved,
+                () => kind,
+            };
+            let named =
+                [(&b"Name"[..], property(b"RuleName")), (b"Condition", property(b"RuleCondition")), (b"Actions", property(b"RuleActions"))];
+            (kind, reader.detail(b"", named.into_iter().filter_map(|(name, value)| Some((name, value?)))))
+        }
+        _ => (kind, record.first(&[Field::Subject, Field::ObjectId]).or_else(|| items_detail(record, reader)).unwrap_or_default()),
+    };
+    let event = ActionEvent {
+        kind,
+        account: owner(record),
+        actor: record.get(Field::UserId),
+        address: address(record, reader),
+        client: client(record),
+        detail,
+    };
+    reader.sink.action(event)
+}
+
+/// How many messages, and the subject of the first.
+fn items_detail<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]> {
+    let list = record.first(&[Field::AffectedItems, Field::Item])?;
+    let mut count = 0;
+    let mut subject = None;
+    crate::formats::json::each_item(list, |item| {
+        count += 1;
+        subject = subject.or_else(|| record::member(item, b"Subject", reader.scratch));
+    });
+    let subject = String::from_utf8_lossy(subject.unwrap_or_default());
+    Some(reader.scratch.alloc_str(&format!("{count} message(s), the first: {subject}")).as_bytes())
+}
+
+/// An alert of the service.
+fn alert<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let name = record.get(Field::AlertName).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    let kind = if scan::contains(&lower, b"restricted from sending") || scan::contains(&lower, b"sending limit exceeded") {
+        ActionKind::SendingRestricted
+    } else {
+        ActionKind::AlertRaised
+    };
+    let concerned = [Field::EntityId, Field::ObjectId].iter().find_map(|f| record.get(*f).filter(|text| values::is_mail_address(text)));
+    let account = concerned.or_else(|| record.within(Field::AlertData, b"f3u", reader.scratch));
+    reader.sink.action(ActionEvent { kind, account, actor: None, address: None, client: None, detail: name })
+}

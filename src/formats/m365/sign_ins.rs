@@ -1,0 +1,203 @@
+//! Sign-ins of Entra ID in every shape: portal tables, Graph objects, diagnostic settings, Log Analytics, and the audit log's own
+//! records of logins.
+
+use super::fields::Field;
+use super::record::{self, Record, is_type_name};
+use super::{Reader, clients, outcomes, values};
+use crate::formats::event::{LoginEvent, LoginResult, Protocol, ProviderWord};
+use crate::formats::remark::Remark;
+use crate::formats::scan;
+use crate::formats::sink::Fate;
+
+/// Where sign-ins are told of, as a host.
+pub(super) const HOST: &[u8] = b"sign-ins";
+
+/// Reads a sign-in. `envelope` is what the record came in, with its own time and result.
+pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let scratch = reader.scratch;
+    let Some(at) = reader.time(record, &[Field::Time, Field::Written, Field::LocalTime]) else {
+        return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
+    };
+    let id = record.get(Field::Id).map(|id| values::guid(id, scratch));
+    let app = record.get(Field::ClientApp);
+    let agent = record.get(Field::UserAgent).or_else(|| record.within(Field::Properties, b"userAgent", scratch));
+    let token = is_token(record, reader);
+    let code = code(record, envelope, reader);
+    let result = match code {
+        Some(code) => refine(record, code, token, reader),
+        None => LoginResult::Interrupted,
+    };
+    if code.is_none() || [Field::Status, Field::Location, Field::Methods].iter().any(|field| record.is_degraded(*field)) {
+        reader.remark(if code.is_none() { Remark::OutcomeLost } else { Remark::Degraded });
+    }
+    if let (Some(id), Some(code)) = (id, code) {
+        reader.same_as(HOST, &[id, &code.to_le_bytes()]);
+    }
+    let (city, country) = place(record, reader);
+    let word = ProviderWord {
+        event_id: id,
+        correlation: record.get(Field::Correlation),
+        application: record.get(Field::Application),
+        token,
+        code,
+        country,
+        city,
+        asn: record.get(Field::Asn).and_then(scan::number).and_then(|(n, _)| u32::try_from(n).ok()),
+        written: envelope.unwrap_or(record).get(Field::Written).and_then(|text| reader.moment(text)).map(|moment| moment.at),
+    };
+    let address = record.first(&[Field::Ip, Field::CallerIp]).or_else(|| envelope?.get(Field::CallerIp));
+    let event = LoginEvent {
+        protocol: app.map_or(Protocol::Other, clients::of_app),
+        account: account(record, reader),
+        address: address.and_then(|text| values::address(text, scratch)),
+        result,
+        mechanism: None,
+        session: record.get(Field::Session),
+        client: agent.or(app),
+        detail: if result == LoginResult::Success { b"" } else { reason(record, envelope, reader) },
+        provider: Some(scratch.alloc(word)),
+    };
+    reader.on(HOST, at);
+    reader.sink.login(event)
+}
+
+/// Who signed in: the name of the account, or else the name that was typed; for an application its own id.
+fn account<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]> {
+    let name = record.get(Field::UserName).filter(|name| !values::is_guid(name));
+    let typed = || record.get(Field::OtherName).filter(|name| name.contains(&b'@') || !values::is_guid(name));
+    let user = name.or_else(typed).or_else(|| record.first(&[Field::UserName, Field::UserId]));
+    user.or_else(|| {
+        let id = record.get(Field::ServicePrincipal)?;
+        Some(reader.scratch.alloc_slice_copy(&[id, b"@service-principal.invalid"].concat()))
+    })
+}
+
+/// Whether a token was used and no password.
+fn is_token<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> bool {
+    let presented = record.get(Field::Token).is_some_and(|token| {
+        let token = token.to_ascii_lowercase();
+        scan::contains(&token, b"refreshtoken") || scan::contains(&token, b"refresh token")
+    });
+    let satisfied = || first_method(record, reader).is_some_and(|(method, _)| method.eq_ignore_ascii_case(b"Previously satisfied"));
+    presented || satisfied()
+}
+
+/// The number of the result, by whichever field has it.
+fn code<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &Reader<'_, 'a>) -> Option<u32> {
+    let number = |text: &[u8]| {
+        let (value, rest) = scan::number(text)?;
+        u32::try_from(value).ok().filter(|_| rest.is_empty() || rest.starts_with(b"."))
+    };
+    let status = record.get(Field::Status).filter(|text| !is_type_name(text));
+    let in_status = status.and_then(|text| record::member(text, b"errorCode", reader.scratch)).and_then(number);
+    let own = || record.get(Field::Code).and_then(number);
+    in_status.or_else(own).or_else(|| envelope?.get(Field::Code).and_then(number))
+}
+
+/// The result, with what the single steps say of the password.
+fn refine<'a>(record: &Record<'a>, code: u32, token: bool, reader: &Reader<'_, 'a>) -> LoginResult {
+    let result = outcomes::result(code, token);
+    if token || matches!(result, LoginResult::Success | LoginResult::Stopped) {
+        return result;
+    }
+    match first_method(record, reader) {
+        Some((method, true)) if method.eq_ignore_ascii_case(b"Password") => LoginResult::Stopped,
+        _ => result,
+    }
+}
+
+/// The first step of a sign-in: its method, and whether it succeeded.
+fn first_method<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<(&'a [u8], bool)> {
+    let list = record.get(Field::Methods)?;
+    let mut first = None;
+    crate::formats::json::each_item(list, |step| {
+        first = first.or_else(|| {
+            let method = record::member(step, b"authenticationMethod", reader.scratch)?;
+            Some((method, record::member(step, b"succeeded", reader.scratch).is_some_and(record::is_true)))
+        });
+    });
+    first
+}
+
+fn reason<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &Reader<'_, 'a>) -> &'a [u8] {
+    let within = || record.within(Field::Status, b"failureReason", reader.scratch);
+    record.get(Field::Reason).or_else(within).or_else(|| envelope?.get(Field::Reason)).unwrap_or_default()
+}
+
+fn place<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+    for field in [Field::LocationDetails, Field::Location] {
+        let Some(text) = record.get(field).filter(|text| !is_type_name(text)) else { continue };
+        if text.starts_with(b"{") || text.starts_with(b"@{") {
+            let part = |name| record::member(text, name, reader.scratch);
+            return (part(b"city"), part(b"countryOrRegion"));
+        }
+        return values::place(text);
+    }
+    (record.get(Field::City), record.get(Field::Country))
+}
+
+/// Reads a row of authentication details: what was shown for a sign-in that is told of elsewhere.
+pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let Some(at) = reader.time(record, &[Field::Time]) else {
+        return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
+    };
+    reader.sink.batch.saw(at);
+    Fate::NO_FACT
+}
+
+/// Reads the audit log's record of a login.
+pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut Reader<'_, 'a>) -> Fate {
+    let scratch = reader.scratch;
+    let Some(at) = reader.time(record, &[Field::CreationTime, Field::Time, Field::Written]) else {
+        return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
+    };
+    let extended = |name: &[u8]| record::pair(record.get(Field::ExtendedProperties), name, scratch);
+    let agent = extended(b"UserAgent").or_else(|| record.get(Field::UserAgent));
+    let number = record.get(Field::ErrorNumber).and_then(scan::number).and_then(|(n, _)| u32::try_from(n).ok());
+    let named = record.get(Field::LogonError).and_then(outcomes::code_of_error);
+    let stated = number.filter(|n| *n != 0).or(named).or(number);
+    let redirected = !failed && stated == Some(0) && extended(b"ResultStatusDetail").is_some_and(|d| d.eq_ignore_ascii_case(b"Redirect"));
+    let code = if redirected { Some(50074) } else { stated };
+    let result = match code {
+        Some(code) => outcomes::result(code, false),
+        None if failed => LoginResult::Failure { attempts: 1 },
+        None => LoginResult::Success,
+    };
+    // A record of a failure without a number that says why is a failure still.
+    let result = if failed && result == LoginResult::Success { LoginResult::Failure { attempts: 1 } } else { result };
+    let word = ProviderWord {
+        event_id: record.get(Field::Id).map(|id| values::guid(id, scratch)),
+        correlation: record.get(Field::InterSystems),
+        code: if redirected { None } else { code },
+        ..ProviderWord::default()
+    };
+    let address = record.first(&[Field::ActorIp, Field::ClientIp, Field::ClientIpAddress]);
+    let event = LoginEvent {
+        protocol: clients::of_agent(agent),
+        account: audited_account(record, reader),
+        address: address.and_then(|text| values::address(text, scratch)),
+        result,
+        mechanism: None,
+        session: None,
+        client: agent,
+        detail: if result == LoginResult::Success { b"" } else { record.get(Field::LogonError).unwrap_or_default() },
+        provider: Some(scratch.alloc(word)),
+    };
+    reader.on(super::audit::HOST, at);
+    reader.sink.login(event)
+}
+
+/// `UserId`, unless it is a number for a name that no account has; the actor list then has the name that was typed.
+fn audited_account<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]> {
+    let user = record.get(Field::UserId).filter(|name| !values::is_guid(name) && *name != b"Unknown");
+    user.or_else(|| {
+        let mut named = None;
+        record::pairs(record.get(Field::Actor)?, reader.scratch, |name, _| {
+            if named.is_none() && values::is_mail_address(name) {
+                named = Some(name);
+            }
+        });
+        named
+    })
+    .or_else(|| record.get(Field::UserId))
+}
