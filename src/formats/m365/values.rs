@@ -95,11 +95,15 @@ mod tests {
 
     #[test]
     fn a_place_is_read_from_its_end() {
-        let text = |(city, country): (Option<&'static [u8]>, Option<&'static [u8]>)| (city, country);
-        assert_eq!(text(place(b"Sapporo, Hokkaido, JP")), (Some(b"Sapporo"), Some(b"JP")));
-        assert_eq!(text(place(b", , GB")), (None, Some(b"GB")));
-        assert_eq!(text(place(b"Washington, D.C., Virginia, US")), (Some(b"Washington, D.C."), Some(b"US")));
-        assert_eq!(text(place(b"FR")), (None, Some(b"FR")));
+        let shown = |text: &'static str| {
+            let (city, country) = place(text.as_bytes());
+            let text = |part: Option<&'static [u8]>| part.map_or("-".to_owned(), |part| String::from_utf8_lossy(part).into_owned());
+            format!("{} / {}", text(city), text(country))
+        };
+        assert_eq!(shown("Sapporo, Hokkaido, JP"), "Sapporo / JP");
+        assert_eq!(shown(", , GB"), "- / GB");
+        assert_eq!(shown("Washington, D.C., Virginia, US"), "Washington, D.C. / US");
+        assert_eq!(shown("FR"), "- / FR");
     }
 
     #[test]
