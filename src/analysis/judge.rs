@@ -11,7 +11,7 @@ use super::profile::{OriginUse, Profile, Profiles};
 use super::signs::{Sign, score};
 use super::tries::SHARED_MIN;
 use super::weigh::{Scales, Unit, actions_by_account};
-use super::{Facts, Ground};
+use super::{Facts, Ground, hints};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -89,7 +89,7 @@ impl Judge<'_> {
     /// which others may have hidden, and the round is repeated.
     fn by_itself(&self, account: Text, profile: &Profile, judged: &mut Judged) {
         for origin in &profile.origins {
-            judged.attacks.entry(account).or_default().extend(self.hinted(origin));
+            judged.attacks.entry(account).or_default().extend(self.hinted(account, origin));
         }
         let mut best: Option<Attack> = None;
         for _ in 0..ROUNDS {
@@ -106,7 +106,7 @@ impl Judge<'_> {
             judged.attacks.entry(account).or_default().append(&mut found);
         }
         // The analyst says this account was abused: its most conspicuous origin is followed even if it would not stand out alone.
-        let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && self.is_hinted_account(account);
+        let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && hints::is_named(self.facts, account);
         if let Some(mut attack) = best.filter(|_| unfound) {
             let missing = self.facts.settings.thresholds.suspected - attack.score;
             let text = "the analyst named the account; nothing else makes this origin stand out that much".to_owned();
@@ -162,14 +162,14 @@ impl Judge<'_> {
     /// Whether an origin got in, lies in the asked window, and is not vouched for or judged yet.
     fn is_open(&self, account: Text, origin: &OriginUse, judged: &Judged) -> bool {
         origin.first.is_some()
-            && self.in_window(origin)
+            && self.in_window(account, origin)
             && !self.addresses.is_trusted(origin.address)
             && !judged.is_attacker(account, origin.address)
     }
 
-    fn hinted(&self, origin: &OriginUse) -> Option<Attack> {
+    fn hinted(&self, account: Text, origin: &OriginUse) -> Option<Attack> {
         let (address, first) = (origin.address?, origin.first?);
-        if !self.is_hinted_address(address) || !self.in_window(origin) || self.addresses.is_trusted(origin.address) {
+        if !self.is_hinted_address(address) || !self.in_window(account, origin) || self.addresses.is_trusted(origin.address) {
             return None;
         }
         let text = format!("the analyst named {} as the attacker's", self.facts.rows.show(address));
@@ -277,20 +277,12 @@ impl Judge<'_> {
         begin.into_iter().map(|(address, first)| (address, together(address).map_or(first, |since| since.min(first)))).collect()
     }
 
-    fn in_window(&self, origin: &OriginUse) -> bool {
-        let hints = &self.facts.settings.hints;
-        let (Some(first), Some(last)) = (origin.first, origin.last) else { return false };
-        hints.since.is_none_or(|since| last >= since) && hints.until.is_none_or(|until| first < until)
+    fn in_window(&self, account: Text, origin: &OriginUse) -> bool {
+        let ip = origin.address.and_then(|a| self.addresses.spot(a)).map(|spot| spot.ip);
+        origin.first.zip(origin.last).is_some_and(|(first, last)| hints::asked(self.facts, account, ip).meets(first, last))
     }
 
     fn is_hinted_address(&self, address: Text) -> bool {
-        let hints = &self.facts.settings.hints.attacker_networks;
-        !hints.is_empty() && self.addresses.spot(address).is_some_and(|spot| hints.iter().any(|n| n.contains(&spot.ip)))
-    }
-
-    fn is_hinted_account(&self, account: Text) -> bool {
-        let settings = self.facts.settings;
-        let name = self.facts.rows.show(account);
-        settings.hints.accounts.iter().any(|h| settings.accounts.canonical(h) == name)
+        self.addresses.spot(address).is_some_and(|spot| hints::is_attackers(self.facts, spot.ip))
     }
 }

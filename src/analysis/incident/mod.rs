@@ -11,11 +11,11 @@ mod received;
 
 use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
-use super::{Facts, Ground, changes, tally, techniques};
+use super::{Facts, Ground, changes, hints, tally, techniques};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
 
 /// All incidents, the earliest first.
@@ -111,17 +111,24 @@ impl<'a> Builder<'a> {
         self.accounts.iter().any(|account| self.logins_of(*account).any(|login| login.provider.is_some()))
     }
 
+    /// The time asked for, by origin of an account's attackers; empty if nothing was asked.
+    fn asked(&self, account: Text) -> HashMap<Option<Text>, hints::Asked> {
+        let ip = |address: Option<Text>| address.and_then(|a| self.ground.addresses.spot(a)).map(|spot| spot.ip);
+        let of = |attack: &Attack| (attack.address, hints::asked(self.facts, account, ip(attack.address)));
+        self.attacks(account).iter().map(of).filter(|(_, asked)| *asked != hints::Asked::default()).collect()
+    }
+
     /// Messages of one account that came from an attacker's origin.
     fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + 'a {
         let rows = self.rows();
         let judged = self.judged;
         let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
-        let hints = &self.facts.settings.hints;
+        let asked = self.asked(account);
         numbers
             .iter()
             .map(|&m| &rows.messages[m as usize])
             .filter(move |m| judged.is_attacker(account, m.address))
-            .filter(move |m| hints.since.is_none_or(|t| m.submitted >= t) && hints.until.is_none_or(|t| m.submitted < t))
+            .filter(move |m| asked.get(&m.address).is_none_or(|asked| asked.holds(m.submitted)))
     }
 
     /// Logins of one account from an attacker's origin.
@@ -129,12 +136,12 @@ impl<'a> Builder<'a> {
         let rows = self.rows();
         let judged = self.judged;
         let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
-        let hints = &self.facts.settings.hints;
+        let asked = self.asked(account);
         numbers
             .iter()
             .map(|&l| &rows.logins[l as usize])
             .filter(move |l| judged.is_attacker(account, l.address))
-            .filter(move |l| hints.since.is_none_or(|t| l.at >= t) && hints.until.is_none_or(|t| l.at < t))
+            .filter(move |l| asked.get(&l.address).is_none_or(|asked| asked.holds(l.at)))
     }
 
     /// What was changed since the first attacker login.
