@@ -130,7 +130,7 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
     let by_sender = with(Attribution::EnvelopeSender);
     if by_sender > 0 {
         limits.push(format!(
-            "{by_sender} message(s) were handed over by hosts of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence."
+            "{by_sender} message(s) came from hosts or clients of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence."
         ));
     }
     let relayed = rows.recipients.iter().filter(|r| r.outcome == Outcome::Relayed).count();

@@ -128,6 +128,10 @@ impl Trails {
                 let word = Word { fate: *fate, peer: texts.intern(peer), text: texts.intern(text), line };
                 self.recipient(trail, address, word);
             }
+            TrailFact::Mailbox { id, owner } => {
+                let pair = (self.lower(texts, id), self.lower(texts, owner));
+                *self.owners.entry(pair).or_default() += 1;
+            }
             TrailFact::Replaced { address, .. } => {
                 let address = self.lower(texts, address);
                 let word = Word { fate: TrailFate::Named, peer: empty, text: empty, line };
@@ -197,7 +201,7 @@ impl Trails {
     }
 
     fn accepted(&mut self, texts: &mut TextPool, line: Line, trail: u32, told: &Acceptance<'_>) {
-        let mailbox = told.mailbox.map(|m| texts.intern(&m.to_ascii_lowercase()));
+        let mailbox = told.mailbox.map(|m| self.lower(texts, m));
         let owner = told.mailbox_owner.map(|o| self.lower(texts, o));
         if let (Some(mailbox), Some(owner)) = (mailbox, owner) {
             *self.owners.entry((mailbox, owner)).or_default() += 1;
