@@ -5,6 +5,7 @@
 //! looked up for each line are the queue files open at that time and not all of the evidence.
 
 use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
+use super::links::is_loopback;
 use super::packed::Packed;
 use super::queue_id::QueueId;
 use crate::domain::place::Place;
@@ -133,7 +134,7 @@ impl Lives {
                     user,
                     orig_queue_id: orig_queue_id.map(QueueId::new),
                 };
-                self.open(texts, line, name, opener);
+                self.open(texts, line, name, opener).from_loopback = is_loopback(client.address);
             }
             QueueEvent::Pickup { sender, orig_id, .. } => {
                 let opener = Opener::Pickup { orig_id: orig_id.map(QueueId::new) };
@@ -436,7 +437,7 @@ impl Lives {
         if place.life.announced.is_none() && place.life.recipients.is_empty() {
             self.uncounted.insert(id);
         }
-        if !place.life.is_own_notice() {
+        if !place.life.is_notice() {
             let number = self.packed.push(&place.life);
             if again {
                 self.recall.insert((host, id), number);
