@@ -74,7 +74,7 @@ fn sniff(bencher: Bencher<'_, '_>) {
 fn parse_envelopes_and_bodies(bencher: Bencher<'_, '_>) {
     let scratch = Bump::new();
     let piece = &LOGS.text[..LOGS.text.len().min(1 << 20)];
-    bencher.counter(BytesCount::new(piece.len())).bench(|| parse(black_box(piece), &scratch).ledger.total);
+    bencher.counter(BytesCount::new(piece.len())).bench_local(|| parse(black_box(piece), &scratch).ledger.total);
 }
 
 #[divan::bench]
@@ -82,7 +82,7 @@ fn correlate(bencher: Bencher<'_, '_>) {
     let scratch = Bump::new();
     let batch = parse(&LOGS.text, &scratch);
     let settings = Settings::from_parts(Config::default(), Overrides::default()).expect("plain settings");
-    bencher.counter(ItemsCount::new(lines())).bench(|| {
+    bencher.counter(ItemsCount::new(lines())).bench_local(|| {
         let mut correlator = Correlator::default();
         correlator.take(&[Located { source: SourceId(0), first_line: 1, batch: &batch, duplicates: &[], again: false }]);
         correlator.finish(&settings).messages.len()
