@@ -35,12 +35,22 @@ pub(super) struct Attack {
 pub(super) struct Judged {
     /// Account to its attackers' origins, in the order of their first success.
     pub(super) attacks: HashMap<Text, Vec<Attack>>,
+    /// Account and address of each: asked for every message.
+    origins: HashSet<(Text, Option<Text>)>,
 }
 
 impl Judged {
+    /// Adds attacks on an account.
+    fn add(&mut self, account: Text, attacks: impl IntoIterator<Item = Attack>) {
+        for attack in attacks {
+            self.origins.insert((account, attack.address));
+            self.attacks.entry(account).or_default().push(attack);
+        }
+    }
+
     /// Whether this origin of this account is an attacker's.
     pub(super) fn is_attacker(&self, account: Text, address: Option<Text>) -> bool {
-        self.attacks.get(&account).is_some_and(|attacks| attacks.iter().any(|a| a.address == address))
+        self.origins.contains(&(account, address))
     }
 
     /// When the first attacker got into this account.
@@ -89,7 +99,7 @@ impl Judge<'_> {
     /// which others may have hidden, and the round is repeated.
     fn by_itself(&self, account: Text, profile: &Profile, judged: &mut Judged) {
         for origin in &profile.origins {
-            judged.attacks.entry(account).or_default().extend(self.hinted(account, origin));
+            judged.add(account, self.hinted(account, origin));
         }
         let mut best: Option<Attack> = None;
         for _ in 0..ROUNDS {
@@ -103,7 +113,7 @@ impl Judge<'_> {
             if found.is_empty() {
                 break;
             }
-            judged.attacks.entry(account).or_default().append(&mut found);
+            judged.add(account, found);
         }
         // The analyst says this account was abused: its most conspicuous origin is followed even if it would not stand out alone.
         let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && hints::is_named(self.facts, account);
@@ -112,10 +122,7 @@ impl Judge<'_> {
             let text = "the analyst named the account; nothing else makes this origin stand out that much".to_owned();
             attack.basis.push(Signal { weight: missing, ..Sign::Hint.seen(text, Vec::new()) });
             attack.score = self.facts.settings.thresholds.suspected;
-            judged.attacks.insert(account, vec![attack]);
-        }
-        if judged.attacks.get(&account).is_some_and(Vec::is_empty) {
-            judged.attacks.remove(&account);
+            judged.add(account, [attack]);
         }
     }
 
@@ -226,9 +233,7 @@ impl Judge<'_> {
                 found.push(attack);
             }
         }
-        if !found.is_empty() {
-            judged.attacks.entry(account).or_default().extend(found);
-        }
+        judged.add(account, found);
     }
 
     /// Third round: accounts an attacker's address got into, unless that address is one of the account's own or a shared gateway.
@@ -247,7 +252,7 @@ impl Judge<'_> {
                 let lines = origin.first_places(rows).into_iter().map(Facts::pointer).collect();
                 let basis = vec![Sign::SharedOrigin.seen(text, lines)];
                 let attack = Attack { address: Some(address), first, score: score(&basis), basis };
-                judged.attacks.entry(account).or_default().push(attack);
+                judged.add(account, [attack]);
             }
         }
     }

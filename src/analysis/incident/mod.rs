@@ -16,7 +16,9 @@ use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// All incidents, the earliest first.
 pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
@@ -37,6 +39,10 @@ struct Builder<'a> {
     accounts: Vec<Text>,
     /// Addresses judged to be an attacker's for any of the accounts, and those that only failed and belong to them.
     addresses: HashSet<Text>,
+    /// The attackers' messages by account, picked once out of all.
+    sent: HashMap<Text, Rc<[u32]>>,
+    /// From the attackers' first use to their last.
+    window: OnceCell<Option<(Timestamp, Timestamp)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -50,7 +56,10 @@ impl<'a> Builder<'a> {
         if let (Some(begin), Some(end)) = (begin, end) {
             addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
         }
-        Builder { ground, facts: ground.facts, judged, accounts, addresses }
+        let (sent, window) = (HashMap::new(), OnceCell::new());
+        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, addresses, sent, window };
+        builder.sent = builder.accounts.iter().map(|&account| (account, builder.pick(account))).collect();
+        builder
     }
 
     fn rows(&self) -> &'a Rows {
@@ -118,17 +127,23 @@ impl<'a> Builder<'a> {
         self.attacks(account).iter().map(of).filter(|(_, asked)| *asked != hints::Asked::default()).collect()
     }
 
-    /// Messages of one account that came from an attacker's origin.
-    fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + 'a {
-        let rows = self.rows();
-        let judged = self.judged;
-        let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
+    /// The numbers of the messages of one account that came from an attacker's origin.
+    fn pick(&self, account: Text) -> Rc<[u32]> {
+        let messages = &self.rows().messages;
         let asked = self.asked(account);
-        numbers
-            .iter()
-            .map(|&m| &rows.messages[m as usize])
-            .filter(move |m| judged.is_attacker(account, m.address))
-            .filter(move |m| asked.get(&m.address).is_none_or(|asked| asked.holds(m.submitted)))
+        let is_attackers = |m: &Message| {
+            let in_time = || asked.get(&m.address).is_none_or(|asked| asked.holds(m.submitted));
+            self.judged.is_attacker(account, m.address) && in_time()
+        };
+        let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
+        numbers.iter().copied().filter(|&m| messages.get(m as usize).is_some_and(is_attackers)).collect()
+    }
+
+    /// Messages of one account that came from an attacker's origin.
+    fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + use<'a> {
+        let rows = self.rows();
+        let sent = self.sent.get(&account).cloned().unwrap_or_default();
+        (0..sent.len()).map(move |at| &rows.messages[sent[at] as usize])
     }
 
     /// Logins of one account from an attacker's origin.
