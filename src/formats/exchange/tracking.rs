@@ -280,11 +280,14 @@ impl<'a> Tracked<'_, 'a> {
         let by_itself = client.is_some_and(|client| OWN_CLIENTS.iter().any(|own| client.eq_ignore_ascii_case(own.as_bytes())));
         let sender = bare(self.cell(SENDER));
         let original = names::address(self.cell(ORIGINAL_CLIENT_IP));
+        let own = names::is_loopback(original) || [CLIENT_IP, SERVER_IP].iter().any(|cell| names::address(self.cell(*cell)) == original);
         Acceptance {
             kind: if by_itself { TrailKind::Local } else { TrailKind::Submission },
             mailbox: part(b"Mailbox:"),
             mailbox_owner: scan::non_empty(sender),
             address: scan::non_empty(original),
+            // The mailbox server's own.
+            address_is_proxy: own,
             client,
             protocol: client.map(protocol),
             ..self.acceptance()
