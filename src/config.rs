@@ -4,9 +4,11 @@
 
 use crate::domain::account::AccountRules;
 use crate::domain::time::{Timestamp, Zone};
+use crate::geo::Geo;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The file as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +32,22 @@ pub struct Config {
     /// Spelling to account.
     pub aliases: BTreeMap<String, String>,
     pub thresholds: Thresholds,
+    /// Incidents that are known already.
+    pub incidents: Vec<KnownIncident>,
+}
+
+/// One `[[incidents]]`: what is known of an incident before the evidence is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KnownIncident {
+    /// What it is called in the house.
+    pub name: Option<String>,
+    pub accounts: Vec<String>,
+    /// Addresses or networks of the attackers.
+    pub attacker_ips: Vec<String>,
+    /// RFC 3339, as in `2022-10-31T16:00:00+09:00`.
+    pub since: Option<String>,
+    pub until: Option<String>,
 }
 
 /// Limits of the analysis; `docs/METHOD.md` gives the reason of each.
@@ -79,6 +97,8 @@ impl Default for Thresholds {
 /// What the analyst knows or suspects already.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
+    /// The name of the incident in the configuration.
+    pub name: Option<String>,
     pub accounts: Vec<String>,
     pub attacker_networks: Vec<IpNet>,
     /// The first instant that counts.
@@ -99,6 +119,8 @@ pub struct Settings {
     pub tlp: String,
     pub thresholds: Thresholds,
     pub hints: Hints,
+    /// The incidents of the configuration.
+    pub incidents: Vec<Hints>,
     /// `--log-tz [GLOB=]ZONE`: the first pattern that fits a source's path decides; `None` fits all.
     pub log_zones: Vec<(Option<String>, Zone)>,
     /// `--year [GLOB=]YYYY`, likewise.
@@ -106,6 +128,8 @@ pub struct Settings {
     pub limits: crate::intake::Limits,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// Databases of countries and networks.
+    pub geo: Arc<Geo>,
 }
 
 /// What the command line says of a run, where it says anything.
@@ -195,11 +219,57 @@ impl Settings {
             tlp: overrides.tlp.or(tlp).unwrap_or_else(|| TLP_DEFAULT.to_owned()),
             thresholds: config.thresholds,
             hints: overrides.hints,
+            incidents: config.incidents.into_iter().map(KnownIncident::hints).collect::<Result<_, _>>()?,
             log_zones,
             years: overrides.years,
             limits: overrides.limits,
             threads: overrides.threads.max(1),
+            geo: Arc::default(),
         })
+    }
+}
+
+impl Hints {
+    /// Whether nothing was told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.attacker_networks.is_empty() && self.since.is_none() && self.until.is_none()
+    }
+}
+
+impl KnownIncident {
+    fn hints(self) -> Result<Hints, ConfigError> {
+        let wrong = |key, problem: String| ConfigError::Value { key, problem };
+        let time = |key, text: Option<String>| match text.map(|text| (chrono::DateTime::parse_from_rfc3339(&text), text)) {
+            None => Ok(None),
+            Some((Ok(at), _)) => Ok(Some(Timestamp::from_seconds(at.timestamp()))),
+            Some((Err(_), text)) => Err(wrong(key, format!("\"{text}\" is no time as 2022-10-31T16:00:00+09:00"))),
+        };
+        let net = |text: &String| {
+            let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
+            address
+                .or_else(|_| text.parse::<IpNet>().map(|net| net.trunc()))
+                .map_err(|_| wrong("incidents.attacker_ips", format!("\"{text}\" is no address or network")))
+        };
+        let hints = Hints {
+            name: self.name,
+            accounts: self.accounts,
+            attacker_networks: self.attacker_ips.iter().map(net).collect::<Result<_, _>>()?,
+            since: time("incidents.since", self.since)?,
+            until: time("incidents.until", self.until)?,
+        };
+        match (hints.is_empty(), hints.since.zip(hints.until).is_some_and(|(since, until)| until <= since)) {
+            (true, _) => Err(wrong("incidents", "an incident that names no account, address or time says nothing".to_owned())),
+            (_, true) => Err(wrong("incidents.until", "is not after since".to_owned())),
+            _ => Ok(hints),
+        }
+    }
+}
+
+impl Settings {
+    /// Everything that was told of incidents: on the command line, then in the configuration.
+    pub fn cases(&self) -> impl Iterator<Item = &Hints> {
+        std::iter::once(&self.hints).chain(&self.incidents).filter(|hints| !hints.is_empty())
     }
 }
 

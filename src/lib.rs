@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod geo;
 pub mod watch;
 
 pub mod intake;

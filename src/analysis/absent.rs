@@ -39,6 +39,17 @@ pub(super) fn exchange_limits(facts: Facts<'_>) -> Vec<String> {
             "{inferred} login(s) are known by a message alone that was sent after them: the login itself is in no log, and may have been earlier."
         ));
     }
+    let unjoined = facts
+        .rows
+        .spellings
+        .iter()
+        .filter(|(from, to)| facts.rows.show(*from).contains('\\') && !facts.rows.show(*to).contains('@'))
+        .count();
+    if unjoined > 0 {
+        limits.push(format!(
+            "{unjoined} login name(s) are written DOMAIN\\user and are not joined with the addresses of the same people; give default_domain in the configuration, and aliases where name and address differ."
+        ));
+    }
     let nobodys = |m: &&crate::domain::rows::Message| m.kind == Kind::Submission && m.attribution == Attribution::Nothing;
     let nobody = facts.rows.messages.iter().filter(nobodys).count();
     if nobody > 0 && missing(&&LOGS[1]) {

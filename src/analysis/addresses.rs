@@ -4,6 +4,7 @@ use super::Facts;
 use super::profile::{OriginUse, Profile, Profiles};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
+use crate::geo::Place;
 use hashbrown::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ use std::net::IpAddr;
 pub(super) const USUAL_DAYS: usize = 3;
 
 /// One address of the evidence.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spot {
     pub(super) ip: IpAddr,
     /// The `/24` or `/64` it is in.
@@ -21,6 +22,8 @@ pub(super) struct Spot {
     pub(super) trusted: bool,
     /// In a network of the organisation, or in one that is never routed outside.
     pub(super) inside: bool,
+    /// Country and network, by the databases given, else in the words of an identity provider.
+    pub(super) place: Place,
 }
 
 /// All addresses that accounts were used or tried from.
@@ -33,8 +36,9 @@ pub(super) struct Addresses {
 
 impl Addresses {
     pub(super) fn new(facts: Facts<'_>, profiles: &Profiles) -> Addresses {
-        let spots: HashMap<Text, Spot> =
+        let mut spots: HashMap<Text, Spot> =
             profiles.by_address.keys().filter_map(|address| Some((*address, spot(facts, *address)?))).collect();
+        told_by_provider(facts, &mut spots);
         let mut addresses = Addresses { spots, regulars: HashMap::new(), regulars_of_net: HashMap::new() };
         for (_, profile) in profiles.iter() {
             let usual: Vec<Text> = profile.origins.iter().filter(|o| is_usual(profile, o)).filter_map(|o| o.address).collect();
@@ -85,7 +89,19 @@ fn spot(facts: Facts<'_>, address: Text) -> Option<Spot> {
     let ip: IpAddr = std::str::from_utf8(facts.rows.texts.bytes(address)).ok()?.parse().ok()?;
     let within = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&ip));
     let settings = facts.settings;
-    Some(Spot { ip, net: network(ip)?, trusted: within(&settings.trusted_networks), inside: within(&settings.networks) || is_private(ip) })
+    let inside = within(&settings.networks) || is_private(ip);
+    Some(Spot { ip, net: network(ip)?, trusted: within(&settings.trusted_networks), inside, place: settings.geo.place(ip) })
+}
+
+/// Fills in what an identity provider says of addresses that no database knows.
+fn told_by_provider(facts: Facts<'_>, spots: &mut HashMap<Text, Spot>) {
+    for login in &facts.rows.logins {
+        let (Some(word), Some(spot)) = (&login.provider, login.address.and_then(|address| spots.get_mut(&address))) else { continue };
+        if spot.place.country.is_none() {
+            spot.place.country = word.country.map(|country| facts.rows.show(country));
+        }
+        spot.place.asn = spot.place.asn.or(word.asn);
+    }
 }
 
 /// The network that an address is grouped by: `/24` for IPv4, `/64` for IPv6.

@@ -6,6 +6,7 @@ use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 
 /// Hours in a week.
 const WEEK: i64 = 168;
@@ -21,6 +22,12 @@ pub(super) struct History<'a> {
     addresses: &'a Addresses,
     /// First successes of the origins taken for the owner's, in order.
     firsts: Vec<(Timestamp, Option<Text>)>,
+    /// The first use from each network, country and autonomous system.
+    nets: HashMap<IpNet, Timestamp>,
+    countries: BTreeMap<String, Timestamp>,
+    systems: HashMap<u32, Timestamp>,
+    /// Slots of use at places whose position is known, in order.
+    journey: Vec<(i64, (f64, f64), Option<Text>)>,
     /// Recipients by hour, in order, and the most in any hour up to and with it.
     hours: Vec<(i64, u64)>,
     most: Vec<u64>,
@@ -50,7 +57,60 @@ impl<'a> History<'a> {
                 peak
             })
             .collect();
-        History { profile, addresses, firsts, hours, most, days, attackers }
+        let mut history = History {
+            profile,
+            addresses,
+            firsts,
+            nets: HashMap::new(),
+            countries: BTreeMap::new(),
+            systems: HashMap::new(),
+            journey: Vec::new(),
+            hours,
+            most,
+            days,
+            attackers,
+        };
+        history.learn_places();
+        history
+    }
+
+    fn learn_places(&mut self) {
+        for (first, address) in &self.firsts {
+            let Some(spot) = address.and_then(|address| self.addresses.spot(address)) else { continue };
+            self.nets.entry(spot.net).or_insert(*first);
+            if let Some(country) = &spot.place.country {
+                self.countries.entry(country.clone()).or_insert(*first);
+            }
+            if let Some(asn) = spot.place.asn {
+                self.systems.entry(asn).or_insert(*first);
+            }
+            if let Some(at) = spot.place.at {
+                let slots = self.profile.origin(*address).map(|o| o.slots.as_slice()).unwrap_or_default();
+                self.journey.extend(slots.iter().map(|slot| (*slot, at, *address)));
+            }
+        }
+        self.journey.sort_unstable_by_key(|(slot, _, address)| (*slot, *address));
+    }
+
+    /// Whether the account's places before `at` are known and none is in this country; and which those are.
+    pub(super) fn other_countries(&self, country: &str, at: Timestamp) -> Option<Vec<&str>> {
+        let before: Vec<&str> = self.countries.iter().filter(|(_, first)| **first < at).map(|(country, _)| country.as_str()).collect();
+        (!before.is_empty() && !before.contains(&country)).then_some(before)
+    }
+
+    /// Whether the account's networks before `at` are known and none is of this autonomous system.
+    pub(super) fn is_new_system(&self, asn: u32, at: Timestamp) -> bool {
+        self.systems.values().any(|first| *first < at) && self.systems.get(&asn).is_none_or(|first| *first >= at)
+    }
+
+    /// The use from elsewhere that is nearest in time to a slot, with its position: before it and after it.
+    pub(super) fn nearest(&self, slot: i64, members: &[&OriginUse]) -> impl Iterator<Item = (i64, (f64, f64))> {
+        let here: Vec<Option<Text>> = members.iter().map(|o| o.address).collect();
+        let next = self.journey.partition_point(|(known, ..)| *known < slot);
+        let elsewhere = move |(_, _, address): &&(i64, (f64, f64), Option<Text>)| !here.contains(address);
+        let before = self.journey.iter().take(next).rev().find(elsewhere.clone());
+        let after = self.journey.iter().skip(next).find(elsewhere);
+        before.into_iter().chain(after).map(|(slot, at, _)| (*slot, *at))
     }
 
     /// When the account was first used from elsewhere before `at`, and from how many origins.
@@ -61,8 +121,7 @@ impl<'a> History<'a> {
 
     /// Whether the account had been used from another address of this network before `at`.
     pub(super) fn knows_net(&self, net: IpNet, at: Timestamp) -> bool {
-        let earlier = self.firsts.partition_point(|(first, _)| *first < at);
-        self.firsts.iter().take(earlier).filter_map(|(_, address)| self.addresses.net((*address)?)).any(|known| known == net)
+        self.nets.get(&net).is_some_and(|first| *first < at)
     }
 
     /// The account's busiest hour before `at`, in recipients.

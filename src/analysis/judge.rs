@@ -11,7 +11,7 @@ use super::profile::{OriginUse, Profile, Profiles};
 use super::signs::{Sign, score};
 use super::tries::SHARED_MIN;
 use super::weigh::{Scales, Unit, actions_by_account};
-use super::{Facts, Ground};
+use super::{Facts, Ground, hints};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -35,12 +35,22 @@ pub(super) struct Attack {
 pub(super) struct Judged {
     /// Account to its attackers' origins, in the order of their first success.
     pub(super) attacks: HashMap<Text, Vec<Attack>>,
+    /// Account and address of each: asked for every message.
+    origins: HashSet<(Text, Option<Text>)>,
 }
 
 impl Judged {
+    /// Adds attacks on an account.
+    fn add(&mut self, account: Text, attacks: impl IntoIterator<Item = Attack>) {
+        for attack in attacks {
+            self.origins.insert((account, attack.address));
+            self.attacks.entry(account).or_default().push(attack);
+        }
+    }
+
     /// Whether this origin of this account is an attacker's.
     pub(super) fn is_attacker(&self, account: Text, address: Option<Text>) -> bool {
-        self.attacks.get(&account).is_some_and(|attacks| attacks.iter().any(|a| a.address == address))
+        self.origins.contains(&(account, address))
     }
 
     /// When the first attacker got into this account.
@@ -89,7 +99,7 @@ impl Judge<'_> {
     /// which others may have hidden, and the round is repeated.
     fn by_itself(&self, account: Text, profile: &Profile, judged: &mut Judged) {
         for origin in &profile.origins {
-            judged.attacks.entry(account).or_default().extend(self.hinted(origin));
+            judged.add(account, self.hinted(account, origin));
         }
         let mut best: Option<Attack> = None;
         for _ in 0..ROUNDS {
@@ -103,19 +113,16 @@ impl Judge<'_> {
             if found.is_empty() {
                 break;
             }
-            judged.attacks.entry(account).or_default().append(&mut found);
+            judged.add(account, found);
         }
         // The analyst says this account was abused: its most conspicuous origin is followed even if it would not stand out alone.
-        let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && self.is_hinted_account(account);
+        let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && hints::is_named(self.facts, account);
         if let Some(mut attack) = best.filter(|_| unfound) {
             let missing = self.facts.settings.thresholds.suspected - attack.score;
             let text = "the analyst named the account; nothing else makes this origin stand out that much".to_owned();
             attack.basis.push(Signal { weight: missing, ..Sign::Hint.seen(text, Vec::new()) });
             attack.score = self.facts.settings.thresholds.suspected;
-            judged.attacks.insert(account, vec![attack]);
-        }
-        if judged.attacks.get(&account).is_some_and(Vec::is_empty) {
-            judged.attacks.remove(&account);
+            judged.add(account, [attack]);
         }
     }
 
@@ -162,14 +169,14 @@ impl Judge<'_> {
     /// Whether an origin got in, lies in the asked window, and is not vouched for or judged yet.
     fn is_open(&self, account: Text, origin: &OriginUse, judged: &Judged) -> bool {
         origin.first.is_some()
-            && self.in_window(origin)
+            && self.in_window(account, origin)
             && !self.addresses.is_trusted(origin.address)
             && !judged.is_attacker(account, origin.address)
     }
 
-    fn hinted(&self, origin: &OriginUse) -> Option<Attack> {
+    fn hinted(&self, account: Text, origin: &OriginUse) -> Option<Attack> {
         let (address, first) = (origin.address?, origin.first?);
-        if !self.is_hinted_address(address) || !self.in_window(origin) || self.addresses.is_trusted(origin.address) {
+        if !self.is_hinted_address(address) || !self.in_window(account, origin) || self.addresses.is_trusted(origin.address) {
             return None;
         }
         let text = format!("the analyst named {} as the attacker's", self.facts.rows.show(address));
@@ -226,9 +233,7 @@ impl Judge<'_> {
                 found.push(attack);
             }
         }
-        if !found.is_empty() {
-            judged.attacks.entry(account).or_default().extend(found);
-        }
+        judged.add(account, found);
     }
 
     /// Third round: accounts an attacker's address got into, unless that address is one of the account's own or a shared gateway.
@@ -247,7 +252,7 @@ impl Judge<'_> {
                 let lines = origin.first_places(rows).into_iter().map(Facts::pointer).collect();
                 let basis = vec![Sign::SharedOrigin.seen(text, lines)];
                 let attack = Attack { address: Some(address), first, score: score(&basis), basis };
-                judged.attacks.entry(account).or_default().push(attack);
+                judged.add(account, [attack]);
             }
         }
     }
@@ -277,20 +282,12 @@ impl Judge<'_> {
         begin.into_iter().map(|(address, first)| (address, together(address).map_or(first, |since| since.min(first)))).collect()
     }
 
-    fn in_window(&self, origin: &OriginUse) -> bool {
-        let hints = &self.facts.settings.hints;
-        let (Some(first), Some(last)) = (origin.first, origin.last) else { return false };
-        hints.since.is_none_or(|since| last >= since) && hints.until.is_none_or(|until| first < until)
+    fn in_window(&self, account: Text, origin: &OriginUse) -> bool {
+        let ip = origin.address.and_then(|a| self.addresses.spot(a)).map(|spot| spot.ip);
+        origin.first.zip(origin.last).is_some_and(|(first, last)| hints::asked(self.facts, account, ip).meets(first, last))
     }
 
     fn is_hinted_address(&self, address: Text) -> bool {
-        let hints = &self.facts.settings.hints.attacker_networks;
-        !hints.is_empty() && self.addresses.spot(address).is_some_and(|spot| hints.iter().any(|n| n.contains(&spot.ip)))
-    }
-
-    fn is_hinted_account(&self, account: Text) -> bool {
-        let settings = self.facts.settings;
-        let name = self.facts.rows.show(account);
-        settings.hints.accounts.iter().any(|h| settings.accounts.canonical(h) == name)
+        self.addresses.spot(address).is_some_and(|spot| hints::is_attackers(self.facts, spot.ip))
     }
 }

@@ -27,16 +27,16 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
 }
 
 fn hint_limits(facts: Facts<'_>) -> Vec<String> {
-    let hints = &facts.settings.hints;
     let known = |name: &str| facts.rows.spellings.iter().any(|(_, account)| facts.rows.show(*account) == name);
-    let mut limits: Vec<String> = hints
-        .accounts
-        .iter()
+    let mut limits: Vec<String> = facts
+        .settings
+        .cases()
+        .flat_map(|case| &case.accounts)
         .map(|given| (given, facts.settings.accounts.canonical(given)))
         .filter(|(_, name)| !known(name) && !facts.rows.messages.iter().any(|m| m.account.is_some_and(|a| facts.rows.show(a) == *name)))
         .map(|(given, _)| format!("No line names the account {given} that was asked for; is it spelt as in the logs?"))
         .collect();
-    if hints.since.is_some() || hints.until.is_some() {
+    if facts.settings.cases().any(|case| case.since.is_some() || case.until.is_some()) {
         limits.push(
             "Only what lies in the asked time window is counted for the incident; earlier and later acts of the same origins are not."
                 .to_owned(),
@@ -130,7 +130,7 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
     let by_sender = with(Attribution::EnvelopeSender);
     if by_sender > 0 {
         limits.push(format!(
-            "{by_sender} message(s) were handed over by hosts of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence."
+            "{by_sender} message(s) came from hosts or clients of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence."
         ));
     }
     let relayed = rows.recipients.iter().filter(|r| r.outcome == Outcome::Relayed).count();

@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod changes;
 mod coverage;
+mod hints;
 mod history;
 mod incident;
 mod judge;
@@ -95,7 +96,7 @@ pub fn analyze(
         accounts,
         merges: accounts::merges(facts),
         limitations,
-        hints: Vec::new(),
-        geoip: Vec::new(),
+        hints: hints::told(facts),
+        geoip: sources::geoip(facts),
     }
 }

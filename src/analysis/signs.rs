@@ -11,6 +11,9 @@ pub(super) enum Sign {
     NewOrigin,
     NewAddress,
     NoHistory,
+    NewCountry,
+    NewNetworkOwner,
+    ImpossibleTravel,
     UnusualHours,
     TwoPlaces,
     Burst,
@@ -38,10 +41,13 @@ pub(super) enum Sign {
 type Entry = (Sign, &'static str, f64, Option<&'static str>);
 
 /// All signs. Weights add up; negative ones speak for the owner.
-pub(super) const SIGNS: [Entry; 24] = [
+pub(super) const SIGNS: [Entry; 27] = [
     (Sign::NewOrigin, "new-origin", 0.25, Some("T1078")),
     (Sign::NewAddress, "new-address", 0.15, Some("T1078")),
     (Sign::NoHistory, "no-history", 0.10, Some("T1078")),
+    (Sign::NewCountry, "new-country", 0.15, Some("T1078")),
+    (Sign::NewNetworkOwner, "new-asn", 0.05, Some("T1078")),
+    (Sign::ImpossibleTravel, "impossible-travel", 0.15, Some("T1078")),
     (Sign::UnusualHours, "unusual-hours", 0.10, None),
     (Sign::TwoPlaces, "two-places", 0.05, None),
     (Sign::Burst, "burst", 0.30, None),

@@ -1,6 +1,7 @@
 //! The evidence list of the report.
 
-use super::model::{Evidence, Lines};
+use super::Facts;
+use super::model::{Evidence, GeoSource, Lines};
 use crate::domain::time::Zone;
 use crate::formats::batch::Ignored;
 use crate::ingest::sources::SourceSummary;
@@ -35,4 +36,15 @@ pub(super) fn evidence(source: &SourceSummary, zone: Zone) -> Evidence {
         notes: source.notes.clone(),
         complete: source.complete,
     }
+}
+
+/// The databases that told countries and networks.
+pub(super) fn geoip(facts: Facts<'_>) -> Vec<GeoSource> {
+    let told = facts.settings.geo.databases().iter().map(|database| GeoSource {
+        path: database.path.clone(),
+        kind: database.kind.clone(),
+        built: facts.stamp(database.built),
+        sha256: database.sha256.clone(),
+    });
+    told.collect()
 }

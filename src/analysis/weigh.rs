@@ -7,14 +7,15 @@ use super::addresses::Addresses;
 use super::history::{Habit, History};
 use super::model::Signal;
 use super::peers::Peers;
-use super::profile::{OriginUse, Profile, failed};
+use super::profile::{OriginUse, Profile, SLOT, failed};
 use super::sent::Sent;
 use super::signs::Sign;
 use super::tries::{AllTries, SHARED_MIN, Spray};
 use crate::domain::action::ActionKind;
 use crate::domain::rows::{Action, Rows};
 use crate::domain::text::Text;
-use crate::domain::time::{DAY, HOUR, Timestamp};
+use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::geo::kilometres;
 use hashbrown::{HashMap, HashSet};
 use std::borrow::Cow;
 
@@ -50,6 +51,8 @@ const FAMILIAR_DAYS: u64 = 3;
 const WELL_RECEIVED: f64 = 0.05;
 /// How long after the last use a provider's verdict still speaks of it.
 const PROVIDER_LATE: i64 = DAY;
+/// Kilometres that databases of places are easily wrong by.
+const JOURNEY_MIN: f64 = 500.0;
 /// Lines pointed to for a sign.
 const POINTERS: usize = 3;
 
@@ -113,6 +116,8 @@ impl Scales<'_> {
     pub(super) fn weigh(&self, account: Text, profile: &Profile, unit: &Unit<'_>, history: &History<'_>) -> Vec<Signal> {
         let mut basis = Vec::new();
         basis.extend(self.novelty(unit, history));
+        basis.extend(self.abroad(unit, history));
+        basis.extend(self.travel(unit, history));
         basis.extend(self.unusual_hours(unit, history));
         basis.extend(self.two_places(unit, history));
         basis.extend(self.burst(unit, history));
@@ -171,8 +176,40 @@ impl Scales<'_> {
         Some(sign.seen(text, self.first_lines(unit)))
     }
 
+    /// In a country, or else in a network, that the account was never used from.
+    fn abroad(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        let place = &self.addresses.spot(unit.members.first()?.address?)?.place;
+        let country = place.country.as_deref();
+        if let Some((country, before)) = country.and_then(|country| Some((country, history.other_countries(country, unit.first)?))) {
+            let text = format!("{} is in {country}; before, the account had been used from {}", self.show(unit), before.join(", "));
+            return Some(Sign::NewCountry.seen(text, Vec::new()));
+        }
+        let asn = place.asn.filter(|asn| history.is_new_system(*asn, unit.first))?;
+        let holder = place.holder.as_deref().map(|holder| format!(" ({holder})")).unwrap_or_default();
+        let text = format!("{} is in AS{asn}{holder}, from which the account had never been used", self.show(unit));
+        Some(Sign::NewNetworkOwner.seen(text, Vec::new()))
+    }
+
+    /// Used here and far away within less time than the journey takes.
+    fn travel(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+        history.before(unit.first)?;
+        let here = self.addresses.spot(unit.members.first()?.address?)?.place.at?;
+        let speed = self.facts.settings.thresholds.travel_speed;
+        let leaps = unit.slots.iter().flat_map(|slot| history.nearest(*slot, &unit.members).map(move |(other, at)| (*slot, other, at)));
+        let (slot, other, far) = leaps
+            .map(|(slot, other, at)| (slot, other, kilometres(here, at)))
+            .find(|(slot, other, far)| *far >= JOURNEY_MIN && *far > speed * hours_between(*slot, *other))?;
+        let text = format!(
+            "{far:.0} km from where the account was used {} minutes {} {}; a VPN or a mobile provider's gateway looks the same",
+            (slot - other).abs() * SLOT / MINUTE,
+            if other < slot { "before" } else { "after" },
+            self.facts.stamp(Timestamp(slot * SLOT)).minute()
+        );
+        Some(Sign::ImpossibleTravel.seen(text, Vec::new()))
+    }
+
     fn unusual_hours(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
-        let before = unit.first.0.div_euclid(super::profile::SLOT);
+        let before = unit.first.0.div_euclid(SLOT);
         let mut slots = history.slots_elsewhere(&unit.members);
         slots.retain(|slot| *slot < before);
         let unusual = Habit::learn(&slots)?.unusual(&unit.slots);
@@ -379,6 +416,11 @@ impl Scales<'_> {
         let text = format!("{} is in a network of the organisation, or in one that is not routed outside", self.show(unit));
         inside.then(|| Sign::InsideAddress.seen(text, Vec::new()))
     }
+}
+
+/// The most time that can lie between two moments in these slots.
+fn hours_between(a: i64, b: i64) -> f64 {
+    (((a - b).abs() + 1) * SLOT) as f64 / HOUR as f64
 }
 
 /// Whether an attacker changes this to stay, to hide or to take.

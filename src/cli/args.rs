@@ -85,6 +85,11 @@ pub(super) struct Reading {
     /// Describe the organisation: its domains, hosts, networks, zone, aliases
     #[arg(long, value_name = "FILE", help_heading = EVIDENCE)]
     pub(super) config: Option<PathBuf>,
+    /// A database of countries or networks of addresses, in the MaxMind DB format (.mmdb); repeatable
+    ///
+    /// Such as GeoLite2-City and GeoLite2-ASN, or others of the same form. The first that knows a fact counts. Nothing is fetched.
+    #[arg(long, value_name = "FILE.mmdb", help_heading = EVIDENCE)]
+    pub(super) geoip: Vec<PathBuf>,
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = EVIDENCE)]
     pub(super) threads: Option<u16>,

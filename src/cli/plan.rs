@@ -6,9 +6,12 @@ use super::message::Failure;
 use super::terminal::Color;
 use crate::analysis::model::Verdict;
 use crate::config::{self, Config, Overrides, Settings};
+use crate::geo::Geo;
 use crate::intake::Limits;
 use crate::report::{self, Face, View};
+use sha2::Digest;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A checked run.
 pub(super) struct Plan {
@@ -102,10 +105,23 @@ fn settings(reading: Reading, hints: Option<Hints>, output: &Output) -> Result<S
         ..Overrides::default()
     };
     let mut settings = Settings::from_parts(config, overrides).map_err(|error| Failure::config(&path, &error))?;
+    settings.geo = Arc::new(read_geoip(&reading.geoip)?);
     if let Some(hints) = hints {
         add_hints(&mut settings, hints)?;
     }
     Ok(settings)
+}
+
+/// Reads the databases of countries and networks.
+fn read_geoip(paths: &[PathBuf]) -> Result<Geo, Failure> {
+    let mut geo = Geo::default();
+    for path in paths {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| Failure::usage(format!("database {shown}: {error}")))?;
+        let sha256 = sha2::Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        geo.add(&shown, sha256, bytes).map_err(|error| Failure::usage(format!("database {shown}: {error}")))?;
+    }
+    Ok(geo)
 }
 
 fn read_config(path: &Path) -> Result<Config, Failure> {
@@ -124,7 +140,7 @@ fn add_hints(settings: &mut Settings, hints: Hints) -> Result<(), Failure> {
         return Err(Failure::usage(shown));
     }
     let accounts = hints.account.iter().map(|account| settings.accounts.canonical(account)).collect();
-    settings.hints = config::Hints { accounts, attacker_networks: hints.attacker_ip, since, until };
+    settings.hints = config::Hints { name: None, accounts, attacker_networks: hints.attacker_ip, since, until };
     settings.trusted_networks.extend(hints.trusted_network);
     Ok(())
 }

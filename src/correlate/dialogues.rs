@@ -99,8 +99,8 @@ pub(super) struct UserSession {
 pub(super) struct Dialogues {
     open: HashMap<(Text, Text), Dialogue>,
     ended: Vec<((Text, Text), Dialogue)>,
-    /// Hosts that log sessions, with the first and last instant of theirs.
-    hosts: HashMap<Text, (i64, i64)>,
+    /// Every SMTP session that is logged, of strangers too: host and id.
+    seen: HashSet<(Text, Text)>,
     foreign_rejects: u64,
 }
 
@@ -110,22 +110,18 @@ pub(super) struct Told {
     pub(super) logins: Vec<Login>,
     pub(super) sessions: Vec<UserSession>,
     pub(super) foreign_rejects: u64,
-    hosts: HashMap<Text, (i64, i64)>,
+    seen: HashSet<(Text, Text)>,
 }
 
 impl Told {
-    /// Whether the log of a host's sessions speaks of this instant.
-    pub(super) fn covers(&self, line: Line) -> bool {
-        self.hosts.get(&line.host).is_some_and(|(from, to)| (*from..=*to).contains(&line.at.0))
+    /// Whether the log of a session, by its host and id, is in evidence.
+    pub(super) fn saw(&self, session: (Text, Text)) -> bool {
+        self.seen.contains(&session)
     }
 }
 
 impl Dialogues {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &DialogueEvent<'_>) {
-        if event.protocol == Protocol::SmtpAuth {
-            let span = self.hosts.entry(line.host).or_insert((line.at.0, line.at.0));
-            *span = (span.0.min(line.at.0), span.1.max(line.at.0));
-        }
         let key = (line.host, texts.intern(event.id));
         if event.fact == DialogueFact::Ended {
             self.end(key);
@@ -138,6 +134,9 @@ impl Dialogues {
 
     fn end(&mut self, key: (Text, Text)) {
         let Some(mut dialogue) = self.open.remove(&key) else { return };
+        if dialogue.protocol == Protocol::SmtpAuth {
+            self.seen.insert(key);
+        }
         dialogue.close();
         if dialogue.tells_something() {
             self.ended.push((key, dialogue));
@@ -157,17 +156,17 @@ impl Dialogues {
             dialogue.remap(map);
             self.ended.push(((host, id), dialogue));
         }
-        for (mut host, span) in other.hosts {
+        for (mut host, mut id) in other.seen {
             map.put(&mut host);
-            let known = self.hosts.entry(host).or_insert(span);
-            *known = (known.0.min(span.0), known.1.max(span.1));
+            map.put(&mut id);
+            self.seen.insert((host, id));
         }
         self.foreign_rejects += other.foreign_rejects;
     }
 
     /// Joins front ends with what they passed on: one login and one list of transactions for each session.
     pub(super) fn finish(self) -> Told {
-        let mut told = Told { hosts: self.hosts, foreign_rejects: self.foreign_rejects, ..Told::default() };
+        let mut told = Told { seen: self.seen, foreign_rejects: self.foreign_rejects, ..Told::default() };
         let front_ends: HashMap<Text, usize> = self
             .ended
             .iter()

@@ -5,13 +5,16 @@ use super::trail_rows::Draft;
 use crate::domain::outcome::{MessageOutcome, Outcome};
 use crate::domain::rows::{Kind, Notice, Recipient, Rows};
 use crate::domain::text::TextPool;
-use crate::domain::time::{DAY, MINUTE};
+use crate::domain::time::{DAY, MINUTE, Timestamp};
 use hashbrown::{HashMap, HashSet};
 
 /// Clocks of two servers may differ by this much.
 const CLOCKS: i64 = 5 * MINUTE;
 /// How long a message may wait in a queue between two systems.
 const ON_THE_WAY: i64 = 5 * DAY;
+
+/// Messages of one Message-ID that are tried, before and after in time: an attacker's may all bear the same one.
+const TRIED: usize = 32;
 
 /// Adds drafts to rows that are complete in themselves.
 pub(super) fn add(rows: &mut Rows, drafts: Vec<Draft>, texts: &TextPool) {
@@ -61,19 +64,22 @@ fn put_together(rows: &mut Rows, drafts: Vec<Draft>) {
 /// Joins messages that one system handed to the other.
 fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Draft> {
     // By the bytes: not every Message-ID of a queue file is in the pool once.
-    let mut by_id: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    let mut by_id: HashMap<&[u8], Vec<(Timestamp, usize)>> = HashMap::new();
     for (number, draft) in tracked.iter().enumerate() {
         let id = texts.bytes(draft.message.message_id);
         if !id.is_empty() {
-            by_id.entry(id).or_default().push(number);
+            by_id.entry(id).or_default().push((draft.message.submitted, number));
         }
     }
+    by_id.values_mut().for_each(|same| same.sort_unstable());
     let mut left: Vec<Draft> = Vec::new();
     let mut taken: HashSet<usize> = HashSet::new();
     for mut draft in queued {
-        let candidates = by_id.get(texts.bytes(draft.message.message_id)).map(Vec::as_slice).unwrap_or_default();
+        let same = by_id.get(texts.bytes(draft.message.message_id)).map(Vec::as_slice).unwrap_or_default();
+        let at = same.partition_point(|(submitted, _)| *submitted < draft.message.submitted);
+        let near = same.get(at.saturating_sub(TRIED)..(at + TRIED).min(same.len())).unwrap_or_default();
         let mut joined = false;
-        for &number in candidates {
+        for &(_, number) in near {
             let Some(other) = tracked.get_mut(number).filter(|_| !taken.contains(&number)) else { continue };
             if may_follow(other, &draft) && follow(other, &draft) {
                 joined = true;

@@ -117,6 +117,8 @@ pub(super) struct Life {
     pub(super) sender: Option<Text>,
     /// The queue manager's line named the empty sender, as notices have it.
     pub(super) null_sender: bool,
+    /// The client is on the host itself: a filter, most often. Known only while the life is open.
+    pub(super) from_loopback: bool,
     pub(super) message_id: Option<Span>,
     pub(super) size: Option<u64>,
     /// Recipients announced by the queue manager.
@@ -154,6 +156,7 @@ impl Default for Life {
             place: Place { source: SourceId(0), line: 0 },
             sender: None,
             null_sender: false,
+            from_loopback: false,
             message_id: None,
             size: None,
             announced: None,
@@ -193,6 +196,7 @@ impl Life {
         self.opener = Opener::Unseen;
         self.sender = None;
         self.null_sender = false;
+        self.from_loopback = false;
         self.message_id = None;
         self.size = None;
         self.announced = None;
@@ -237,9 +241,15 @@ impl Life {
         self.decisions.iter().rev().find(|d| matches!(d.action, Action::Reject | Action::TempReject | Action::Discard)).copied()
     }
 
-    /// Whether it is a notice that the host made itself, and so neither a message of an account nor part of one.
-    pub(super) fn is_own_notice(&self) -> bool {
-        self.opener == Opener::Internal && self.end == End::Removed && self.null_sender && self.decisions.is_empty()
+    /// Whether it is a notice on its way back, made by the host itself or handed over by another one: neither a message of an account
+    /// nor part of one. What a filter gave back may be part of anything.
+    pub(super) fn is_notice(&self) -> bool {
+        let unauthenticated = match self.opener {
+            Opener::Internal => true,
+            Opener::Client { user, orig_queue_id, .. } => user.is_none() && orig_queue_id.is_none() && !self.from_loopback,
+            Opener::Unseen | Opener::Pickup { .. } => false,
+        };
+        unauthenticated && self.null_sender && self.end == End::Removed && self.decisions.is_empty() && self.notices.is_empty()
     }
 
     /// Takes in a decision about the whole message.

@@ -103,10 +103,11 @@ struct Found {
 /// The order in which lives began.
 type When = (Timestamp, Place);
 
-/// Finds which life leads to which. While each life is unpacked for that, `look` is shown it; what it gives is handed on by shard.
-pub(super) fn link<T: Send>(all: &Gathered, texts: &TextPool, look: impl Fn(u32, &Life) -> T + Sync) -> (Links, Vec<Vec<T>>) {
-    let follower = Follower { all, texts, look };
-    let (found, seen): (Vec<Found>, Vec<Vec<T>>) = (0..all.shards()).into_par_iter().map(|shard| follower.shard(shard)).unzip();
+/// Finds which life leads to which. While each life is unpacked for that, `look` is shown it, with what it made of the others of the
+/// same shard.
+pub(super) fn link<S: Default + Send>(all: &Gathered, texts: &TextPool, look: impl Fn(&mut S, u32, &Life) + Sync) -> (Links, Vec<S>) {
+    let follower = Follower { all, texts };
+    let (found, seen): (Vec<Found>, Vec<S>) = (0..all.shards()).into_par_iter().map(|shard| follower.shard(shard, &look)).unzip();
     let mut links = Links { parents: found.iter().map(|f| vec![NONE; f.onward.first.len()]).collect(), ..Links::default() };
     let (mut pipes, mut requeues, mut reinjected) = (Vec::new(), Vec::new(), Vec::new());
     let mut pickups: HashMap<(Text, u64), Vec<u32>> = HashMap::new();
@@ -150,21 +151,20 @@ impl Links {
 }
 
 /// Looks for the lives that others lead to.
-struct Follower<'a, L> {
+struct Follower<'a> {
     all: &'a Gathered,
     texts: &'a TextPool,
-    look: L,
 }
 
-impl<T, L: Fn(u32, &Life) -> T> Follower<'_, L> {
-    fn shard(&self, shard: usize) -> (Found, Vec<T>) {
-        let (mut found, mut seen) = (Found::default(), Vec::new());
+impl Follower<'_> {
+    fn shard<S: Default>(&self, shard: usize, look: &(impl Fn(&mut S, u32, &Life) + Sync)) -> (Found, S) {
+        let (mut found, mut seen) = (Found::default(), S::default());
         let (mut life, mut child) = (Life::default(), Life::default());
         for number in self.all.numbers(shard) {
             found.onward.first.push(found.onward.lives.len() as u32);
             if self.all.read(number, &mut life) {
                 self.life(number, &life, &mut child, &mut found);
-                seen.push((self.look)(number, &life));
+                look(&mut seen, number, &life);
             }
         }
         (found, seen)
@@ -401,7 +401,8 @@ fn adopt(all: &Gathered, links: &mut Links, parent: u32, number: u32, part: &Lif
     }
 }
 
-fn is_loopback(address: &[u8]) -> bool {
+/// Whether a client or relay is on the host itself.
+pub(super) fn is_loopback(address: &[u8]) -> bool {
     address.starts_with(b"127.") || address == b"::1"
 }
 

@@ -5,6 +5,7 @@
 //! looked up for each line are the queue files open at that time and not all of the evidence.
 
 use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
+use super::links::is_loopback;
 use super::packed::Packed;
 use super::queue_id::QueueId;
 use crate::domain::place::Place;
@@ -64,6 +65,8 @@ struct Slot {
     life: Life,
     turn: u32,
     used: bool,
+    /// It was unpacked for a line of another file, and more of them may come.
+    recalled: bool,
 }
 
 /// The lives of one shard.
@@ -80,7 +83,7 @@ pub(super) struct Lives {
     /// Ids of lives that no line counts the recipients of.
     uncounted: HashSet<QueueId>,
     /// Packed lives that lines of another source may still be about, by (host, id). Never iterated.
-    recall: HashMap<(Text, QueueId), u32>,
+    recall: HashMap<(Text, QueueId), Vec<u32>>,
     hasher: hashbrown::DefaultHashBuilder,
     /// Where text is put together before it is interned.
     scratch: Vec<u8>,
@@ -133,7 +136,7 @@ impl Lives {
                     user,
                     orig_queue_id: orig_queue_id.map(QueueId::new),
                 };
-                self.open(texts, line, name, opener);
+                self.open(texts, line, name, opener).from_loopback = is_loopback(client.address);
             }
             QueueEvent::Pickup { sender, orig_id, .. } => {
                 let opener = Opener::Pickup { orig_id: orig_id.map(QueueId::new) };
@@ -294,11 +297,14 @@ impl Lives {
 
     /// The life a line without an opener belongs to, begun unseen if there is none.
     fn touch(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>) -> &mut Life {
-        let found = self.find(line.host, name.id).or_else(|| self.recall(line, name.id)).filter(|&found| {
+        let open = self.find(line.host, name.id).filter(|&found| {
             let life = &self.slots[found as usize].life;
             let open = life.end == End::Open || life.end == End::Expired && !life.gone;
             line.at.since(life.last) <= if open { QUEUE_LIFETIME } else { LATE_LINES }
         });
+        // What stands before the opening of the latest life of that name may be about one before it, if a later file tells of earlier times.
+        let is_its_time = open.is_some_and(|found| line.at.since(self.slots[found as usize].life.opened) >= -REORDER);
+        let found = if is_its_time { open } else { self.recall(line, name.id).or(open) };
         let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen));
         let life = &mut self.slots[slot as usize].life;
         life.last = life.last.max(line.at);
@@ -307,14 +313,18 @@ impl Lives {
 
     /// Unpacks a life that a line of another source is about.
     fn recall(&mut self, line: Line, id: QueueId) -> Option<u32> {
-        let &number = self.recall.get(&(line.host, id))?;
-        let (opened, last) = self.packed.span(number)?;
-        if line.at.since(opened) < -REORDER || line.at.since(last) > LATE_LINES {
-            return None;
+        let known = self.recall.get_mut(&(line.host, id))?;
+        let fits = |&number: &u32| {
+            let span = self.packed.span(number);
+            span.is_some_and(|(opened, last)| line.at.since(opened) >= -REORDER && line.at.since(last) <= LATE_LINES)
+        };
+        let number = known.remove(known.iter().rposition(fits)?);
+        if let Some(other) = self.find(line.host, id) {
+            self.pack(other, true);
         }
-        self.recall.remove(&(line.host, id));
         let slot = self.slot();
         self.packed.take_back(number, &mut self.slots[slot as usize].life);
+        self.slots[slot as usize].recalled = true;
         self.enter(slot);
         self.wait(slot);
         Some(slot)
@@ -436,22 +446,55 @@ impl Lives {
         if place.life.announced.is_none() && place.life.recipients.is_empty() {
             self.uncounted.insert(id);
         }
-        if !place.life.is_own_notice() {
+        if !place.life.is_notice() {
             let number = self.packed.push(&place.life);
-            if again {
-                self.recall.insert((host, id), number);
+            if again || place.recalled {
+                self.recall.entry((host, id)).or_default().push(number);
             }
         }
         place.life.clear();
         place.turn = place.turn.wrapping_add(1);
         place.used = false;
+        place.recalled = false;
         self.free.push(slot);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::correlate::testing::fates;
+    use crate::correlate::testing::{fates, rows_of_files, shown};
+
+    /// A logger that sorts lines into files by program splits each message over two of them.
+    #[test]
+    fn a_life_that_was_packed_goes_on_with_the_lines_of_another_file() {
+        let first = "\
+Oct 31 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=2 (queue active)
+Oct 31 16:01:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+Oct 31 16:40:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:40:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 16:40:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+Oct 31 18:00:01 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 18:00:01 mail postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 18:00:02 mail postfix/qmgr[9]: 2A2B3C4D5E: removed
+";
+        let to = |at: &str, id: &str, to: &str, dsn: &str, end: &str| {
+            format!(
+                "Oct 31 {at} mail postfix/smtp[5]: {id}: to=<{to}@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={end}\n"
+            )
+        };
+        let second = [
+            to("16:01:02", "1A2B3C4D5E", "a", "2.0.0", "sent (250 ok)"),
+            to("16:01:02", "1A2B3C4D5E", "b", "2.0.0", "sent (250 ok)"),
+            to("16:40:02", "1A2B3C4D5E", "c", "5.1.1", "bounced (host mx.x.test[192.0.2.9] said: 550 5.1.1 <c@x.test>: user unknown)"),
+            to("18:00:02", "2A2B3C4D5E", "d", "2.0.0", "sent (250 ok)"),
+        ]
+        .concat();
+        let found = shown(&rows_of_files(&[first, &second]));
+        let expected =
+            ["delivered [a@x.test=delivered b@x.test=delivered]", "bounced [c@x.test=bounced]", "delivered [d@x.test=delivered]"];
+        assert_eq!(found, expected.map(|end| format!("suzuki@u.example: {end}")));
+    }
 
     #[test]
     fn the_order_of_lines_within_a_second_does_not_matter() {

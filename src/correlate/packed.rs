@@ -72,7 +72,8 @@ impl Packed {
     /// First and last instant of a life; `None` if it is no longer here.
     pub(super) fn span(&self, number: u32) -> Option<(Timestamp, Timestamp)> {
         let mut reader = self.reader(number)?;
-        Some((Timestamp(reader.fixed()), Timestamp(reader.fixed())))
+        let opened = Timestamp(reader.fixed());
+        Some((opened, opened.plus(reader.signed())))
     }
 
     /// Reads a life into `life`; false if it is no longer here.
@@ -150,7 +151,7 @@ struct Writer<'b>(&'b mut Vec<u8>);
 impl Writer<'_> {
     fn life(&mut self, life: &Life) {
         self.0.extend_from_slice(&life.opened.0.to_le_bytes());
-        self.0.extend_from_slice(&life.last.0.to_le_bytes());
+        self.signed(life.last.0 - life.opened.0);
         self.text(life.host);
         self.id(life.id);
         self.optional(life.long_id.map(number_of));
@@ -185,7 +186,7 @@ impl Writer<'_> {
         self.optional_id(attempted.next_id);
         self.signed(attempted.at.0 - life.opened.0);
         self.number(attempted.attempts.into());
-        self.place(attempted.place);
+        self.place_near(life.place, attempted.place);
     }
 
     fn extras(&mut self, life: &Life) {
@@ -283,6 +284,12 @@ impl Writer<'_> {
         self.number(place.source.0.into());
         self.number(place.line);
     }
+
+    /// A place by its distance from one that most often is a few lines before it.
+    fn place_near(&mut self, from: Place, place: Place) {
+        self.signed(i64::from(place.source.0) - i64::from(from.source.0));
+        self.signed(place.line.wrapping_sub(from.line) as i64);
+    }
 }
 
 fn number_of(text: Text) -> u64 {
@@ -305,7 +312,7 @@ impl Reader<'_> {
 
     fn head(&mut self, life: &mut Life) {
         life.opened = Timestamp(self.fixed());
-        life.last = Timestamp(self.fixed());
+        life.last = life.opened.plus(self.signed());
         life.host = self.text();
         life.id = self.id();
         life.long_id = self.optional_text();
@@ -338,7 +345,7 @@ impl Reader<'_> {
             next_id: self.optional_id(),
             at: life.opened.plus(self.signed()),
             attempts: self.number() as u32,
-            place: self.place(),
+            place: self.place_near(life.place),
         };
         life.recipients.push(word);
     }
@@ -448,6 +455,11 @@ impl Reader<'_> {
 
     fn place(&mut self) -> Place {
         Place { source: SourceId(self.number() as u32), line: self.number() }
+    }
+
+    fn place_near(&mut self, from: Place) -> Place {
+        let source = i64::from(from.source.0) + self.signed();
+        Place { source: SourceId(source as u32), line: from.line.wrapping_add(self.signed() as u64) }
     }
 }
 

@@ -22,12 +22,12 @@ pub(super) fn rows_of_files(files: &[&str]) -> Rows {
     let settings = Settings::from_parts(config, Overrides::default()).unwrap();
     let mut correlator = Correlator::default();
     for (number, text) in files.iter().enumerate() {
-        take(&mut correlator, SourceId(number as u32), text);
+        take(&mut correlator, SourceId(number as u32), text, number + 1 < files.len());
     }
     correlator.finish(&settings)
 }
 
-fn take(correlator: &mut Correlator, source: SourceId, text: &str) {
+fn take(correlator: &mut Correlator, source: SourceId, text: &str, again: bool) {
     let format = formats::ALL.iter().max_by_key(|f| (f.sniff)(text.as_bytes())).unwrap();
     let (scratch, mut batch, mut clock) = (bumpalo::Bump::new(), Batch::default(), Clock::new(Zone::UTC, 2022));
     (format.parse)(
@@ -35,7 +35,7 @@ fn take(correlator: &mut Correlator, source: SourceId, text: &str) {
         &mut clock,
         &mut batch,
     );
-    correlator.take(&[Located { source, first_line: 1, batch: &batch, duplicates: &[], again: false }]);
+    correlator.take(&[Located { source, first_line: 1, batch: &batch, duplicates: &[], again }]);
 }
 
 /// One line a message: `account: outcome [address=outcome …]`, in the order of submission; addresses in the order of the alphabet.

@@ -265,6 +265,34 @@ fn trap_13_the_account_is_who_logged_in_and_not_whom_the_sender_names() {
 }
 
 #[test]
+fn a_mailboxs_id_is_known_by_what_was_delivered_to_it() {
+    let mailbox = "33345678-3232-2323-1111-08da9fd00918";
+    let (delivered, sent) = (format!("S:Mailboxes={mailbox}"), format!("S:Mailbox={mailbox}"));
+    let rows = files(&[tracking(&[
+        Tracked {
+            event: "DELIVER",
+            source: "STOREDRIVER",
+            network: 2,
+            recipients: "suzuki@u.example",
+            sender: "x@x.test",
+            custom: &delivered,
+            ..ROW
+        },
+        Tracked {
+            connector: "EX1\\Client Proxy EX1",
+            sender: "bank@z.test",
+            path: "bank@z.test",
+            original: "203.0.113.7",
+            custom: &sent,
+            ..ROW
+        },
+    ])]);
+    assert_eq!(shown(&rows)[1], "suzuki@u.example: unknown [a@x.test=unknown]");
+    // The login for it is in no log: it is told, and told to be inferred.
+    assert_eq!((logins(&rows), rows.logins[0].inferred), (vec!["suzuki@u.example 203.0.113.7 smtp-auth success".to_owned()], true));
+}
+
+#[test]
 fn trap_14_permissions_of_a_session_are_no_login() {
     let rows = files(&[RECEIVE.to_owned()
         + &receive(

@@ -125,7 +125,7 @@ fn whose<'t>(
     let owner = accepted.mailbox.and_then(|mailbox| owners.get(&mailbox).copied());
     let by_mailbox = owner.or(accepted.mailbox_owner).filter(|_| accepted.kind == TrailKind::Submission);
     let user = session.map(|s| s.user).or(accepted.account).or(by_mailbox);
-    let anonymous = accepted.session.is_some() && told.covers(accepted.line);
+    let anonymous = accepted.session.is_some_and(|key| told.saw(key));
     let kind = match accepted.kind {
         TrailKind::Submission => Kind::Submission,
         _ if user.is_some() && accepted.kind != TrailKind::Local => Kind::Submission,
@@ -160,16 +160,18 @@ impl Writer<'_> {
     pub(super) fn drafts(&mut self, texts: &mut TextPool, all: Attributed) -> Vec<Draft> {
         let delivering = delivering_hosts(texts, &all.trails);
         let mut drafts = Vec::with_capacity(all.messages.len());
-        let mut by_id: HashMap<Text, Vec<usize>> = HashMap::new();
+        let mut by_id = ById::default();
         for message in &all.messages {
             let Some(trail) = all.trails.all.get(message.trail as usize) else { continue };
             let recipients = all.trails.recipients_of(trail);
-            by_id.entry(trail.message_id).or_default().push(drafts.len());
-            drafts.push(self.draft(texts, trail, message, &recipients, &delivering));
+            let draft = self.draft(texts, trail, message, &recipients, &delivering);
+            by_id.0.entry(trail.message_id).or_default().push((draft.message.submitted, drafts.len()));
+            drafts.push(draft);
         }
+        by_id.0.values_mut().for_each(|same| same.sort_unstable());
         for notice in all.trails.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery) {
-            if let Some(draft) = nearest(&drafts, &by_id, notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
-                draft.notices.push((notice.line.at, notice.line.place));
+            if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
+                draft.notices.push((all.trails.returned_at(notice), notice.line.place));
             }
         }
         for session in &all.told.sessions {
@@ -333,10 +335,10 @@ impl Writer<'_> {
 
     /// What a session's own log adds: recipients refused before the rest was taken in, messages refused whole, and messages that
     /// were taken in and of which no tracking log tells.
-    fn session(&mut self, texts: &mut TextPool, session: &UserSession, drafts: &mut Vec<Draft>, by_id: &HashMap<Text, Vec<usize>>) {
+    fn session(&mut self, texts: &mut TextPool, session: &UserSession, drafts: &mut Vec<Draft>, by_id: &ById) {
         for transaction in &session.transactions {
             let known = match transaction.end {
-                TransactionEnd::Accepted(Some(id)) => nearest(drafts, by_id, id, transaction.line.at),
+                TransactionEnd::Accepted(Some(id)) => by_id.nearest(id, transaction.line.at),
                 _ => None,
             };
             if let Some(draft) = known.and_then(|n| drafts.get_mut(n)) {
@@ -408,12 +410,18 @@ fn short(name: &[u8]) -> Vec<u8> {
     name.split(|b| *b == b'.').next().unwrap_or(name).to_ascii_lowercase()
 }
 
-/// The message of that Message-ID which is nearest in time before an instant; Message-IDs recur.
-fn nearest(drafts: &[Draft], by_id: &HashMap<Text, Vec<usize>>, id: Text, at: Timestamp) -> Option<usize> {
-    let distance = |n: &usize| {
-        drafts
-            .get(*n)
-            .map_or(i64::MAX, |d| if d.message.submitted > at.plus(TAKEN_IN) { i64::MAX } else { at.since(d.message.submitted).abs() })
-    };
-    by_id.get(&id)?.iter().copied().min_by_key(distance).filter(|n| distance(n) <= 2 * QUEUE_LIFETIME)
+/// Messages by their Message-ID and time. An attacker's messages may all bear the same one.
+#[derive(Default)]
+struct ById(HashMap<Text, Vec<(Timestamp, usize)>>);
+
+impl ById {
+    /// The message of that Message-ID which is nearest in time to an instant, if it is not much later or very old.
+    fn nearest(&self, id: Text, at: Timestamp) -> Option<usize> {
+        let same = self.0.get(&id)?;
+        let after = same.partition_point(|(submitted, _)| *submitted <= at);
+        let before = after.checked_sub(1).and_then(|n| same.get(n)).filter(|(t, _)| at.since(*t) <= 2 * QUEUE_LIFETIME);
+        let later = same.get(after).filter(|(t, _)| t.since(at) <= TAKEN_IN);
+        let distance = |found: &&(Timestamp, usize)| found.0.since(at).abs();
+        before.into_iter().chain(later).min_by_key(distance).map(|(_, number)| *number)
+    }
 }

@@ -102,6 +102,8 @@ pub(super) struct TrailNotice {
     pub(super) line: Line,
     pub(super) about: Text,
     pub(super) kind: NoticeKind,
+    /// The notice's own message.
+    trail: u32,
 }
 
 /// The messages of one shard, then of all.
@@ -128,6 +130,10 @@ impl Trails {
                 let word = Word { fate: *fate, peer: texts.intern(peer), text: texts.intern(text), line };
                 self.recipient(trail, address, word);
             }
+            TrailFact::Mailbox { id, owner } => {
+                let pair = (self.lower(texts, id), self.lower(texts, owner));
+                *self.owners.entry(pair).or_default() += 1;
+            }
             TrailFact::Replaced { address, .. } => {
                 let address = self.lower(texts, address);
                 let word = Word { fate: TrailFate::Named, peer: empty, text: empty, line };
@@ -137,7 +143,7 @@ impl Trails {
                 }
             }
             TrailFact::Notice { about, kind, .. } => {
-                self.notices.push(TrailNotice { line, about: texts.intern(about), kind: *kind });
+                self.notices.push(TrailNotice { line, about: texts.intern(about), kind: *kind, trail });
             }
         }
     }
@@ -197,7 +203,7 @@ impl Trails {
     }
 
     fn accepted(&mut self, texts: &mut TextPool, line: Line, trail: u32, told: &Acceptance<'_>) {
-        let mailbox = told.mailbox.map(|m| texts.intern(&m.to_ascii_lowercase()));
+        let mailbox = told.mailbox.map(|m| self.lower(texts, m));
         let owner = told.mailbox_owner.map(|o| self.lower(texts, o));
         if let (Some(mailbox), Some(owner)) = (mailbox, owner) {
             *self.owners.entry((mailbox, owner)).or_default() += 1;
@@ -257,6 +263,12 @@ impl Trails {
         found
     }
 
+    /// When a notice came back: when it was put into the mailbox of its addressee, or else when it was made.
+    pub(super) fn returned_at(&self, notice: &TrailNotice) -> Timestamp {
+        let ends = self.all.get(notice.trail as usize).map(|trail| self.recipients_of(trail)).unwrap_or_default();
+        ends.iter().filter(|r| r.word.fate == TrailFate::Delivered).map(|r| r.word.line.at).min().unwrap_or(notice.line.at)
+    }
+
     /// Hosts that tell of deliveries into mailboxes.
     pub(super) fn delivering(&self) -> HashSet<Text> {
         self.recipients.iter().filter(|r| r.word.fate == TrailFate::Delivered).map(|r| r.word.line.host).collect()
@@ -286,6 +298,7 @@ impl Trails {
         }
         for mut notice in other.notices {
             map.put(&mut notice.about);
+            notice.trail += trails;
             map.put(&mut notice.line.host);
             self.notices.push(notice);
         }
@@ -304,12 +317,13 @@ impl Trails {
         if old.is_empty() || new.is_empty() {
             return if old.is_empty() { new } else { old };
         }
-        let mut by_message: HashMap<Text, Vec<u32>> = HashMap::new();
+        let mut by_message: HashMap<Text, Vec<(Timestamp, u32)>> = HashMap::new();
         for &number in &new {
             if let Some(trail) = self.all.get(number as usize).filter(|t| !texts.bytes(t.message_id).is_empty()) {
-                by_message.entry(trail.message_id).or_default().push(number);
+                by_message.entry(trail.message_id).or_default().push((trail.first, number));
             }
         }
+        by_message.values_mut().for_each(|same| same.sort_unstable());
         let mut left = new;
         for number in old {
             match self.same_message(number, &by_message) {
@@ -320,14 +334,17 @@ impl Trails {
         left
     }
 
-    fn same_message(&self, number: u32, by_message: &HashMap<Text, Vec<u32>>) -> Option<u32> {
+    /// The message with an id that is nearest in time to one without.
+    fn same_message(&self, number: u32, by_message: &HashMap<Text, Vec<(Timestamp, u32)>>) -> Option<u32> {
         let old = self.all.get(number as usize)?;
-        let distance = |n: &u32| {
-            let new = self.all.get(*n as usize)?;
+        let same = by_message.get(&old.message_id)?;
+        let after = same.partition_point(|(first, _)| *first <= old.first);
+        let distance = |n: u32| {
+            let new = self.all.get(n as usize)?;
             Some(new.first.since(old.last).max(old.first.since(new.last)).max(0))
         };
-        let near = by_message.get(&old.message_id)?.iter().copied().filter_map(|n| Some((distance(&n)?, n)));
-        near.min().filter(|(distance, _)| *distance <= DAY).map(|(_, n)| n)
+        let near = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|at| same.get(at));
+        near.filter_map(|(_, n)| Some((distance(*n)?, *n))).min().filter(|(distance, _)| *distance <= DAY).map(|(_, n)| n)
     }
 
     fn give(&mut self, from: u32, into: u32) {

@@ -60,7 +60,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     sessions.counts = Vec::new();
     let empty = texts.intern(b"");
     let beginnings = Beginnings { texts: &texts, words: &words, names: &names, host_ends: &host_ends, empty };
-    let (links, seen) = links::link(&all, &texts, |number, life| beginnings.look(number, life));
+    let (links, seen) = links::link(&all, &texts, |seen, number, life| beginnings.look(seen, number, life));
     let known = KnownBeside { links: &links, own: &own, words: &words, host_ends: &host_ends, empty };
     let begun = Begun::new(seen, &links);
     let rows = Rows {
@@ -97,13 +97,20 @@ struct Root {
     number: u32,
 }
 
-/// What one look at a life tells of its message.
-struct Look {
-    root: Root,
-    /// Not a notice, a probe, or what a client broke off.
-    begins: bool,
-    /// Envelope sender and account of a message that names its user.
-    used: Option<(Text, Text)>,
+/// What a look at the lives of one shard gives.
+#[derive(Default)]
+struct Seen {
+    /// Those that begin a message if no other life led to them, with the account that used their envelope sender.
+    roots: Vec<(Root, Option<Used>)>,
+    /// Notices, probes, and what clients broke off.
+    others: Vec<u32>,
+}
+
+/// That an account used an envelope sender.
+#[derive(Clone, Copy)]
+struct Used {
+    sender: Text,
+    account: Text,
 }
 
 /// Looks at lives for messages that begin with them.
@@ -116,14 +123,18 @@ struct Beginnings<'a> {
 }
 
 impl Beginnings<'_> {
-    fn look(&self, number: u32, life: &Life) -> Look {
+    fn look(&self, seen: &mut Seen, number: u32, life: &Life) {
+        if !settle::begins_message(self.texts, self.words.get(&number), life) {
+            seen.others.push(number);
+            return;
+        }
         let account = match life.opener {
             Opener::Client { user: Some(user), .. } => self.names.get(&user).copied(),
             _ => None,
         };
-        let used = account.filter(|_| !is_cut_off(self.host_ends, life)).map(|account| (life.sender.unwrap_or(self.empty), account));
-        let root = Root { opened: life.opened, place: life.place, number };
-        Look { root, begins: settle::begins_message(self.texts, self.words.get(&number), life), used }
+        let sender = life.sender.unwrap_or(self.empty);
+        let used = account.filter(|_| !is_cut_off(self.host_ends, life)).map(|account| Used { sender, account });
+        seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
     }
 }
 
@@ -138,17 +149,16 @@ struct Begun {
 }
 
 impl Begun {
-    fn new(seen: Vec<Vec<Look>>, links: &Links) -> Begun {
+    fn new(seen: Vec<Seen>, links: &Links) -> Begun {
         let mut begun = Begun::default();
-        for look in seen.into_iter().flatten().filter(|look| !links.has_parent(look.root.number)) {
-            if !look.begins {
-                begun.others.push(look.root.number);
-                continue;
-            }
-            begun.roots.push(look.root);
-            if let Some((sender, account)) = look.used {
-                let known = begun.senders.entry(sender).or_insert(Some(account));
-                *known = known.filter(|k| *k == account);
+        for Seen { roots, others } in seen {
+            begun.others.extend(others.into_iter().filter(|other| !links.has_parent(*other)));
+            for (root, used) in roots.into_iter().filter(|(root, _)| !links.has_parent(root.number)) {
+                begun.roots.push(root);
+                if let Some(Used { sender, account }) = used {
+                    let known = begun.senders.entry(sender).or_insert(Some(account));
+                    *known = known.filter(|k| *k == account);
+                }
             }
         }
         begun.roots.par_sort_unstable();

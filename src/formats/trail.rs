@@ -48,6 +48,8 @@ pub enum TrailFact<'a> {
         /// The deciding words; empty for a delivery.
         text: &'a [u8],
     },
+    /// A mailbox's id, with the address that the record gives as its own.
+    Mailbox { id: &'a [u8], owner: &'a [u8] },
     /// A recipient (a group, an alias, one who redirects) was replaced by another one, which has facts of its own.
     Replaced { address: &'a [u8], by: &'a [u8] },
     /// This message is a notice about another one, named by its `Message-ID`, and goes to `to`.

@@ -64,6 +64,10 @@ fn headline(report: &Report) -> Section {
     if !report.complete {
         blocks.push(Block::Prose(incomplete(report)));
     }
+    if !report.hints.is_empty() {
+        blocks.push(Block::Prose(Line::default().strong("Told by the analyst, and overriding the judgement:")));
+        blocks.push(Block::List(report.hints.iter().map(|hint| text(hint.as_str())).collect()));
+    }
     Section::first(text(said), tone, blocks)
 }
 
@@ -167,6 +171,13 @@ pub(crate) fn coverage(report: &Report) -> Section {
         })
         .collect();
     let mut blocks = vec![Block::Table(table)];
+    for database in &report.geoip {
+        let line = text("Countries and networks by ")
+            .log(database.path.as_str())
+            .text(format!(" ({}), built ", database.kind))
+            .time(database.built);
+        blocks.push(Block::Prose(line));
+    }
     if !gaps.is_empty() {
         blocks.push(Block::List(gaps));
     }

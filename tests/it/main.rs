@@ -8,10 +8,12 @@
 mod command;
 mod compare;
 mod evidence;
+mod mmdb;
 
 mod case_folder;
 mod damage;
 mod determinism;
+mod hints;
 mod hostile;
 mod lab;
 mod missing;

@@ -181,3 +181,50 @@ fn the_cores_log_alone_claims_no_login_and_counts_by_sender() {
         assert_eq!(report.lines(), number(&exercise.truth["hosts"]["core"]["lines"]));
     }
 }
+
+/// How servers of Exchange log: either version of columns, one server or two, files as they lie or packed.
+const EXCHANGE: [&[&str]; 4] = [
+    &["--system", "exchange"],
+    &["--system", "exchange", "--columns", "2013", "--hosts", "two"],
+    &["--system", "exchange", "--hosts", "two", "--archive"],
+    &["--system", "exchange", "--columns", "2013", "--compress", "gz"],
+];
+
+#[test]
+fn servers_of_exchange_tell_a_night_of_soka() {
+    for (seed, layout) in [(2, EXCHANGE[1]), (3, EXCHANGE[3])] {
+        check("soka", seed, &[layout, &["--scale", "0.2"]].concat());
+    }
+}
+
+#[test]
+fn servers_of_exchange_tell_of_mailboxes_read_and_of_rules_and_forwarding() {
+    for (seed, layout) in [(2, EXCHANGE[0]), (3, EXCHANGE[1])] {
+        let exercise = Exercise::new("lateral", seed, &[layout, &["--scale", "0.1"]].concat());
+        let report = analyze(&[exercise.logs()], &[]);
+        assert_told(&exercise, &report, &format!("lateral, seed {seed}, {layout:?}"));
+        let changes = report.only_incident()["account_changes"].as_array().unwrap();
+        assert_eq!(changes.iter().map(|change| &change["action"]).collect::<Vec<_>>(), ["forwarding-set", "inbox-rule-created"]);
+    }
+}
+
+#[test]
+fn servers_of_exchange_tell_thirty_a_day_from_the_owners_own() {
+    check("slowburn", 2, EXCHANGE[2]);
+}
+
+#[test]
+fn servers_of_exchange_count_a_message_through_both_once() {
+    for (seed, layout) in [(2, EXCHANGE[1]), (3, EXCHANGE[2])] {
+        let exercise = Exercise::new("niigata", seed, &[layout, &["--scale", "0.002"]].concat());
+        let report = analyze(&[exercise.logs()], &[]);
+        assert_told(&exercise, &report, &format!("niigata, seed {seed}, {layout:?}"));
+    }
+}
+
+#[test]
+fn servers_of_exchange_raise_no_false_alarm() {
+    for (story, seed, layout) in [("newsletter", 3, EXCHANGE[1]), ("quiet", 2, EXCHANGE[2]), ("quiet", 3, EXCHANGE[3])] {
+        check(story, seed, layout);
+    }
+}

@@ -36,6 +36,35 @@ fn the_first_login_was_at_16_01_and_784_of_795_messages_were_blocked() {
     assert_eq!(incident["verdict"], "confirmed");
 }
 
+/// The same night, as each mail system logs it.
+#[test]
+fn every_system_tells_the_same_incident() {
+    for name in ["soka-postfix", "soka-exchange"] {
+        let (truth, report) = (read_json(&fixture(&format!("{name}/truth.json"))), analyze(&[fixture(name)], &[]));
+        assert_eq!(report.code, 0, "{name}: {}", report.stderr);
+        let incident = report.only_incident();
+        compare::assert_incident(name, incident, &truth["incidents"][0]);
+        compare::assert_accounts(name, &report.json, &truth["accounts"]);
+        assert_eq!(incident["verdict"], "confirmed", "{name}");
+        let begins = |value: &Value, with: &str| assert!(value.as_str().is_some_and(|at| at.starts_with(with)), "{name}: {value}");
+        begins(&incident["first_login"]["time"], "2022-10-31T16:01:");
+        begins(&incident["last_send"], "2022-11-01T01:46:");
+        assert_eq!(incident["first_login"]["protocol"], "smtp-auth", "{name}");
+        for unit in ["messages", "recipients"] {
+            let figures = ["total", "delivered", "blocked"].map(|what| incident[unit][what].as_u64());
+            assert_eq!(figures, [Some(795), Some(11), Some(784)], "{name}: {unit}");
+        }
+        let (own, new) = (&incident["blocked_by"]["own"], &incident["recipients"]["new"]);
+        assert_eq!((own.as_u64(), new.as_u64()), (Some(784), Some(795)), "{name}");
+        let prior = &incident["prior_failed_logins"];
+        assert_eq!((prior["account"]["count"].as_u64(), prior["origin"]["count"].as_u64()), (Some(0), Some(0)), "{name}");
+        let lines = |of: &Value| of["lines"].as_u64().unwrap();
+        let logs = report.json["evidence"].as_array().unwrap().iter().filter(|source| source["path"].as_str().unwrap().contains("!logs/"));
+        let read: u64 = logs.map(|source| source["lines"]["total"].as_u64().unwrap()).sum();
+        assert_eq!(read, lines(&truth["totals"]), "{name}: lines read");
+    }
+}
+
 #[test]
 fn no_earlier_failed_login_is_a_finding_with_the_coverage_behind_it() {
     let report = analyze(&[fixture("soka-postfix")], &[]);

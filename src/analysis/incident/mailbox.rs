@@ -20,7 +20,7 @@ impl<'a> Builder<'a> {
     pub(super) fn mailbox_access(&self, accounts: &[Text]) -> MailboxAccess {
         let rows = self.rows();
         let viewable = self.viewable(accounts);
-        let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol)) || !rows.mailbox_uses.is_empty();
+        let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol) && !l.inferred) || !rows.mailbox_uses.is_empty();
         if !logged {
             let note = "no log of a mailbox server (IMAP, POP3, webmail) is in evidence".to_owned();
             return MailboxAccess { note: Some(note), viewable, ..MailboxAccess::default() };

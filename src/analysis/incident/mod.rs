@@ -11,12 +11,14 @@ mod received;
 
 use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
-use super::{Facts, Ground, changes, tally, techniques};
+use super::{Facts, Ground, changes, hints, tally, techniques};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// All incidents, the earliest first.
 pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
@@ -37,6 +39,10 @@ struct Builder<'a> {
     accounts: Vec<Text>,
     /// Addresses judged to be an attacker's for any of the accounts, and those that only failed and belong to them.
     addresses: HashSet<Text>,
+    /// The attackers' messages by account, picked once out of all.
+    sent: HashMap<Text, Rc<[u32]>>,
+    /// From the attackers' first use to their last.
+    window: OnceCell<Option<(Timestamp, Timestamp)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -50,7 +56,10 @@ impl<'a> Builder<'a> {
         if let (Some(begin), Some(end)) = (begin, end) {
             addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
         }
-        Builder { ground, facts: ground.facts, judged, accounts, addresses }
+        let (sent, window) = (HashMap::new(), OnceCell::new());
+        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, addresses, sent, window };
+        builder.sent = builder.accounts.iter().map(|&account| (account, builder.pick(account))).collect();
+        builder
     }
 
     fn rows(&self) -> &'a Rows {
@@ -111,17 +120,30 @@ impl<'a> Builder<'a> {
         self.accounts.iter().any(|account| self.logins_of(*account).any(|login| login.provider.is_some()))
     }
 
-    /// Messages of one account that came from an attacker's origin.
-    fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + 'a {
-        let rows = self.rows();
-        let judged = self.judged;
+    /// The time asked for, by origin of an account's attackers; empty if nothing was asked.
+    fn asked(&self, account: Text) -> HashMap<Option<Text>, hints::Asked> {
+        let ip = |address: Option<Text>| address.and_then(|a| self.ground.addresses.spot(a)).map(|spot| spot.ip);
+        let of = |attack: &Attack| (attack.address, hints::asked(self.facts, account, ip(attack.address)));
+        self.attacks(account).iter().map(of).filter(|(_, asked)| *asked != hints::Asked::default()).collect()
+    }
+
+    /// The numbers of the messages of one account that came from an attacker's origin.
+    fn pick(&self, account: Text) -> Rc<[u32]> {
+        let messages = &self.rows().messages;
+        let asked = self.asked(account);
+        let is_attackers = |m: &Message| {
+            let in_time = || asked.get(&m.address).is_none_or(|asked| asked.holds(m.submitted));
+            self.judged.is_attacker(account, m.address) && in_time()
+        };
         let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
-        let hints = &self.facts.settings.hints;
-        numbers
-            .iter()
-            .map(|&m| &rows.messages[m as usize])
-            .filter(move |m| judged.is_attacker(account, m.address))
-            .filter(move |m| hints.since.is_none_or(|t| m.submitted >= t) && hints.until.is_none_or(|t| m.submitted < t))
+        numbers.iter().copied().filter(|&m| messages.get(m as usize).is_some_and(is_attackers)).collect()
+    }
+
+    /// Messages of one account that came from an attacker's origin.
+    fn messages_of(&self, account: Text) -> impl Iterator<Item = &'a Message> + use<'a> {
+        let rows = self.rows();
+        let sent = self.sent.get(&account).cloned().unwrap_or_default();
+        (0..sent.len()).map(move |at| &rows.messages[sent[at] as usize])
     }
 
     /// Logins of one account from an attacker's origin.
@@ -129,12 +151,12 @@ impl<'a> Builder<'a> {
         let rows = self.rows();
         let judged = self.judged;
         let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
-        let hints = &self.facts.settings.hints;
+        let asked = self.asked(account);
         numbers
             .iter()
             .map(|&l| &rows.logins[l as usize])
             .filter(move |l| judged.is_attacker(account, l.address))
-            .filter(move |l| hints.since.is_none_or(|t| l.at >= t) && hints.until.is_none_or(|t| l.at < t))
+            .filter(move |l| asked.get(&l.address).is_none_or(|asked| asked.holds(l.at)))
     }
 
     /// What was changed since the first attacker login.

@@ -21,6 +21,10 @@ impl Builder<'_> {
 
     /// From the attackers' first act to their last.
     pub(super) fn window(&self) -> Option<(Timestamp, Timestamp)> {
+        *self.window.get_or_init(|| self.find_window())
+    }
+
+    fn find_window(&self) -> Option<(Timestamp, Timestamp)> {
         let attacks = self.accounts.iter().flat_map(|account| self.attacks(*account));
         let first = attacks.map(|attack| attack.first).min()?;
         Some((first, self.accounts.iter().filter_map(|account| self.last_activity(*account)).max().unwrap_or(first)))

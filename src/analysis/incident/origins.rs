@@ -62,12 +62,13 @@ impl Builder<'_> {
             (false, true) => OriginVerdict::Owner,
             (false, false) => OriginVerdict::Undetermined,
         };
+        let place = self.ground.addresses.spot(address).map(|spot| &spot.place);
         let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
         let (first_failure, last_failure) = self.failures_from(address).unzip();
         Origin {
             ip: rows.show(address),
-            asn: None,
-            country: None,
+            asn: place.and_then(|place| place.asn),
+            country: place.and_then(|place| place.country.clone()),
             verdict,
             logins: sum(&|o| o.successes),
             failures: sum(&|o| o.failures),

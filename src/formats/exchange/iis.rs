@@ -82,8 +82,9 @@ fn instant(row: &Row<'_>, reader: &Reader<'_, '_>) -> Result<Stamp, Malformed> {
     }
 }
 
-/// Win32 codes of a login that failed: wrong name or password, locked, disabled, no such account.
-const WRONG: &[u32] = &[1326, 1909, 1331, 1317, 1329];
+/// Win32 codes of a login that failed: wrong name or password, locked, disabled, no such account, and the same as Windows' security
+/// packages put it.
+const WRONG: &[u32] = &[1326, 1909, 1331, 1317, 1329, 2_148_074_252];
 /// Of one whose password was right but has expired or must be changed.
 const EXPIRED: &[u32] = &[1330, 1907];
 /// No usable credentials: a failure only if a name was given.

@@ -184,7 +184,11 @@ impl<'a> Headings<'a> {
 
     /// A line of names without a mark, as web logs and `Export-Csv` begin with.
     fn bare(&mut self, line: &'a [u8], scratch: &'a bumpalo::Bump) -> bool {
-        if !matches!(line.first(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'"')) {
+        // Looked at for every row that does not begin with a digit, so most must be told at once: a heading begins with a time's name,
+        // or with what the shell puts before it.
+        let start = line.get(..line.len().min(32)).unwrap_or(line);
+        let letter = matches!(line.first(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'"'));
+        if !letter || ![&b"ime"[..], b"PSComputerName", b"RunspaceId"].iter().any(|name| scan::contains(start, name)) {
             return false;
         }
         let names = table::csv_cells(line, scratch);

@@ -7,6 +7,7 @@ use crate::formats::event::{AccessFact, Event, Kind, LoginResult, TrailFact};
 use crate::formats::testing::{events, kinds_of, parse_whole};
 use crate::formats::{ALL, Chunk, Format, exchange};
 use bumpalo::Bump;
+use proptest::prelude::*;
 
 const OF_2010: &str = "#Software: Microsoft Exchange Server\r\n#Version: 14.0.0.0\r\n#Log-type: Message Tracking Log\r\n#Date: 2022-10-31T06:00:00.000Z\r\n#Fields: date-time,client-ip,client-hostname,server-ip,server-hostname,source-context,connector-id,source,event-id,internal-message-id,message-id,recipient-address,recipient-status,total-bytes,recipient-count,related-recipient-address,reference,message-subject,sender-address,return-path,message-info,directionality,tenant-id,original-client-ip,original-server-ip,custom-data\r\n";
 const OF_2013: &str = "#Software: Microsoft Exchange Server\r\n#Version: 15.00.1104.000\r\n#Log-type: Message Tracking Log\r\n#Date: 2022-10-31T06:00:00.000Z\r\n#Fields: date-time,client-ip,client-hostname,server-ip,server-hostname,source-context,connector-id,source,event-id,internal-message-id,message-id,network-message-id,recipient-address,recipient-status,total-bytes,recipient-count,related-recipient-address,reference,message-subject,sender-address,return-path,message-info,directionality,tenant-id,original-client-ip,original-server-ip,custom-data\r\n";
@@ -288,5 +289,48 @@ fn a_file_gives_the_same_facts_however_it_is_cut() {
     assert!(whole.len() > 18);
     for size in 1..12 {
         assert_eq!(pieces(&exchange::TRACKING, &text, size), whole, "{size}");
+    }
+}
+
+/// Rows and headings of several logs with bytes changed, lines swapped and the end cut off.
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+    let lines = [
+        OF_2010.to_owned(),
+        OF_2016.to_owned(),
+        row_of_2010("'o''brien@x.test';b@x.test", ""),
+        row_of_2016("FAIL", "SMTP", "a@x.test;b@x.test", "\"[{LED=550 5.7.1 a;b};{MSG=};{FQDN=mx.x.test};{IP=198.51.100.9};{LRT=}]\""),
+        format!("#Fields: {PROXY_OF_2016}\r\n"),
+        proxy_row("UNIV\\suzuki", "Mozilla/5.0", "203.0.113.7", "\"one\r\ntwo\""),
+        "#Log-type: SMTP Receive Protocol Log\r\n#Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\r\n".to_owned(),
+        "2022-10-31T07:01:02.000Z,EX1\\Default Frontend EX1,08DA4F7C11473A60,9,192.0.2.25:25,203.0.113.7:53722,<,MAIL FROM:<a@x.test>,\r\n".to_owned(),
+        "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status\r\n".to_owned(),
+        "2022-10-31 07:01:02 192.0.2.25 POST /owa/auth.owa - 443 - 203.0.113.7 302\r\n".to_owned(),
+        "\u{feff}\r\n".to_owned(),
+    ];
+    let pick = prop::collection::vec(prop::sample::select(lines.to_vec()), 1..20);
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"\",;'[]{}#\r\n\0=a9\xff".to_vec())), 0..12);
+    (pick, edits, any::<prop::sample::Index>()).prop_map(|(lines, edits, end)| {
+        let mut text = lines.concat().into_bytes();
+        for (at, byte) in edits {
+            let at = at.index(text.len());
+            text[at] = byte;
+        }
+        text.truncate(end.index(text.len()) + 1);
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damage_never_makes_a_parser_panic_nor_lose_a_line(text in damaged()) {
+        let lines = text.split(|b| *b == b'\n').count() - usize::from(text.last().is_none_or(|b| *b == b'\n'));
+        for format in ALL.iter().filter(|f| f.id.starts_with("exchange.") || f.id == "iis.w3c") {
+            (format.sniff)(&text);
+            (format.scout)(&text);
+            let scratch = Bump::new();
+            prop_assert_eq!(parse_whole(format, &text, &scratch).ledger.total, lines as u64);
+        }
     }
 }

@@ -120,7 +120,7 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         }
         Meaning::Replace => tracked.replaced(reader),
         Meaning::Send { outside } => tracked.sent(reader, outside),
-        Meaning::Deliver => tracked.recipients(reader, |_| (TrailFate::Delivered, Status::default()), row.cell(SERVER_HOSTNAME)),
+        Meaning::Deliver => tracked.delivered(reader),
         Meaning::Fail => tracked.failed(reader),
         Meaning::End(outcome, reason) => {
             let end = TrailFate::Ended { outcome, by: (outcome != Outcome::Expired).then_some(crate::domain::outcome::By::Own), reason };
@@ -280,11 +280,14 @@ impl<'a> Tracked<'_, 'a> {
         let by_itself = client.is_some_and(|client| OWN_CLIENTS.iter().any(|own| client.eq_ignore_ascii_case(own.as_bytes())));
         let sender = bare(self.cell(SENDER));
         let original = names::address(self.cell(ORIGINAL_CLIENT_IP));
+        let own = names::is_loopback(original) || [CLIENT_IP, SERVER_IP].iter().any(|cell| names::address(self.cell(*cell)) == original);
         Acceptance {
             kind: if by_itself { TrailKind::Local } else { TrailKind::Submission },
             mailbox: part(b"Mailbox:"),
             mailbox_owner: scan::non_empty(sender),
             address: scan::non_empty(original),
+            // The mailbox server's own.
+            address_is_proxy: own,
             client,
             protocol: client.map(protocol),
             ..self.acceptance()
@@ -311,6 +314,19 @@ impl<'a> Tracked<'_, 'a> {
         };
         let peer = relay(reader, self.cell(SERVER_HOSTNAME), names::address(self.cell(SERVER_IP)));
         self.recipients(reader, |_| (TrailFate::HandedOver { outside }, Status::default()), peer)
+    }
+
+    /// Into mailboxes, whose ids newer versions list beside the addresses.
+    fn delivered(&self, reader: &mut Reader<'_, 'a>) -> Fate {
+        let scratch = reader.chunk.scratch;
+        let list = self.cell(RECIPIENTS);
+        let ids = table::value(self.cell(CUSTOM_DATA), b"Mailboxes", scratch).unwrap_or_default();
+        if table::members(ids, scratch).count() == table::members(list, scratch).count() {
+            for (id, owner) in table::members(ids, scratch).zip(table::members(list, scratch)) {
+                self.emit(reader, TrailFact::Mailbox { id, owner: bare(owner) });
+            }
+        }
+        self.recipients(reader, |_| (TrailFate::Delivered, Status::default()), self.cell(SERVER_HOSTNAME))
     }
 
     fn failed(&self, reader: &mut Reader<'_, 'a>) -> Fate {

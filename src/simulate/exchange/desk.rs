@@ -4,7 +4,7 @@ use super::columns::{Kind, build};
 use super::text::{guid, put_cell, put_stamp, stamp};
 use super::tracking::{Row, joined};
 use super::transport::spell;
-use super::web::{ATTACKERS_BROWSER, Request};
+use super::web::{ATTACKERS_BROWSER, Request, version_part};
 use super::{Exchange, MAILBOX, Scene, address};
 use crate::domain::time::{MINUTE, SECOND};
 use crate::simulate::cast::{Address, HOME_DOMAIN};
@@ -43,7 +43,7 @@ impl Exchange {
         let session = format!("{};{};0", self.servers[MAILBOX].session(), stamp(at + 200_000));
         let connector = format!("{}\\Default {}", place.name, place.name);
         let custom = format!("S:FirstForestHop={};S:DeliveryPriority=Normal;S:AccountForest={HOME_DOMAIN}", place.fqdn);
-        let row = Row { connector: &connector, context: &session, custom: &custom, ..self.from_itself(MAILBOX) };
+        let row = Row { connector: &connector, context: &session, custom: &custom, ..self.row_of_own(MAILBOX) };
         self.put_received(stage, &mail, &row);
         self.note_accepted(stage, &mail, at + 260_000);
         self.route(stage, mail, at + 280_000);
@@ -81,7 +81,7 @@ impl Exchange {
     fn put_cmdlet(&mut self, at: i64, user: &str, cmdlet: &str, parameters: &str) {
         let (id, unique) = (guid(&mut self.random), guid(&mut self.random));
         let server = &mut self.servers[MAILBOX];
-        let version: Vec<&str> = build(server.columns).split('.').collect();
+        let version = build(server.columns);
         let started = stamp(at - 90_000);
         let mut out = Vec::with_capacity(500);
         put_stamp(&mut out, at);
@@ -89,10 +89,7 @@ impl Exchange {
             let cell = match column {
                 "StartTime" => &started,
                 "RequestId" => &id,
-                "MajorVersion" => version.first().copied().unwrap_or_default(),
-                "MinorVersion" => version.get(1).copied().unwrap_or_default().trim_start_matches('0'),
-                "BuildVersion" => version.get(2).copied().unwrap_or_default(),
-                "RevisionVersion" => version.get(3).copied().unwrap_or_default().trim_start_matches('0'),
+                "MajorVersion" | "MinorVersion" | "BuildVersion" | "RevisionVersion" => version_part(version, column),
                 "ServerHostName" => server.place.name,
                 "ProcessId" => "11284",
                 "ProcessName" => "w3wp#MSExchangeECPAppPool",

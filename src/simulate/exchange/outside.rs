@@ -52,7 +52,7 @@ impl Exchange {
         let mut mail = mail;
         mail.head.direction = "Incoming";
         mail.head.original_ip = ip;
-        let row = Row { connector: &connector, context: &context, custom: &custom, info: "0cI: ", ..self.from_itself(border) };
+        let row = Row { connector: &connector, context: &context, custom: &custom, info: "0cI: ", ..self.row_of_own(border) };
         self.put_received(stage, &mail, &row);
         let server = &mut self.servers[border];
         let taken = format!(

@@ -80,7 +80,7 @@ impl Exchange {
             recipients: &mailbox,
             count: 1,
             custom,
-            ..self.from_itself(server)
+            ..self.row_of_own(server)
         };
         self.servers[server].track(Kind::Tracking, at, &head, &row);
         if server == MAILBOX {

@@ -131,7 +131,7 @@ impl Exchange {
             &format!("S:AccountForest={HOME_DOMAIN}"),
         ]);
         let connector = format!("{}\\Client Proxy {}", place.name, place.name);
-        let row = Row { connector: &connector, context: &context, custom: &custom, ..self.from_itself(MAILBOX) };
+        let row = Row { connector: &connector, context: &context, custom: &custom, ..self.row_of_own(MAILBOX) };
         self.put_received(stage, &mail, &row);
         let server = &mut self.servers[MAILBOX];
         let size = mail.head.size;
@@ -167,7 +167,7 @@ impl Exchange {
     }
 
     /// The sides of a row about a message that the front end of the same server brings.
-    pub(super) fn from_itself(&self, server: usize) -> Row<'static> {
+    pub(super) fn row_of_own(&self, server: usize) -> Row<'static> {
         let place = self.servers[server].place;
         Row {
             client_ip: place.ip,

@@ -118,7 +118,6 @@ impl Exchange {
     fn put_proxy(&mut self, at: i64, id: &str, request: &Request<'_>) {
         let server = &mut self.servers[MAILBOX];
         let (place, version) = (server.place, build(server.columns));
-        let version: Vec<&str> = version.split('.').collect();
         let protocol = match request.kind {
             Kind::Ecp => "Ecp",
             Kind::Mapi => "Mapi",
@@ -126,76 +125,31 @@ impl Exchange {
         };
         // A comma in a browser's name becomes a blank.
         let (agent, status) = (request.agent.replace(',', " "), request.status.to_string());
-        let served = request.status < 300;
+        let (served, known) = (request.status < 300, !request.user.is_empty());
         let mut out = Vec::with_capacity(700);
         put_stamp(&mut out, at);
         for column in request.kind.columns(server.columns).split(',').skip(1) {
             let cell = match column {
                 "RequestId" => id,
-                "MajorVersion" => version.first().copied().unwrap_or_default(),
-                "MinorVersion" => version.get(1).copied().unwrap_or_default().trim_start_matches('0'),
-                "BuildVersion" => version.get(2).copied().unwrap_or_default(),
-                "RevisionVersion" => version.get(3).copied().unwrap_or_default().trim_start_matches('0'),
+                "MajorVersion" | "MinorVersion" | "BuildVersion" | "RevisionVersion" => version_part(version, column),
                 "Protocol" => protocol,
                 "UrlHost" => "mail.dept.u.example",
                 "UrlStem" => request.stem,
                 "AuthenticationType" => request.scheme,
-                "IsAuthenticated" => {
-                    if request.user.is_empty() {
-                        "False"
-                    } else {
-                        "True"
-                    }
-                }
+                "IsAuthenticated" if known => "True",
+                "IsAuthenticated" => "False",
                 "AuthenticatedUser" => request.user,
-                "Organization" | "BackEndCookie" | "ErrorCode" => "",
-                "AnchorMailbox" => {
-                    if request.user.is_empty() {
-                        ""
-                    } else {
-                        request.anchor
-                    }
-                }
+                "AnchorMailbox" if known => request.anchor,
                 "UserAgent" => &agent,
                 "ClientIpAddress" => request.ip,
                 "ServerHostName" => place.name,
                 "HttpStatus" => &status,
-                "BackEndStatus" => {
-                    if served {
-                        &status
-                    } else {
-                        ""
-                    }
-                }
+                "BackEndStatus" if served => &status,
                 "Method" => request.method,
-                "ProxyAction" => {
-                    if served {
-                        "Proxy"
-                    } else {
-                        ""
-                    }
-                }
-                "TargetServer" => {
-                    if served {
-                        place.fqdn
-                    } else {
-                        ""
-                    }
-                }
-                "TargetServerVersion" => {
-                    if served {
-                        build(server.columns)
-                    } else {
-                        ""
-                    }
-                }
-                "RoutingType" => {
-                    if served && !request.user.is_empty() {
-                        "WindowsIdentity"
-                    } else {
-                        ""
-                    }
-                }
+                "ProxyAction" if served => "Proxy",
+                "TargetServer" if served => place.fqdn,
+                "TargetServerVersion" if served => version,
+                "RoutingType" if served && known => "WindowsIdentity",
                 "RequestBytes" => "412",
                 "ResponseBytes" => "3187",
                 "TotalRequestTime" => "38",
@@ -226,6 +180,12 @@ impl Exchange {
         out.number(20 + at.unsigned_abs() % 180);
         server.row(Kind::Iis, at, out);
     }
+}
+
+/// One part of a build's number, without leading zeros, by the column that shows it.
+pub(super) fn version_part<'a>(build: &'a str, column: &str) -> &'a str {
+    let place = ["MajorVersion", "MinorVersion", "BuildVersion", "RevisionVersion"].iter().position(|name| *name == column);
+    place.and_then(|place| build.split('.').nth(place)).unwrap_or_default().trim_start_matches('0')
 }
 
 /// A browser at its place, before a mailbox.

@@ -1,12 +1,14 @@
 //! The stories as an analyst would count them in the exports of a tenant.
 
 use crate::domain::time::Zone;
-use crate::simulate::request::{Forms, Layout, QueueIds, Request, SignInForm, Story, System, TraceForm};
+use crate::simulate::request::{AuditForm, Forms, Layout, QueueIds, Request, SignInForm, Story, System, TraceForm};
 use crate::simulate::simulate;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 struct Run {
     folder: tempfile::TempDir,
@@ -180,6 +182,60 @@ fn stories_without_an_incident_have_none() {
     for story in [Story::Quiet, Story::Newsletter] {
         assert_eq!(m365(story, 0.2, 2).truth["incidents"], serde_json::json!([]), "{story}");
     }
+}
+
+/// The members of an archive with their times, by their paths.
+fn members(archive: &Path) -> BTreeMap<String, (u64, Vec<u8>)> {
+    let packed = fs::read(archive).unwrap_or_default();
+    let mut members = BTreeMap::new();
+    for member in tar::Archive::new(liblzma::read::XzDecoder::new(&packed[..])).entries().into_iter().flatten() {
+        let Ok(mut member) = member else { break };
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes).unwrap();
+        members.insert(member.path().unwrap().display().to_string(), (member.header().mtime().unwrap(), bytes));
+    }
+    members
+}
+
+/// Packs a folder `logs` as a fixture.
+fn pack(from: &Path, archive: &Path) {
+    let mut tar = tar::Builder::new(liblzma::write::XzEncoder::new(fs::File::create(archive).unwrap(), 9));
+    tar.mode(tar::HeaderMode::Deterministic);
+    for (path, bytes) in exports(from) {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.1.len() as u64);
+        header.set_mtime(bytes.0);
+        header.set_mode(0o640);
+        tar.append_data(&mut header, path, &bytes.1[..]).unwrap();
+    }
+    tar.into_inner().unwrap().finish().unwrap();
+}
+
+/// The files of a run with their times, by their paths.
+fn exports(from: &Path) -> BTreeMap<String, (u64, Vec<u8>)> {
+    let mut all = BTreeMap::new();
+    for folder in fs::read_dir(from.join("logs")).unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let modified = fs::metadata(&path).unwrap().modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let name = path.strip_prefix(from).unwrap().display().to_string();
+            all.insert(name, (modified, fs::read(&path).unwrap()));
+        }
+    }
+    all
+}
+
+#[test]
+fn the_fixture_is_what_its_seed_gives() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/soka-m365");
+    let made = run(System::M365, Story::Soka, 1.0, 1, Forms { audit: AuditForm::None, ..Forms::default() });
+    if std::env::var_os("UPDATE").is_some() {
+        pack(made.folder.path(), &fixture.join("logs.tar.xz"));
+        fs::copy(made.folder.path().join("truth.json"), fixture.join("truth.json")).unwrap();
+    }
+    assert!(exports(made.folder.path()) == members(&fixture.join("logs.tar.xz")), "run with UPDATE=1 to renew the fixture");
+    let truth = fs::read_to_string(fixture.join("truth.json")).unwrap();
+    assert_eq!(fs::read_to_string(made.folder.path().join("truth.json")).unwrap(), truth);
 }
 
 #[test]

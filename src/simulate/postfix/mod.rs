@@ -18,7 +18,7 @@ use super::truth::HostTotals;
 use envelope::Program;
 use host::{Host, Place};
 use life::Life;
-use session::Session;
+use session::{Guest, Session};
 
 /// The department's server, where the accounts are.
 const DEPT: usize = 0;
@@ -74,7 +74,7 @@ impl Postfix {
 
     /// The tenant hands on what it took from one of its people; `fates` are those of the recipients that it settled itself.
     pub(super) fn carry_on(&mut self, stage: &mut Scene, client: usize, letter: Letter, onward: Onward) {
-        let mut session = self.open(stage, onward.at, DEPT, client, Program::Smtpd, true, None);
+        let mut session = self.open(stage, onward.at, DEPT, Guest { client, program: Program::Smtpd, tls: true, person: None });
         let letter = Letter { recipients: onward.recipients, ..letter };
         let done = self.take_as(stage, &mut session, onward.at + 300_000, letter, Some(onward.message_id.into_bytes()), onward.fates);
         self.close(stage, &session, done + 3_000);
@@ -116,7 +116,8 @@ impl MailSystem for Postfix {
     }
 
     fn connect(&mut self, stage: &mut Scene, at: i64, visit: Visit) -> Opened<Session> {
-        let session = self.open(stage, at, DEPT, visit.client, Program::Submission, visit.tls, Some(visit.person));
+        let guest = Guest { client: visit.client, program: Program::Submission, tls: visit.tls, person: Some(visit.person) };
+        let session = self.open(stage, at, DEPT, guest);
         // The line of the first message tells the login.
         Opened { session, login: None }
     }

@@ -53,6 +53,16 @@ pub(in crate::simulate) struct Session {
     quit: Count,
 }
 
+/// Who connects, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guest {
+    pub(super) client: usize,
+    pub(super) program: Program,
+    pub(super) tls: bool,
+    /// Who logs in; nobody on port 25.
+    pub(super) person: Option<usize>,
+}
+
 /// Why the server refuses a message within the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
@@ -69,16 +79,8 @@ const LOGGED: i64 = 150;
 
 impl Postfix {
     /// Opens a session [`PREAMBLE`] before its first message.
-    pub(super) fn open(
-        &mut self,
-        stage: &mut Scene,
-        at: i64,
-        host: usize,
-        client: usize,
-        program: Program,
-        tls: bool,
-        person: Option<usize>,
-    ) -> Session {
+    pub(super) fn open(&mut self, stage: &mut Scene, at: i64, host: usize, guest: Guest) -> Session {
+        let Guest { client, program, tls, person } = guest;
         let pid = self.hosts[host].process(program, at, i64::MAX);
         let label = &stage.cast.clients[client].label;
         self.hosts[host].line(at, program, pid).text("connect from ").text(label);
@@ -272,7 +274,7 @@ impl Postfix {
             Some(_) => (Program::Submission, true),
         };
         let host = if person.is_some() { DEPT } else { self.border() };
-        let mut session = self.open(stage, at, host, client, program, tls, person);
+        let mut session = self.open(stage, at, host, Guest { client, program, tls, person });
         let done = self.take(stage, &mut session, at + PREAMBLE, letter);
         self.close(stage, &session, done + 3_000);
     }

@@ -1,0 +1,83 @@
+//! What the analyst told: which account, address and time a hint speaks of, and how the report says so.
+//!
+//! Each hint is of one case: that of the command line, or one of the configuration's `[[incidents]]`. A case that names neither
+//! accounts nor addresses speaks of all.
+
+use super::Facts;
+use crate::config::Hints;
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+use std::net::IpAddr;
+
+/// From when to when acts count; open where nothing is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Asked {
+    pub(super) fn holds(self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Whether a stretch has a moment in it.
+    pub(super) fn meets(self, first: Timestamp, last: Timestamp) -> bool {
+        self.since.is_none_or(|since| last >= since) && self.until.is_none_or(|until| first < until)
+    }
+}
+
+/// The time that is asked for of an account's use from an address: that of the first case that speaks of them.
+pub(super) fn asked(facts: Facts<'_>, account: Text, ip: Option<IpAddr>) -> Asked {
+    let speaking = facts.settings.cases().find(|case| {
+        let all = case.accounts.is_empty() && case.attacker_networks.is_empty();
+        all || names_account(facts, case, account) || ip.is_some_and(|ip| names_address(case, ip))
+    });
+    speaking.map(|case| Asked { since: case.since, until: case.until }).unwrap_or_default()
+}
+
+/// Whether any case names the account.
+pub(super) fn is_named(facts: Facts<'_>, account: Text) -> bool {
+    facts.settings.cases().any(|case| names_account(facts, case, account))
+}
+
+/// Whether any case names the address as an attacker's.
+pub(super) fn is_attackers(facts: Facts<'_>, ip: IpAddr) -> bool {
+    facts.settings.cases().any(|case| names_address(case, ip))
+}
+
+fn names_account(facts: Facts<'_>, case: &Hints, account: Text) -> bool {
+    if case.accounts.is_empty() {
+        return false;
+    }
+    let name = facts.rows.texts.show(account);
+    case.accounts.iter().any(|given| facts.settings.accounts.canonical(given) == name)
+}
+
+fn names_address(case: &Hints, ip: IpAddr) -> bool {
+    case.attacker_networks.iter().any(|net| net.contains(&ip))
+}
+
+/// Every hint, in sentences.
+pub(super) fn told(facts: Facts<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    for case in facts.settings.cases() {
+        let mut parts = Vec::new();
+        if !case.accounts.is_empty() {
+            parts.push(format!("accounts {}", case.accounts.join(", ")));
+        }
+        if !case.attacker_networks.is_empty() {
+            let nets: Vec<String> = case.attacker_networks.iter().map(ToString::to_string).collect();
+            parts.push(format!("the attackers' addresses {}", nets.join(", ")));
+        }
+        parts.extend(case.since.map(|since| format!("from {}", facts.stamp(since).prose())));
+        parts.extend(case.until.map(|until| format!("before {}", facts.stamp(until).prose())));
+        let name = case.name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+        told.push(format!("An incident{name}: {}.", parts.join("; ")));
+    }
+    if !facts.settings.trusted_networks.is_empty() {
+        let nets: Vec<String> = facts.settings.trusted_networks.iter().map(ToString::to_string).collect();
+        told.push(format!("Logins from {} are the owners' own.", nets.join(", ")));
+    }
+    told
+}
