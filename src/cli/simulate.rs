@@ -55,16 +55,16 @@ struct Layout {
     /// Compress closed logs
     #[arg(long, value_name = "KIND", value_parser = one_of(Gz::ALL, Gz::as_str))]
     compress: Option<Gz>,
-    /// When a log is closed and the next begun
+    /// When a log of Postfix is closed and the next begun
     #[arg(long, value_name = "WHEN", default_value = "none", value_parser = one_of(Rotation::ALL, Rotation::as_str))]
     rotate: Rotation,
-    /// Whether one server does all, or a department's server relays through a core server [default: as in the story]
+    /// Whether one server does all, or a second one talks to the internet [default: as in the story]
     #[arg(long, value_name = "NUMBER", value_parser = one_of(Hosts::ALL, Hosts::as_str))]
     hosts: Option<Hosts>,
-    /// Head of each line
+    /// Head of each line of Postfix
     #[arg(long, value_name = "FORM", default_value = "rfc3164", value_parser = one_of(Envelope::ALL, Envelope::as_str))]
     envelope: Envelope,
-    /// Form of queue ids
+    /// Form of the queue ids of Postfix
     #[arg(long, value_name = "FORM", default_value = "short", value_parser = one_of(QueueIds::ALL, QueueIds::as_str))]
     queue_ids: QueueIds,
     /// Version of Exchange, which decides the columns of its logs

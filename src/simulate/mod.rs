@@ -82,7 +82,7 @@ impl SimulateError {
 /// The largest scale: a hundred times the known figures.
 pub const SCALE_MAX: f64 = 100.0;
 
-/// Writes `logs/<host>/mail.log…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
+/// Writes `logs/<host>/…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
 ///
 /// `watch` hears now and then how many bytes of log text were written.
 ///
