@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::message::Failure;
 use crate::domain::time::Zone;
 use crate::simulate::{
-    self, AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story, Summary,
-    System, TraceForm, UnknownName,
+    self, AuditForm, Columns, Culture, Envelope, Forms, Guise, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story,
+    Summary, System, TraceForm, UnknownName,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
@@ -30,6 +30,9 @@ pub(super) struct Simulate {
     /// internet noise alone, no incident.
     #[arg(long, value_name = "STORY", value_parser = one_of(Story::ALL, Story::as_str))]
     story: Story,
+    /// How the attackers hide: from the owners' own network, behind many addresses, or with a list of which all are received
+    #[arg(long, value_name = "GUISE", default_value = "plain", value_parser = one_of(Guise::ALL, Guise::as_str))]
+    guise: Guise,
     /// Size of the story; 1 gives the figures it is known by
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     scale: f64,
@@ -129,6 +132,7 @@ pub(super) fn run(args: Simulate) -> Result<Exit, Failure> {
     let request = Request {
         system: args.system,
         story: args.story,
+        guise: args.guise,
         scale: args.scale,
         seed: args.seed,
         out: args.out,

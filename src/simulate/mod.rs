@@ -27,8 +27,8 @@ mod world;
 mod tests;
 
 pub use request::{
-    AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System, TraceForm,
-    UnknownName,
+    AuditForm, Columns, Culture, Envelope, Forms, Guise, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System,
+    TraceForm, UnknownName,
 };
 pub use truth::{HostTotals, SCHEMA};
 
@@ -114,7 +114,7 @@ fn tell<S: MailSystem>(request: &Request, hosts: Hosts, system: S, watch: &mut d
     let mut random = Random::new(request.seed);
     let cast = Cast::new(&mut random);
     let mut world = World::new(system, cast, random, end);
-    stories::set_up(&mut world, request.story, request.scale);
+    stories::set_up(&mut world, request.story, request.guise, request.scale);
     world.run(watch)?;
     let World { stage: Stage { cast, book, .. }, system, .. } = world;
     let totals = system.finish(end)?;
