@@ -11,7 +11,7 @@ use clap::Parser;
 use mailtrail::config::{Config, Overrides, Settings};
 use mailtrail::domain::time::Zone;
 use mailtrail::pipeline::{self, Watch};
-use mailtrail::simulate::{self, Forms, Layout, Request, Story, System};
+use mailtrail::simulate::{self, Forms, Guise, Layout, Request, Story, System};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -30,6 +30,9 @@ struct Arguments {
     /// The mail systems whose logs are written; all by default
     #[arg(long, value_delimiter = ',')]
     system: Vec<System>,
+    /// How the attackers hide
+    #[arg(long, default_value_t = Guise::Plain)]
+    guise: Guise,
     /// Size of the stories; niigata is written at a hundredth of this
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
@@ -157,8 +160,17 @@ fn run(arguments: &Arguments, system: System, story: Story, seed: u64, score: &m
     let folder = tempfile::tempdir()?;
     let zone = Zone::parse("Asia/Tokyo")?;
     let scale = if story == Story::Niigata { arguments.scale / 100.0 } else { arguments.scale };
-    let request =
-        Request { system, story, scale, seed, out: folder.path().to_owned(), layout: Layout::default(), forms: Forms::default(), zone };
+    let request = Request {
+        system,
+        story,
+        guise: arguments.guise,
+        scale,
+        seed,
+        out: folder.path().to_owned(),
+        layout: Layout::default(),
+        forms: Forms::default(),
+        zone,
+    };
     simulate::simulate(&request, &mut |_| {})?;
     let truth: Value = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json"))?)?;
     let found = analyse(&folder.path().join("logs"), zone, arguments.threads)?;

@@ -5,12 +5,18 @@ use super::model::{Account, Merge};
 use super::profile::Profiles;
 use super::tally;
 use crate::domain::rows::{LoginResult, Message};
+use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use hashbrown::HashMap;
 
 /// Every account seen, in the order of names.
 pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
     let rows = facts.rows;
     let known = rows.messages.iter().any(|m| m.account.is_some());
+    let mut spelled: HashMap<Text, Vec<Text>> = HashMap::new();
+    for (spelling, account) in &rows.spellings {
+        spelled.entry(*account).or_default().push(*spelling);
+    }
     let mut accounts = Vec::new();
     for &account in &profiles.order {
         let Some(profile) = profiles.get(account) else { continue };
@@ -22,13 +28,7 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
             || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
         let name = rows.show(account);
         accounts.push(Account {
-            aliases: rows
-                .spellings
-                .iter()
-                .filter(|(_, to)| *to == account)
-                .map(|(from, _)| rows.show(*from))
-                .filter(|s| *s != name)
-                .collect(),
+            aliases: spelled.get(&account).into_iter().flatten().map(|from| rows.show(*from)).filter(|s| *s != name).collect(),
             account: name,
             logins: count(false),
             failures: count(true),

@@ -2,6 +2,7 @@
 
 use super::Facts;
 use super::model::{Coverage, Gap};
+use super::rhythm::Rhythm;
 use crate::domain::rows::{HostFact, HostHour};
 use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
@@ -55,18 +56,22 @@ fn hours_of<'a>(facts: Facts<'a>, host: &str) -> &'a [HostHour] {
     &hours[from..to]
 }
 
-/// Quiet stretches longer than the configured limit, and lines the logger says it lost.
+/// Quiet stretches that are longer than the configured limit or than the host's own rhythm explains, and lines the logger says it lost.
 fn gaps(facts: Facts<'_>, host: &str, hours: &[HostHour]) -> Vec<Gap> {
     let limit = (facts.settings.thresholds.gap_hours * HOUR as f64) as i64;
-    let mut gaps: Vec<Gap> = hours
-        .windows(2)
-        .filter(|pair| pair[1].first.since(pair[0].last) > limit)
-        .map(|pair| Gap {
-            from: facts.stamp(pair[0].last),
-            to: facts.stamp(pair[1].first),
-            why: format!("no line for {} hours", pair[1].first.since(pair[0].last) / HOUR),
-        })
-        .collect();
+    let rhythm = Rhythm::learn(&hours.iter().map(|hour| (hour.first, hour.last)).collect::<Vec<_>>());
+    let quiet = hours.iter().zip(hours.iter().skip(1)).filter_map(|(before, after)| {
+        let (from, to) = (before.last, after.first);
+        let length = to.since(from);
+        let unusual = rhythm.as_ref().is_some_and(|rhythm| rhythm.is_broken_by(from, to));
+        let why = match (length > limit, unusual) {
+            (true, _) => format!("no line for {} hours", length / HOUR),
+            (false, true) => format!("no line for {} hours in which this host usually writes", length / HOUR),
+            (false, false) => return None,
+        };
+        Some(Gap { from: facts.stamp(from), to: facts.stamp(to), why })
+    });
+    let mut gaps: Vec<Gap> = quiet.collect();
     let host = text_of(facts, host);
     for note in facts.rows.host_notes.iter().filter(|n| Some(n.host) == host) {
         if let HostFact::LinesLost { count } = note.what {

@@ -13,6 +13,7 @@ mod limits;
 pub mod model;
 mod peers;
 mod profile;
+mod rhythm;
 mod sent;
 mod signs;
 mod sources;

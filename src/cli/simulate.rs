@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::message::Failure;
 use crate::domain::time::Zone;
 use crate::simulate::{
-    self, AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story, Summary,
-    System, TraceForm, UnknownName,
+    self, AuditForm, Columns, Culture, Envelope, Forms, Guise, Gz, Hosts, QueueIds, Request, Rotation, SignInForm, SimulateError, Story,
+    Summary, System, TraceForm, UnknownName,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
@@ -30,6 +30,9 @@ pub(super) struct Simulate {
     /// internet noise alone, no incident.
     #[arg(long, value_name = "STORY", value_parser = one_of(Story::ALL, Story::as_str))]
     story: Story,
+    /// How the attackers hide: from the owners' own network, behind many addresses, or with a list of which all are received
+    #[arg(long, value_name = "GUISE", default_value = "plain", value_parser = one_of(Guise::ALL, Guise::as_str))]
+    guise: Guise,
     /// Size of the story; 1 gives the figures it is known by
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     scale: f64,
@@ -55,16 +58,16 @@ struct Layout {
     /// Compress closed logs
     #[arg(long, value_name = "KIND", value_parser = one_of(Gz::ALL, Gz::as_str))]
     compress: Option<Gz>,
-    /// When a log is closed and the next begun
+    /// When a log of Postfix is closed and the next begun
     #[arg(long, value_name = "WHEN", default_value = "none", value_parser = one_of(Rotation::ALL, Rotation::as_str))]
     rotate: Rotation,
-    /// Whether one server does all, or a department's server relays through a core server [default: as in the story]
+    /// Whether one server does all, or a second one talks to the internet [default: as in the story]
     #[arg(long, value_name = "NUMBER", value_parser = one_of(Hosts::ALL, Hosts::as_str))]
     hosts: Option<Hosts>,
-    /// Head of each line
+    /// Head of each line of Postfix
     #[arg(long, value_name = "FORM", default_value = "rfc3164", value_parser = one_of(Envelope::ALL, Envelope::as_str))]
     envelope: Envelope,
-    /// Form of queue ids
+    /// Form of the queue ids of Postfix
     #[arg(long, value_name = "FORM", default_value = "short", value_parser = one_of(QueueIds::ALL, QueueIds::as_str))]
     queue_ids: QueueIds,
     /// Version of Exchange, which decides the columns of its logs
@@ -129,6 +132,7 @@ pub(super) fn run(args: Simulate) -> Result<Exit, Failure> {
     let request = Request {
         system: args.system,
         story: args.story,
+        guise: args.guise,
         scale: args.scale,
         seed: args.seed,
         out: args.out,

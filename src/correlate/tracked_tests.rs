@@ -385,7 +385,7 @@ fn trap_20_what_a_missing_log_would_have_told_is_not_taken_for_nothing() {
     let lines: Vec<&str> = SUBMISSION.iter().copied().chain(taken).collect();
     let session = RECEIVE.to_owned() + &receive("Client Frontend", "08D0000000000007", CLIENT, &lines);
     // Without the tracking log the message is known, and its end is not.
-    assert_eq!(shown(&files(&[session.clone()])), ["suzuki@u.example: unknown [a@x.test=unknown]"]);
+    assert_eq!(shown(&files(std::slice::from_ref(&session))), ["suzuki@u.example: unknown [a@x.test=unknown]"]);
     // With it the two are one message.
     let tracked = tracking(&[
         Tracked { connector: "EX1\\Client Frontend EX1", context: "08D0000000000007;x;1", ..ROW },

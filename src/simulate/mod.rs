@@ -27,8 +27,8 @@ mod world;
 mod tests;
 
 pub use request::{
-    AuditForm, Columns, Culture, Envelope, Forms, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System, TraceForm,
-    UnknownName,
+    AuditForm, Columns, Culture, Envelope, Forms, Guise, Gz, Hosts, Layout, QueueIds, Request, Rotation, SignInForm, Story, System,
+    TraceForm, UnknownName,
 };
 pub use truth::{HostTotals, SCHEMA};
 
@@ -82,7 +82,7 @@ impl SimulateError {
 /// The largest scale: a hundred times the known figures.
 pub const SCALE_MAX: f64 = 100.0;
 
-/// Writes `logs/<host>/mail.log…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
+/// Writes `logs/<host>/…` (or `logs.tar.gz`) and `truth.json` into the request's folder.
 ///
 /// `watch` hears now and then how many bytes of log text were written.
 ///
@@ -114,7 +114,7 @@ fn tell<S: MailSystem>(request: &Request, hosts: Hosts, system: S, watch: &mut d
     let mut random = Random::new(request.seed);
     let cast = Cast::new(&mut random);
     let mut world = World::new(system, cast, random, end);
-    stories::set_up(&mut world, request.story, request.scale);
+    stories::set_up(&mut world, request.story, request.guise, request.scale);
     world.run(watch)?;
     let World { stage: Stage { cast, book, .. }, system, .. } = world;
     let totals = system.finish(end)?;

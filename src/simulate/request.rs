@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub struct Request {
     pub system: System,
     pub story: Story,
+    /// How the attackers hide.
+    pub guise: Guise,
     /// The size of the story; 1.0 gives the figures it is known by.
     pub scale: f64,
     pub seed: u64,
@@ -204,6 +206,21 @@ named!(
     /// Exchange 2019.
     #[default]
     New = "2019"
+);
+
+named!(
+    /// How the attackers of a story hide; each makes the story harder to tell from honest use.
+    #[derive(Default)]
+    Guise, "guise",
+    /// As the story is known.
+    #[default]
+    Plain = "plain",
+    /// They come from the network that the owners' homes are in.
+    Neighbour = "neighbour",
+    /// Each session may come from another one of very many addresses.
+    Rotating = "rotating",
+    /// Their list is fresh and no filter minds: their mail arrives as honest mail does.
+    CleanList = "clean-list"
 );
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::campaign::{Campaign, Manner};
 use super::cast::Cast;
 use super::happenings::{Change, MailSystem};
 use super::random::Random;
-use super::request::{Hosts, Story};
+use super::request::{Guise, Hosts, Story};
 use super::tally::{Incident, Taken};
 use super::world::{Event, Spray, World};
 use crate::domain::time::{DAY, HOUR, MINUTE, SECOND, days_from_civil};
@@ -32,16 +32,16 @@ fn jst(year: i32, month: u32, day: u32, hour: i64, minute: i64) -> i64 {
 }
 
 /// Sets a story up.
-pub(super) fn set_up(world: &mut World<impl MailSystem>, story: Story, scale: f64) {
+pub(super) fn set_up(world: &mut World<impl MailSystem>, story: Story, guise: Guise, scale: f64) {
     let (start, _) = span(story);
     world.system.begin(&mut world.stage, start);
     world.bustle = (1000.0 * scale.sqrt().sqrt().clamp(0.15, 3.0)) as u64;
     world.plan(start, Event::Day);
     world.plan_slip(start + 2 * DAY + 10 * HOUR + 41 * MINUTE);
     match story {
-        Story::Soka => soka(world, scale),
-        Story::Niigata => niigata(world, scale),
-        Story::Lateral => lateral(world, scale),
+        Story::Soka => soka(world, guise, scale),
+        Story::Niigata => niigata(world, guise, scale),
+        Story::Lateral => lateral(world, guise, scale),
         Story::Slowburn => slowburn(world, scale),
         Story::Newsletter => newsletter(world, scale),
         Story::Quiet => world.noise = (2500.0 * scale.sqrt().clamp(0.3, 4.0)) as u64,
@@ -71,8 +71,30 @@ fn victims(world: &mut World<impl MailSystem>, count: usize) -> Vec<usize> {
     people
 }
 
-/// Addresses of attackers: a stretch of a network nobody else of the story is in.
-fn attackers(cast: &mut Cast, random: &mut Random, count: usize) -> Vec<usize> {
+/// How messages fare, whatever the story says, if nobody minds them.
+fn in_guise(manner: Manner, guise: Guise) -> Manner {
+    if guise == Guise::CleanList { Manner::Quiet } else { manner }
+}
+
+/// Addresses where more are asked for than the story has.
+const ROTATING: usize = 60;
+
+/// Addresses of attackers: a stretch of a network nobody else of the story is in, or of the one that the owners' homes are in.
+fn attackers(cast: &mut Cast, random: &mut Random, guise: Guise, count: usize) -> Vec<usize> {
+    if guise == Guise::Neighbour {
+        let mut last: Vec<u8> = (180..=250).collect();
+        random.shuffle(&mut last);
+        let add = |last: &u8| {
+            cast.push_client(
+                &format!("p{last}-ipngn.isp-a.example"),
+                format!("198.51.100.{last}"),
+                vec![198, 51, 100, *last],
+                "[192.168.0.12]",
+            )
+        };
+        return last.iter().take(count).map(add).collect();
+    }
+    let count = if guise == Guise::Rotating { count.max(ROTATING) } else { count };
     let mut last: Vec<u8> = (1..100).collect();
     random.shuffle(&mut last);
     last.iter()
@@ -84,10 +106,10 @@ fn attackers(cast: &mut Cast, random: &mut Random, count: usize) -> Vec<usize> {
         .collect()
 }
 
-fn soka(world: &mut World<impl MailSystem>, scale: f64) {
+fn soka(world: &mut World<impl MailSystem>, guise: Guise, scale: f64) {
     let person = victims(world, 1)[0];
     let count = world.stage.random.range(1, 3) as usize;
-    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, count);
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, guise, count);
     let total = scaled(795, scale, 4);
     let reached = scaled(11, scale, 1).min(total);
     let mut delivered = std::collections::BTreeSet::new();
@@ -109,19 +131,19 @@ fn soka(world: &mut World<impl MailSystem>, scale: f64) {
         batch: (2, 14),
         pause: (1_200_000, 6 * SECOND),
         several: false,
-        manner: Manner::Blocked { delivered },
+        manner: in_guise(Manner::Blocked { delivered }, guise),
         lists: 1,
         planned: 0,
         sent: 0,
     });
 }
 
-fn niigata(world: &mut World<impl MailSystem>, scale: f64) {
+fn niigata(world: &mut World<impl MailSystem>, guise: Guise, scale: f64) {
     world.stage.lifetime = DAY;
     // A busier department than the other stories': a few thousand ordinary messages.
     world.bustle *= 6;
     let people = victims(world, 2);
-    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, 50);
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, guise, 50);
     let total = scaled(1_510_000, scale, 20);
     let larger = total * world.stage.random.range(55, 70) as u64 / 100;
     let second_start = world.stage.random.range(90, 600);
@@ -141,7 +163,7 @@ fn niigata(world: &mut World<impl MailSystem>, scale: f64) {
             batch: (15, 60),
             pause: (700_000, 3 * SECOND),
             several: true,
-            manner: Manner::Flood,
+            manner: in_guise(Manner::Flood, guise),
             lists: 2,
             planned: 0,
             sent: 0,
@@ -149,9 +171,9 @@ fn niigata(world: &mut World<impl MailSystem>, scale: f64) {
     }
 }
 
-fn lateral(world: &mut World<impl MailSystem>, scale: f64) {
+fn lateral(world: &mut World<impl MailSystem>, guise: Guise, scale: f64) {
     let people = victims(world, 3);
-    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, 4);
+    let origins = attackers(&mut world.stage.cast, &mut world.stage.random, guise, 4);
     let spray_start = within(&mut world.stage.random, jst(2023, 6, 9, 1, 20));
     let mut names: Vec<String> = (0..25).map(|n| world.stage.cast.people[n + 4].login.clone()).collect();
     names.extend(people.iter().map(|person| world.stage.cast.people[*person].login.clone()));
@@ -184,7 +206,7 @@ fn lateral(world: &mut World<impl MailSystem>, scale: f64) {
         batch: (5, 30),
         pause: (800_000, 3 * SECOND),
         several: true,
-        manner: Manner::Flood,
+        manner: in_guise(Manner::Flood, guise),
         lists: 3,
         planned: 0,
         sent: 0,

@@ -15,8 +15,17 @@ struct Run {
 fn run(story: Story, scale: f64, seed: u64, layout: Layout) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let zone = Zone::parse("Asia/Tokyo").unwrap();
-    let request =
-        Request { system: System::Postfix, story, scale, seed, out: folder.path().to_owned(), layout, forms: Forms::default(), zone };
+    let request = Request {
+        system: System::Postfix,
+        story,
+        guise: Guise::Plain,
+        scale,
+        seed,
+        out: folder.path().to_owned(),
+        layout,
+        forms: Forms::default(),
+        zone,
+    };
     simulate(&request, &mut |_| {}).unwrap();
     let truth = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     Run { folder, truth }
@@ -331,6 +340,7 @@ fn a_folder_with_something_in_it_is_left_alone() {
     let request = Request {
         system: System::Postfix,
         story: Story::Quiet,
+        guise: Guise::Plain,
         scale: 1.0,
         seed: 1,
         out,

@@ -2,21 +2,29 @@
 
 use crate::analysis::Ground;
 use crate::analysis::judge::Judged;
+use crate::analysis::tries::SHARED_MIN;
 use crate::domain::text::Text;
 use crate::domain::time::HOUR;
 use hashbrown::{HashMap, HashSet};
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 
-/// Accounts that share an attacker's address, or whose attackers sent in the same hours, belong together.
+/// Accounts that share an attacker's address, or a network of attackers that nobody else is regularly in, or whose attackers sent in the same hours, belong together.
 pub(super) fn groups(ground: Ground<'_>, judged: &Judged) -> Vec<Vec<Text>> {
     let profiles = ground.profiles;
     let accounts: Vec<Text> = profiles.order.iter().copied().filter(|a| judged.attacks.get(a).is_some_and(|v| !v.is_empty())).collect();
     let mut sets = Sets::new(accounts.len());
     let mut first_with: HashMap<Text, usize> = HashMap::new();
+    let mut first_in: HashMap<IpNet, usize> = HashMap::new();
+    let unshared = |address: Text| ground.addresses.net(address).filter(|net| ground.addresses.regulars_of_net(*net) < SHARED_MIN);
     for (number, account) in accounts.iter().enumerate() {
         for address in judged.attacks.get(account).into_iter().flatten().filter_map(|a| a.address) {
             let other = *first_with.entry(address).or_insert(number);
             sets.join(other, number);
+            if let Some(net) = unshared(address) {
+                let other = *first_in.entry(net).or_insert(number);
+                sets.join(other, number);
+            }
         }
     }
     // Those who share an address are joined; of what is left, the hours are compared set by set.

@@ -207,7 +207,7 @@ impl<'a> Headings<'a> {
             let says = |title: &&str| self.title.is_some_and(|t| t.eq_ignore_ascii_case(title.as_bytes()));
             known.titles.is_empty() || self.title.is_none() || known.titles.iter().any(says)
         };
-        let found = TYPES.into_iter().find(|known| !known.marks.is_empty() && known.marks.iter().all(|m| named(&m)) && titled(known))?;
+        let found = TYPES.into_iter().find(|known| !known.marks.is_empty() && known.marks.iter().all(named) && titled(known))?;
         Some((found, Layout::new(names, found.columns)))
     }
 }

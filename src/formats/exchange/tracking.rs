@@ -198,8 +198,8 @@ impl<'a> Tracked<'_, 'a> {
     fn received(&self, reader: &mut Reader<'_, 'a>) -> Fate {
         let source = self.cell(SOURCE);
         let acceptance = match () {
-            () if source.eq_ignore_ascii_case(b"SMTP") => self.from_smtp(reader),
-            () if names::starts_with(source, b"STOREDRIVER") => self.from_store(),
+            () if source.eq_ignore_ascii_case(b"SMTP") => self.over_smtp(reader),
+            () if names::starts_with(source, b"STOREDRIVER") => self.out_of_store(),
             () => Acceptance { kind: kind_by_source(source), ..self.acceptance() },
         };
         let acceptance = reader.chunk.scratch.alloc(acceptance);
@@ -208,7 +208,7 @@ impl<'a> Tracked<'_, 'a> {
     }
 
     fn submitted(&self, reader: &mut Reader<'_, 'a>) {
-        let acceptance = reader.chunk.scratch.alloc(Acceptance { recipients: None, ..self.from_store() });
+        let acceptance = reader.chunk.scratch.alloc(Acceptance { recipients: None, ..self.out_of_store() });
         self.emit(reader, TrailFact::Accepted(acceptance));
     }
 
@@ -233,7 +233,7 @@ impl<'a> Tracked<'_, 'a> {
     }
 
     /// Over SMTP: from a client, from outside, or from another server of ours.
-    fn from_smtp(&self, reader: &Reader<'_, 'a>) -> Acceptance<'a> {
+    fn over_smtp(&self, reader: &Reader<'_, 'a>) -> Acceptance<'a> {
         let scratch = reader.chunk.scratch;
         let (custom, connector) = (self.cell(CUSTOM_DATA), self.cell(CONNECTOR_ID));
         let mailbox = table::value(custom, b"Mailbox", scratch).and_then(scan::non_empty);
@@ -273,7 +273,7 @@ impl<'a> Tracked<'_, 'a> {
     }
 
     /// Out of a mailbox.
-    fn from_store(&self) -> Acceptance<'a> {
+    fn out_of_store(&self) -> Acceptance<'a> {
         let context = self.cell(SOURCE_CONTEXT);
         let part = |key: &[u8]| scan::after(context, key).map(|rest| scan::until(rest, b",").trim_ascii()).and_then(scan::non_empty);
         let client = part(b"ClientType:");

@@ -1,7 +1,7 @@
 //! The stories in the logs of Exchange, as an analyst would count them by searching the text alone.
 
 use crate::domain::time::Zone;
-use crate::simulate::{Columns, Forms, Hosts, Layout, Request, Story, System, simulate};
+use crate::simulate::{Columns, Forms, Guise, Hosts, Layout, Request, Story, System, simulate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,7 +33,7 @@ fn run(story: Story, scale: f64, seed: u64, layout: Layout) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let zone = Zone::parse("Asia/Tokyo").unwrap();
     let out = folder.path().to_owned();
-    let request = Request { system: System::Exchange, story, scale, seed, out, layout, forms: Forms::default(), zone };
+    let request = Request { system: System::Exchange, story, guise: Guise::Plain, scale, seed, out, layout, forms: Forms::default(), zone };
     simulate(&request, &mut |_| {}).unwrap();
     let truth = serde_json::from_slice(&fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     Run { folder, truth }

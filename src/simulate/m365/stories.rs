@@ -1,7 +1,7 @@
 //! The stories as an analyst would count them in the exports of a tenant.
 
 use crate::domain::time::Zone;
-use crate::simulate::request::{AuditForm, Forms, Layout, QueueIds, Request, SignInForm, Story, System, TraceForm};
+use crate::simulate::request::{AuditForm, Forms, Guise, Layout, QueueIds, Request, SignInForm, Story, System, TraceForm};
 use crate::simulate::simulate;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ fn run(system: System, story: Story, scale: f64, seed: u64, forms: Forms) -> Run
     let folder = tempfile::tempdir().unwrap();
     let zone = Zone::parse("Asia/Tokyo").unwrap();
     let out = folder.path().to_owned();
-    simulate(&Request { system, story, scale, seed, out, layout, forms, zone }, &mut |_| {}).unwrap();
+    simulate(&Request { system, story, guise: Guise::Plain, scale, seed, out, layout, forms, zone }, &mut |_| {}).unwrap();
     let truth = serde_json::from_slice(&fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     Run { folder, truth }
 }
