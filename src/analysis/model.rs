@@ -215,14 +215,14 @@ impl Incident {
     pub fn adds_up(&self) -> bool {
         let blocked = |recipients: &RecipientTally| self.blocked_by.as_ref().is_some_and(|by| recipients.blocked == by.own + by.remote);
         let accounts = || self.per_account.values();
-        let told = |a: &PerAccount| (a.messages.as_ref().map(|m| m.total), a.recipients.as_ref().map(|r| r.total));
-        let sum = |of: fn(&(Option<u64>, Option<u64>)) -> Option<u64>| accounts().map(told).filter_map(|t| of(&t)).sum::<u64>();
+        let messages: u64 = accounts().filter_map(|a| a.messages.as_ref()).map(|m| m.total).sum();
+        let recipients: u64 = accounts().filter_map(|a| a.recipients.as_ref()).map(|r| r.total).sum();
         let own = |a: &PerAccount| {
             a.messages.as_ref().is_none_or(MessageTally::adds_up) && a.recipients.as_ref().is_none_or(RecipientTally::adds_up)
         };
         accounts().all(own)
-            && self.messages.as_ref().is_none_or(|m| m.adds_up() && m.total == sum(|t| t.0))
-            && self.recipients.as_ref().is_none_or(|r| r.adds_up() && r.total == sum(|t| t.1) && blocked(r))
+            && self.messages.as_ref().is_none_or(|m| m.adds_up() && m.total == messages)
+            && self.recipients.as_ref().is_none_or(|r| r.adds_up() && r.total == recipients && blocked(r))
     }
 }
 

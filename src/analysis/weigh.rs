@@ -139,8 +139,8 @@ impl Scales<'_> {
         let rows = self.facts.rows;
         let name = |o: &&OriginUse| o.address.map_or_else(|| "an address that is not logged".to_owned(), |a| rows.show(a));
         match unit.members.as_slice() {
-            [one] => name(&one),
-            [first, rest @ ..] => format!("{} and {} more of its network", name(&first), rest.len()),
+            [one] => name(one),
+            [first, rest @ ..] => format!("{} and {} more of its network", name(first), rest.len()),
             [] => String::new(),
         }
     }

@@ -73,7 +73,7 @@ impl Heading {
         }
         let is_code =
             |cell: &[u8]| std::str::from_utf8(cell).ok().and_then(|t| t.parse().ok()).is_some_and(|n| outcomes::of_code(n).is_some());
-        let tests: [(&[Field], fn(&[u8]) -> bool); 5] = [
+        let tests: [(&[Field], Test); 5] = [
             (&[Field::Time], |cell| cell.len() > 9 && dates::read(cell, None).is_some()),
             (&[Field::Id, Field::Correlation, Field::UserId], values::is_guid),
             (&[Field::UserName], values::is_mail_address),
@@ -106,6 +106,9 @@ impl Heading {
         true
     }
 }
+
+/// What every cell of a column must pass to be taken for one of some fields.
+type Test = fn(&[u8]) -> bool;
 
 /// Rows looked at to tell columns by what they hold.
 const SAMPLE_ROWS: usize = 50;

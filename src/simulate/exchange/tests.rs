@@ -281,7 +281,7 @@ fn the_spray_of_lateral_leaves_no_name_in_the_column_of_users() {
     let entered = imap.iter().filter(|row| row.at("command") == "login" && row.at("context").starts_with("R=OK")).count();
     let web: Vec<Row> =
         run.rows("ex1", "Logging/HttpProxy/Owa").into_iter().filter(|row| origins.contains(row.at("ClientIpAddress"))).collect();
-    let opened = |rows: &[Row]| rows.iter().filter(|row| row.at("UrlStem") == "/owa/" && row.at("AuthenticatedUser") != "").count();
+    let opened = |rows: &[Row]| rows.iter().filter(|row| row.at("UrlStem") == "/owa/" && !row.at("AuthenticatedUser").is_empty()).count();
     let changes = incident["account_changes"].as_array().unwrap();
     assert_eq!((changes.len(), entered + opened(&web)), (2, number(&incident["mailbox_access"]["sessions"]) + 2));
 

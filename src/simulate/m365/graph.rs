@@ -70,7 +70,7 @@ fn put_client(o: &mut Object, step: &SignIn) {
     o.text("resourceDisplayName", resource).text("resourceId", resource_id);
     o.text("ipAddress", step.from).raw("ipAddressFromResourceProvider", "null");
     o.text("clientAppUsed", step.door.client()).text("userAgent", step.door.agent()).raw("isInteractive", step.interactive);
-    o.list("signInEventTypes", [kind(step)], |out, kind| super::json::string(out, kind));
+    o.list("signInEventTypes", [kind(step)], super::json::string);
     o.text("authenticationProtocol", protocol(step)).text("incomingTokenType", step.token()).text("originalTransferMethod", "none");
     o.text("uniqueTokenIdentifier", step.unique_token()).text("tokenIssuerType", "AzureAD").raw("tokenIssuerName", "null");
     o.text_or_null("sessionId", &if step.session == Guid::NIL { String::new() } else { step.session.to_string() });

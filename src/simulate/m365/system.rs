@@ -216,7 +216,7 @@ impl Cloud {
     pub(in crate::simulate) fn turn_away<L>(&mut self, scene: &mut Stage<L>, at: i64, client: usize, person: usize) {
         scene.book.inbound_refused += 1;
         let number = self.random.next();
-        let end = if number % 3 == 0 { End::Junk } else { End::Quarantined };
+        let end = if number.is_multiple_of(3) { End::Junk } else { End::Quarantined };
         let to = scene.cast.people[person].address.clone();
         let sender = format!("offer{}@firm-{}.example", number % 100_000, number % 180);
         let id = self.tenant.next_message();

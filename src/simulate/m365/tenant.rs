@@ -104,7 +104,7 @@ impl Tenant {
             self.step(flow, 0, step(at - 3 * SECOND, door, Code::TokenExpired));
         }
         self.step(flow, 1, step(at, door, Code::Success));
-        if lot % 3 == 0 {
+        if lot.is_multiple_of(3) {
             self.step(flow, 2, step(at + SECOND, Door::Teams, Code::Success));
         }
         session
