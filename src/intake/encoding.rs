@@ -30,15 +30,16 @@ impl Encoding {
         }
     }
 
-    /// Text of mostly ASCII characters in UTF-16 has a zero in every second byte, and none in the others.
+    /// Text of mostly ASCII characters in UTF-16 has a zero in every second byte, and hardly any in the others (halves of an emoji).
     fn without_mark(head: &[u8]) -> Encoding {
         let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
         let (even, odd) = (zeros(0), zeros(1));
         let characters = head.len() / 2;
         let most = |zeros: usize| characters >= CHARACTERS_MIN && zeros * 10 >= characters * 7;
+        let few = |zeros: usize| zeros * 20 <= characters;
         match (most(even), most(odd)) {
-            (false, true) if even == 0 => Encoding::Wide(Box::new(Wide::new(UTF_16LE.new_decoder_without_bom_handling()))),
-            (true, false) if odd == 0 => Encoding::Wide(Box::new(Wide::new(UTF_16BE.new_decoder_without_bom_handling()))),
+            (false, true) if few(even) => Encoding::Wide(Box::new(Wide::new(UTF_16LE.new_decoder_without_bom_handling()))),
+            (true, false) if few(odd) => Encoding::Wide(Box::new(Wide::new(UTF_16BE.new_decoder_without_bom_handling()))),
             _ => Encoding::Plain { mark: 0 },
         }
     }

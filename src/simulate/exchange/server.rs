@@ -2,7 +2,7 @@
 
 use super::columns::Kind;
 use super::text::{put_date, ticks};
-use crate::domain::time::{HOUR, SECOND};
+use crate::domain::time::{HOUR, MINUTE, SECOND};
 use crate::simulate::SimulateError;
 use crate::simulate::output::Sink;
 use crate::simulate::put::Put;
@@ -56,7 +56,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(place: &'static Place, layout: &Layout, span: (i64, i64), out: &Path) -> Server {
         let folder = out.join("logs").join(place.short);
-        let restart = span.0 + 67 * HOUR + 20 * SECOND;
+        let restart = span.0 + 62 * HOUR + 21 * MINUTE;
         let log = |kind: &Kind| Log {
             kind: *kind,
             sink: Sink::start(),
