@@ -15,6 +15,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     }
     limits.extend(hint_limits(facts));
     limits.extend(time_limits(facts));
+    limits.extend(facts.rows.contradictions.iter().cloned());
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
     limits.extend(super::absent::exchange_limits(facts));

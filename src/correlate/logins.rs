@@ -174,11 +174,13 @@ impl Logins {
         }
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
+        let differing = super::sign_ins::settle(&mut self.logins);
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
         Finished {
             logins: self.logins,
             mailbox_uses: self.mailbox_uses,
             actions: self.actions,
+            contradictions: contradictions(differing),
             host_notes: self.host_notes,
             spellings: spellings.known,
         }
@@ -190,6 +192,8 @@ pub(super) struct Finished {
     pub(super) logins: Vec<Login>,
     pub(super) mailbox_uses: Vec<MailboxUse>,
     pub(super) actions: Vec<Action>,
+    /// What two exports tell differently, in sentences.
+    pub(super) contradictions: Vec<String>,
     pub(super) host_notes: Vec<HostNote>,
     /// Login name as logged to account.
     pub(super) spellings: HashMap<Text, Text>,
@@ -217,6 +221,13 @@ impl<'r> Spellings<'r> {
     }
 }
 
+/// What is to be said of sign-ins that two exports tell with different results.
+fn contradictions(differing: u64) -> Vec<String> {
+    let sentence =
+        || format!("The audit log and the sign-in log give {differing} sign-in(s) different results; the sign-in log was followed.");
+    (differing > 0).then(sentence).into_iter().collect()
+}
+
 fn provider_word(texts: &mut TextPool, word: &event::ProviderWord<'_>) -> ProviderWord {
     let mut text = |said: Option<&[u8]>| said.map(|t| texts.intern(t));
     ProviderWord {
@@ -228,6 +239,7 @@ fn provider_word(texts: &mut TextPool, word: &event::ProviderWord<'_>) -> Provid
         country: text(word.country),
         city: text(word.city),
         asn: word.asn,
+        written: word.written,
     }
 }
 

@@ -19,6 +19,7 @@ mod queue_id;
 mod remap;
 mod sessions;
 mod settle;
+mod sign_ins;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -67,6 +67,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         logins: done.logins,
         mailbox_uses: done.mailbox_uses,
         actions: done.actions,
+        contradictions: done.contradictions,
         host_notes: done.host_notes,
         ..Rows::default()
     };

@@ -145,6 +145,8 @@ pub struct ProviderWord {
     pub country: Option<Text>,
     pub city: Option<Text>,
     pub asn: Option<u32>,
+    /// When the provider wrote this state of the record, where it says.
+    pub written: Option<Timestamp>,
 }
 
 /// Something changed, searched or deleted.
