@@ -4,7 +4,7 @@
 use super::dialogues::{Refused, Told, Transaction, TransactionEnd, UserSession};
 use super::lives::Line;
 use super::own::{Own, split_relay};
-use super::trails::{Accepted, Recipient as TrailRecipient, Trail, Trails};
+use super::trails::{Accepted, Recipient as TrailRecipient, Trail, TrailNotice, Trails};
 use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient};
@@ -169,11 +169,14 @@ impl Writer<'_> {
             drafts.push(draft);
         }
         by_id.0.values_mut().for_each(|same| same.sort_unstable());
-        for notice in all.trails.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery) {
+        let (nameless, named): (Vec<&TrailNotice>, Vec<&TrailNotice>) =
+            all.trails.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery).partition(|n| n.about == self.empty);
+        for notice in named {
             if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
                 draft.notices.push((all.trails.returned_at(notice), notice.line.place));
             }
         }
+        give_by_time(&mut drafts, nameless);
         for session in &all.told.sessions {
             self.session(texts, session, &mut drafts, &by_id);
         }
@@ -397,6 +400,35 @@ impl Writer<'_> {
             at: Some(refused.line.at),
             attempts: 1,
             place: refused.line.place,
+        }
+    }
+}
+
+/// Notices whose records do not name the message: each is about the latest message of its receiver that had failed by then and has
+/// no notice yet.
+fn give_by_time(drafts: &mut [Draft], mut notices: Vec<&TrailNotice>) {
+    if notices.is_empty() {
+        return;
+    }
+    let mut failed: HashMap<Text, Vec<(Timestamp, usize)>> = HashMap::new();
+    for (number, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.notices.is_empty()) {
+        let lost = |r: &&Recipient| matches!(r.outcome, Outcome::Blocked | Outcome::Bounced | Outcome::Expired);
+        if let Some(at) = draft.recipients.iter().filter(lost).filter_map(|r| r.at).max() {
+            failed.entry(draft.message.sender).or_default().push((at, number));
+        }
+    }
+    failed.values_mut().for_each(|list| list.sort_unstable());
+    notices.sort_by_key(|notice| (notice.line.at, notice.line.place));
+    for notice in notices {
+        let Some(list) = failed.get_mut(&notice.to) else { continue };
+        let before = list.partition_point(|(at, _)| *at <= notice.line.at);
+        let Some(last) = before.checked_sub(1).filter(|last| list.get(*last).is_some_and(|(at, _)| notice.line.at.since(*at) <= DAY))
+        else {
+            continue;
+        };
+        let (_, number) = list.remove(last);
+        if let Some(draft) = drafts.get_mut(number) {
+            draft.notices.push((notice.line.at, notice.line.place));
         }
     }
 }

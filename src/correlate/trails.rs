@@ -100,7 +100,9 @@ pub(super) struct Word {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrailNotice {
     pub(super) line: Line,
+    /// Empty where the record does not name the message.
     pub(super) about: Text,
+    pub(super) to: Text,
     pub(super) kind: NoticeKind,
     /// The notice's own message.
     trail: u32,
@@ -142,8 +144,9 @@ impl Trails {
                     recipient.replaced = true;
                 }
             }
-            TrailFact::Notice { about, kind, .. } => {
-                self.notices.push(TrailNotice { line, about: texts.intern(about), kind: *kind, trail });
+            TrailFact::Notice { about, kind, to } => {
+                let to = self.lower(texts, to);
+                self.notices.push(TrailNotice { line, about: texts.intern(about), to, kind: *kind, trail });
             }
         }
     }
@@ -298,6 +301,7 @@ impl Trails {
         }
         for mut notice in other.notices {
             map.put(&mut notice.about);
+            map.put(&mut notice.to);
             notice.trail += trails;
             map.put(&mut notice.line.host);
             self.notices.push(notice);

@@ -140,6 +140,11 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
         }
     }
     message.accepted(reader);
+    if message.kind == TrailKind::System {
+        // The trace shows that a notice was sent, and to whom, but not about which message.
+        let fact = TrailFact::Notice { about: b"", kind: NoticeKind::NonDelivery, to: recipient };
+        reader.sink.trail(TrailEvent { id: message.id, fact });
+    }
     let status = record.get(Field::Status).unwrap_or_default();
     let to = record.get(Field::ToIp).map_or(&b""[..], |ip| reader.peer(b"", ip));
     match last(status) {
