@@ -19,7 +19,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[S
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
     limits.extend(super::absent::exchange_limits(facts));
-    limits.extend(facts.rows.contradictions.iter().cloned());
+    limits.extend(super::exports::export_limits(facts));
     let holes: usize = coverage.iter().map(|c| c.gaps.len()).sum();
     if holes > 0 {
         limits.push(format!("The logs have {holes} hole(s), listed under coverage; what happened in them is unknown."));
@@ -158,7 +158,7 @@ fn message_limits(facts: Facts<'_>) -> Vec<String> {
 /// Names shown at most.
 const NAMES: usize = 4;
 
-fn list(names: &[&str]) -> String {
+pub(super) fn list(names: &[&str]) -> String {
     let shown: Vec<&str> = names.iter().copied().take(NAMES).collect();
     match names.len().saturating_sub(NAMES) {
         0 => shown.join(", "),

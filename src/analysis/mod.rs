@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod changes;
 mod coverage;
+mod exports;
 mod hints;
 mod history;
 mod incident;
