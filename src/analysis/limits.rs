@@ -98,7 +98,7 @@ fn login_limits(facts: Facts<'_>) -> Vec<String> {
         .sum();
     if nameless > 0 {
         limits.push(format!(
-            "{nameless} failed SMTP logins carry no user name (Postfix before 3.9, 3.8.3, 3.7.8, 3.6.12 and 3.5.22 does not log it); they are known by address only."
+            "{nameless} failed SMTP logins carry no user name (Postfix before 3.9, 3.8.3, 3.7.8, 3.6.12 and 3.5.22 and old builds of Exchange do not log it); they are known by address only."
         ));
     }
     let unnamed = rows.logins.iter().filter(|l| l.account.is_none() && l.result == LoginResult::Success).count();

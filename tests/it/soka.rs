@@ -39,7 +39,7 @@ fn the_first_login_was_at_16_01_and_784_of_795_messages_were_blocked() {
 /// The same night, as each mail system logs it.
 #[test]
 fn every_system_tells_the_same_incident() {
-    for name in ["soka-postfix", "soka-exchange"] {
+    for name in ["soka-postfix", "soka-exchange", "soka-m365"] {
         let (truth, report) = (read_json(&fixture(&format!("{name}/truth.json"))), analyze(&[fixture(name)], &[]));
         assert_eq!(report.code, 0, "{name}: {}", report.stderr);
         let incident = report.only_incident();
@@ -58,6 +58,10 @@ fn every_system_tells_the_same_incident() {
         assert_eq!((own.as_u64(), new.as_u64()), (Some(784), Some(795)), "{name}");
         let prior = &incident["prior_failed_logins"];
         assert_eq!((prior["account"]["count"].as_u64(), prior["origin"]["count"].as_u64()), (Some(0), Some(0)), "{name}");
+        if name == "soka-m365" {
+            // Exports hold records and not lines, and rows that collectors fetched twice.
+            continue;
+        }
         let lines = |of: &Value| of["lines"].as_u64().unwrap();
         let logs = report.json["evidence"].as_array().unwrap().iter().filter(|source| source["path"].as_str().unwrap().contains("!logs/"));
         let read: u64 = logs.map(|source| source["lines"]["total"].as_u64().unwrap()).sum();

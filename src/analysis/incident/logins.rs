@@ -82,7 +82,7 @@ fn counted(count: u64, nameless: u64, silent: &[&str]) -> Count {
     let mut notes = Vec::new();
     if nameless > 0 {
         notes.push(format!(
-            "{nameless} more failed logins carry no user name (Postfix before 3.9 does not log it), so they cannot be tied to an account"
+            "{nameless} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account"
         ));
     }
     if !silent.is_empty() {
