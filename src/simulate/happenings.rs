@@ -136,6 +136,8 @@ pub(super) enum Change {
     Forwarding(u32),
     /// A second factor of the attacker's own is registered.
     SecondFactor,
+    /// The service itself keeps the account from sending.
+    Restricted,
 }
 
 /// A change as the system's logs tell it.

@@ -128,6 +128,7 @@ impl Teller<'_> {
                 Change::DeletingRule => "inbox-rule-created",
                 Change::Forwarding(_) => "forwarding-set",
                 Change::SecondFactor => "mfa-changed",
+                Change::Restricted => "sending-restricted",
             };
             json!({"time": self.stamp(Some(*at)), "account": incident.accounts.get(*taken).map(|taken| self.login(taken)), "action": action})
         };

@@ -65,7 +65,7 @@ impl Exchange {
                     format!("-Identity \"{user}\" -ForwardingSmtpAddress \"smtp:{to}\" -DeliverToMailboxAndForward \"True\"");
                 ("/ecp/Customize/EmailForwarding.svc/SetObject", "Set-Mailbox", parameters)
             }
-            Change::SecondFactor => return None,
+            Change::SecondFactor | Change::Restricted => return None,
         };
         let ip = stage.cast.clients[client].ip.clone();
         let browser = self.browser(person, &ip, ATTACKERS_BROWSER);

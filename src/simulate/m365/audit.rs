@@ -79,8 +79,8 @@ const PURVIEW: &str = "RecordId,CreationDate,RecordType,Operation,UserId,AuditDa
 /// An export of the records, which are given in the order of time. They stand the newest first, and some of them twice.
 pub(super) fn export(sheet: &mut Sheet, directory: &Directory, records: &[Record], form: AuditForm, culture: Culture) {
     match form {
-        AuditForm::Search => sheet.text(|out| header(out, Quotes::Always, SEARCH)),
-        AuditForm::Purview => sheet.text(|out| header(out, Quotes::Needed, PURVIEW)),
+        AuditForm::Search => sheet.head(|out| header(out, Quotes::Always, SEARCH)),
+        AuditForm::Purview => sheet.head(|out| header(out, Quotes::Needed, PURVIEW)),
         AuditForm::JsonLines | AuditForm::None => {}
     }
     for index in paged(records.len()) {

@@ -80,6 +80,11 @@ impl Sheet<'_> {
         self.sink.settle();
     }
 
+    /// Writes the head of a table, which readers of lines count as one.
+    pub(super) fn head(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        self.record(put);
+    }
+
     /// Writes one record.
     pub(super) fn record(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.text(put);

@@ -20,7 +20,7 @@ original_client_ip,original_server_ip,custom_data";
 
 /// The summary.
 pub(super) fn summary(sheet: &mut Sheet, messages: &[Message]) {
-    sheet.text(|out| header(out, Quotes::Always, SUMMARY));
+    sheet.head(|out| header(out, Quotes::Always, SUMMARY));
     for message in messages {
         let statuses: Vec<String> = message.copies.iter().map(|copy| format!("{}##{}", copy.to, stations(copy))).collect();
         sheet.record(|out| {
@@ -53,7 +53,7 @@ fn client(message: &Message) -> String {
 
 /// The extended report of some messages.
 pub(super) fn extended<'a>(sheet: &mut Sheet, messages: impl IntoIterator<Item = &'a Message>, tenant: Guid) {
-    sheet.text(|out| header(out, Quotes::Always, EXTENDED));
+    sheet.head(|out| header(out, Quotes::Always, EXTENDED));
     for message in messages {
         for event in events(message) {
             sheet.record(|out| put_event(out, message, &event, tenant));

@@ -25,7 +25,7 @@ const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
 /// The table of sign-ins; the caller gives those of one kind, the newest first.
 pub(super) fn sign_ins<'a>(sheet: &mut Sheet, directory: &Directory, steps: impl IntoIterator<Item = &'a SignIn>) {
-    sheet.text(|out| header(out, Quotes::Needed, COLUMNS));
+    sheet.head(|out| header(out, Quotes::Needed, COLUMNS));
     for step in steps {
         sheet.record(|out| put(out, directory, step));
     }
@@ -63,7 +63,7 @@ fn policy(policy: Policy) -> &'static str {
 
 /// The table of what each step showed, several rows to a request.
 pub(super) fn details<'a>(sheet: &mut Sheet, steps: impl IntoIterator<Item = &'a SignIn>) {
-    sheet.text(|out| header(out, Quotes::Needed, DETAIL_COLUMNS));
+    sheet.head(|out| header(out, Quotes::Needed, DETAIL_COLUMNS));
     for (step, method) in steps.into_iter().flat_map(|step| step.methods().into_iter().map(move |method| (step, method))) {
         sheet.record(|out| {
             row(out, Quotes::Needed, |row| {

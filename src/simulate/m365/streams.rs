@@ -101,7 +101,7 @@ CrossTenantAccessType,IncomingTokenType,SessionId,SignInEventTypes,Type";
 /// A table of Log Analytics as its portal exports it, the newest first.
 pub(super) fn analytics(sheet: &mut Sheet, directory: &Directory, steps: &[&SignIn], interactive: bool) {
     let columns = if interactive { INTERACTIVE } else { NON_INTERACTIVE };
-    sheet.text(|out| header(out, Quotes::Needed, columns));
+    sheet.head(|out| header(out, Quotes::Needed, columns));
     let all = emitted(steps.iter().copied().filter(|step| step.interactive == interactive));
     for record in all.iter().rev() {
         sheet.record(|out| {

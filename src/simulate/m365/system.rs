@@ -15,7 +15,7 @@ use crate::simulate::happenings::{
     Attempt, Change, Changed, Handed, Letter, Login, MailSystem, Opened, Reading, Recipient, Sender, Stage, Topic, Visit,
 };
 use crate::simulate::random::{Random, mix};
-use crate::simulate::request::{Forms, Request};
+use crate::simulate::request::{AuditForm, Forms, Request};
 use crate::simulate::tally::Fates;
 use crate::simulate::truth::HostTotals;
 use std::collections::BTreeMap;
@@ -128,6 +128,9 @@ impl Cloud {
             *refused += 1;
             if *refused == self.patience {
                 self.tenant.record(at + MINUTE, Act::Restricted { account: person });
+                if let (Some(taken), Some(incident)) = (letter.taken.filter(|_| self.is_audited()), &mut scene.book.incident) {
+                    incident.changes.push((at + MINUTE, taken, Change::Restricted));
+                }
             }
         }
         if let Some(at) = settled.notice {
@@ -138,6 +141,11 @@ impl Cloud {
             return None;
         }
         Some(Onward { at: at + 2 * SECOND, recipients: settled.onward, message_id, fates: settled.fates })
+    }
+
+    /// Whether somebody has exported the audit log.
+    fn is_audited(&self) -> bool {
+        self.forms.audit != AuditForm::None
     }
 
     /// A program logs in to send.

@@ -116,10 +116,10 @@ fn files(folder: &Path) -> Vec<File> {
     found
 }
 
-/// Records of a file: rows of a table, members of an array or a page, lines.
+/// Records of a file: rows of a table with its head, members of an array or a page, lines.
 fn records(file: &File) -> u64 {
     if file.path.ends_with(".csv") {
-        return table(file).1.len() as u64;
+        return table(file).1.len() as u64 + 1;
     }
     match serde_json::from_slice::<Value>(&file.bytes) {
         Ok(Value::Array(all)) => all.len() as u64,

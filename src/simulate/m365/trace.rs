@@ -29,7 +29,7 @@ pub(super) struct Query {
 /// One row to each recipient of each message, the newest first. Collectors ask once for what an account sent and once for what it
 /// received, so rows of messages between accounts of the tenant come twice.
 pub(super) fn trace(sheet: &mut Sheet, messages: &[Message], query: Query, is_account: impl Fn(&str) -> bool) {
-    sheet.text(|out| header(out, Quotes::Always, COLUMNS));
+    sheet.head(|out| header(out, Quotes::Always, COLUMNS));
     let newest_first = || messages.iter().rev().flat_map(|message| message.copies.iter().map(move |copy| (message, copy)));
     let sent = newest_first().filter(|(message, _)| is_account(&message.sender));
     let received = newest_first().filter(|(_, copy)| is_account(&copy.to));
@@ -69,7 +69,7 @@ fn status(copy: &Copy) -> &'static str {
 
 /// What happened to each copy of some messages, step by step.
 pub(super) fn detail<'a>(sheet: &mut Sheet, messages: impl IntoIterator<Item = &'a Message>, query: Query) {
-    sheet.text(|out| header(out, Quotes::Always, DETAIL_COLUMNS));
+    sheet.head(|out| header(out, Quotes::Always, DETAIL_COLUMNS));
     for message in messages {
         for copy in &message.copies {
             for (index, step) in steps(message, copy).iter().enumerate() {

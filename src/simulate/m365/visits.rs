@@ -99,6 +99,7 @@ impl Cloud {
                 self.tenant.record(at, Act::UserUpdated { by });
                 self.tenant.record(at, Act::SecurityInfo { by });
             }
+            Change::Restricted => self.tenant.record(at, Act::Restricted { account }),
         }
         Changed { at, login: Some(Login { at: at - MINUTE, protocol: "browser" }), opened: false }
     }
