@@ -106,6 +106,12 @@ fn may_follow(first: &Draft, second: &Draft) -> bool {
     (-CLOCKS..=ON_THE_WAY).contains(&way) && !by_a_user
 }
 
+/// Whether the other system's word about the same address is the later one: a delivery that comes in at another host of ours was a
+/// hand-over, whatever the first system called it.
+fn may_go_on(recipient: &Recipient) -> bool {
+    is_open(recipient) || recipient.outcome == Outcome::Delivered
+}
+
 /// Whether nothing but the hand-over is known of a recipient.
 fn is_open(recipient: &Recipient) -> bool {
     matches!(recipient.outcome, Outcome::Relayed | Outcome::Unknown)
@@ -114,7 +120,7 @@ fn is_open(recipient: &Recipient) -> bool {
 /// Gives the first message the ends that the second found; false if the second is about other recipients.
 fn follow(first: &mut Draft, second: &Draft) -> bool {
     let mut used = vec![false; second.recipients.len()];
-    for recipient in first.recipients.iter_mut().filter(|r| is_open(r)) {
+    for recipient in first.recipients.iter_mut().filter(|r| may_go_on(r)) {
         let found = second.recipients.iter().zip(&mut used).find(|(end, used)| !**used && end.address == recipient.address);
         if let Some((end, used)) = found {
             *used = true;

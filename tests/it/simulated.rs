@@ -228,3 +228,39 @@ fn servers_of_exchange_raise_no_false_alarm() {
         check(story, seed, layout);
     }
 }
+
+/// How a tenant of Microsoft 365 is exported: what collectors save by default, and pages of Graph beside the extended report.
+const TENANT: [&[&str]; 2] =
+    [&["--system", "m365"], &["--system", "m365", "--sign-ins", "graph", "--message-trace", "extended-csv", "--audit-log", "json-lines"]];
+
+#[test]
+fn exports_of_a_tenant_tell_a_night_of_soka() {
+    for (seed, layout) in [(2, TENANT[0]), (3, TENANT[1])] {
+        check("soka", seed, &[layout, &["--scale", "0.2"]].concat());
+    }
+}
+
+#[test]
+fn exports_of_a_tenant_tell_thirty_a_day_from_the_owners_own() {
+    check("slowburn", 2, TENANT[0]);
+}
+
+#[test]
+fn exports_of_a_tenant_raise_no_false_alarm() {
+    for (story, seed, layout) in [("newsletter", 3, TENANT[0]), ("quiet", 2, TENANT[1])] {
+        check(story, seed, layout);
+    }
+}
+
+/// The message trace calls delivered what it handed to the organisation's own Postfix, whose log has the last word.
+#[test]
+fn a_tenant_that_sends_through_our_postfix_is_one_incident_with_the_ends_that_postfix_found() {
+    let exercise = Exercise::new("niigata", 2, &["--system", "m365-relay", "--scale", "0.002"]);
+    let report = analyze(&[exercise.logs()], &[]);
+    let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+    for unit in ["messages", "recipients", "blocked_by"] {
+        for (name, count) in truth[unit].as_object().unwrap() {
+            assert_eq!(&incident[unit][name], count, "{unit}: {name}");
+        }
+    }
+}
