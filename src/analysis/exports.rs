@@ -1,4 +1,4 @@
-//! What exports of a cloud service do not say: pages left over, searches that stopped at a round number, records whose result is lost.
+//! What tables and exports do not say: headings lost, pages left over, searches that stopped at a round number, results lost.
 
 use super::Facts;
 use super::limits::list;
@@ -11,7 +11,7 @@ use crate::ingest::sources::SourceSummary;
 const CAPS: [u64; 7] = [1_000, 5_000, 10_000, 30_000, 50_000, 100_000, 250_000];
 
 /// The sentence for each remark; `{n}` stands for how many records it was made about.
-const SENTENCES: [(Remark, &str); 8] = [
+const SENTENCES: [(Remark, &str); 9] = [
     (Remark::NextPage, "a page names a following one, which may not have been collected: there may be more records"),
     (Remark::QueryError, "the search failed for {n} record(s): what they would have said is missing"),
     (Remark::OutcomeLost, "an export tool lost the result of {n} sign-in(s): whether they succeeded is unknown"),
@@ -23,6 +23,7 @@ const SENTENCES: [(Remark, &str); 8] = [
         "access to a mailbox was no longer recorded for up to 24 hours ({n} record(s) say so): what was read then is unknown",
     ),
     (Remark::RolledUp, "{n} row(s) may stand for several sign-ins each, so logins are at least as many as counted"),
+    (Remark::NoHeading, "the heading of a table is lost; its columns were told by what they hold, which may be wrong for some"),
 ];
 
 /// Every limitation that exports bring with them.
@@ -31,7 +32,7 @@ pub(super) fn export_limits(facts: Facts<'_>) -> Vec<String> {
         let of: Vec<&SourceSummary> = facts.sources.iter().filter(|s| s.remarks.count(*remark) > 0).collect();
         let count: u64 = of.iter().map(|s| s.remarks.count(*remark)).sum();
         let paths: Vec<&str> = of.iter().map(|s| s.path.as_str()).collect();
-        (count > 0).then(|| format!("Exports: {} ({}).", sentence.replace("{n}", &count.to_string()), list(&paths)))
+        (count > 0).then(|| format!("Tables and exports: {} ({}).", sentence.replace("{n}", &count.to_string()), list(&paths)))
     });
     told.chain(capped(facts)).collect()
 }
@@ -44,8 +45,9 @@ fn capped(facts: Facts<'_>) -> Option<String> {
         .map(|s| format!("{} with {}", s.path, records(s)))
         .collect();
     let paths: Vec<&str> = of.iter().map(String::as_str).collect();
-    (!of.is_empty())
-        .then(|| format!("Exports: a number of records at which searches stop; there may be more than were exported ({}).", list(&paths)))
+    (!of.is_empty()).then(|| {
+        format!("Tables and exports: a number of records at which searches stop; there may be more than were exported ({}).", list(&paths))
+    })
 }
 
 /// Records of a source, without headings and blank lines.

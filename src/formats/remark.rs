@@ -19,11 +19,13 @@ pub enum Remark {
     Throttled,
     /// A row may stand for several sign-ins.
     RolledUp,
+    /// The heading of a table is lost; what its columns are was told by what they hold.
+    NoHeading,
 }
 
 impl Remark {
     /// Every remark, in the order of the report.
-    pub const ALL: [Remark; 8] = [
+    pub const ALL: [Remark; 9] = [
         Remark::NextPage,
         Remark::QueryError,
         Remark::OutcomeLost,
@@ -32,6 +34,7 @@ impl Remark {
         Remark::UnknownZone,
         Remark::Throttled,
         Remark::RolledUp,
+        Remark::NoHeading,
     ];
 }
 

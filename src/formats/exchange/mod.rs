@@ -22,6 +22,7 @@ mod web;
 
 use super::batch::{Batch, Fingerprint, Ignored, Malformed};
 use super::clock::{Clock, Scouted};
+use super::remark::Remark;
 use super::sink::{Fate, Sink};
 use super::syslog::stamp::{self, Stamp};
 use super::table::{self, BYTE_ORDER_MARK, Layout, Row};
@@ -269,6 +270,9 @@ impl<'a> Reader<'_, 'a> {
         }
         if self.headings.in_force.is_none() {
             self.headings.in_force = guess(text, self.chunk.scratch);
+            if self.headings.in_force.is_some() {
+                self.sink.batch.remarks.add(Remark::NoHeading);
+            }
         }
         let rest = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
         let Some((known, layout)) = &self.headings.in_force else {

@@ -4,6 +4,7 @@
 use crate::formats::batch::{Batch, Ignored};
 use crate::formats::clock::Clock;
 use crate::formats::event::{AccessFact, Event, Kind, LoginResult, TrailFact};
+use crate::formats::remark::Remark;
 use crate::formats::testing::{events, kinds_of, parse_whole};
 use crate::formats::{ALL, Chunk, Format, exchange};
 use bumpalo::Bump;
@@ -182,6 +183,8 @@ fn a_file_without_its_heading_is_known_by_its_shape() {
     ] {
         let best = ALL.iter().max_by_key(|f| (f.sniff)(row.as_bytes())).unwrap();
         assert_eq!((best.id, ledger(format, &row).3), (format.id, 0), "{row}");
+        let scratch = bumpalo::Bump::new();
+        assert_eq!(parse_whole(format, row.as_bytes(), &scratch).remarks.count(Remark::NoHeading), 1, "{row}");
     }
 }
 
