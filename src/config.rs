@@ -5,6 +5,7 @@
 use crate::domain::account::AccountRules;
 use crate::domain::time::{Timestamp, Zone};
 use crate::geo::Geo;
+use crate::say::Lang;
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Config {
     pub timezone: Option<String>,
     /// Zone of log stamps that carry none.
     pub log_timezone: Option<String>,
+    /// Language of the report: `en` or `ja`.
+    pub lang: Option<String>,
     pub tlp: Option<String>,
     /// Spelling to account.
     pub aliases: BTreeMap<String, String>,
@@ -116,6 +119,7 @@ pub struct Settings {
     pub networks: Vec<IpNet>,
     pub trusted_networks: Vec<IpNet>,
     pub report_zone: Zone,
+    pub lang: Lang,
     pub tlp: String,
     pub thresholds: Thresholds,
     pub hints: Hints,
@@ -142,6 +146,8 @@ pub struct Overrides {
     pub report_zone: Option<Zone>,
     pub log_zones: Vec<(Option<String>, Zone)>,
     pub years: Vec<(Option<String>, i32)>,
+    /// In place of the file's.
+    pub lang: Option<Lang>,
     /// In place of the file's.
     pub tlp: Option<String>,
     pub limits: crate::intake::Limits,
@@ -204,6 +210,7 @@ impl Settings {
             log_zones.push((None, fallback));
         }
         let tlp = config.tlp.as_deref().map(parse_tlp).transpose().map_err(|problem| ConfigError::Value { key: "tlp", problem })?;
+        let lang = config.lang.as_deref().map(Lang::parse).transpose().map_err(|problem| ConfigError::Value { key: "lang", problem })?;
         config.thresholds.check()?;
         let lower = |items: Vec<String>| items.into_iter().map(|item| item.to_lowercase()).collect();
         Ok(Settings {
@@ -216,6 +223,7 @@ impl Settings {
             networks: config.networks,
             trusted_networks: config.trusted_networks.into_iter().chain(overrides.trusted_networks).collect(),
             report_zone: overrides.report_zone.or(report_zone).unwrap_or(Zone::UTC),
+            lang: overrides.lang.or(lang).unwrap_or_default(),
             tlp: overrides.tlp.or(tlp).unwrap_or_else(|| TLP_DEFAULT.to_owned()),
             thresholds: config.thresholds,
             hints: overrides.hints,
@@ -311,6 +319,7 @@ mod tests {
             timezone = "Asia/Tokyo"
             log_timezone = "+09:00"
             tlp = "tlp:green"
+            lang = "ja"
             [aliases]
             "A.Tanaka@u.example" = "tanaka@u.example"
             [thresholds]
@@ -329,7 +338,7 @@ mod tests {
         assert_eq!(settings.trusted_networks.len(), 2);
         assert_eq!(settings.report_zone.name(), "Asia/Tokyo");
         assert_eq!(settings.log_zones, [(Some("mx2/*".to_owned()), Zone::UTC), (None, Zone::Fixed(32_400))]);
-        assert_eq!(settings.tlp, "RED");
+        assert_eq!((settings.tlp.as_str(), settings.lang), ("RED", Lang::Ja));
         assert!((settings.thresholds.confirmed - 0.9).abs() < 1e-9 && settings.threads == 1);
     }
 
@@ -338,6 +347,7 @@ mod tests {
         assert!(Config::parse("defualt_domain = 'x'").unwrap_err().to_string().contains("defualt_domain"));
         let refused = |text: &str| Settings::from_parts(Config::parse(text).unwrap(), Overrides::default()).unwrap_err().to_string();
         assert!(refused("timezone = 'Tokio'").starts_with("timezone: unknown time zone \"Tokio\""));
+        assert!(refused("lang = 'fr'").contains("give one of en, ja"));
         assert!(refused("tlp = 'white'").contains("give one of RED, AMBER+STRICT"));
         assert!(refused("[thresholds]\nsuspected = 0.9").contains("suspected (0.9) <= confirmed (0.8)"));
         assert!(refused("[thresholds]\ngap_hours = 0.0").contains("above 0"));

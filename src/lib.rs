@@ -9,6 +9,7 @@
 pub mod config;
 pub mod domain;
 pub mod geo;
+pub mod say;
 pub mod watch;
 
 pub mod intake;

@@ -7,6 +7,7 @@ use crate::domain::rows::Rows;
 use crate::ingest::sources::SourceSummary;
 use crate::ingest::{self, Ingested};
 use crate::intake;
+use crate::say::say;
 pub use crate::watch::Watch;
 use std::path::PathBuf;
 
@@ -57,12 +58,12 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
     let Ingested { rows, sources, mut survey, mut problems } = ingest::ingest(survey, settings, watch).ok_or(RunError::Interrupted)?;
     for file in &mut survey.files {
         if let Err(cause) = file.hash() {
-            problems.push(format!("{}: cannot be hashed: {cause}", file.path));
+            problems.push(say!("{path}: cannot be hashed: {cause}", path = &file.path, cause = cause.to_string()));
         }
     }
     watch.stage("analysing");
     if sources.iter().map(|s| s.ledger.used).sum::<u64>() == 0 && sources.iter().any(|s| s.size > 0) {
-        problems.push("no usable record in the evidence".to_owned());
+        problems.push(say!("no usable record in the evidence"));
     }
     let files = survey
         .files

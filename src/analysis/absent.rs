@@ -3,40 +3,50 @@
 
 use super::Facts;
 use crate::domain::rows::{Attribution, Kind};
+use crate::say::{Phrase, say};
 
 /// Kinds of logs, by the systems whose sources hold them, and what nobody can tell without them.
-const LOGS: &[(&[&str], &str)] = &[
+const LOGS: &[(&[&str], Phrase)] = &[
     (
         &["exchange-tracking"],
-        "No message tracking log of Exchange is in evidence: what became of messages cannot be told, and mail sent from Outlook, web mail or phones is not seen at all.",
+        say!(
+            "No message tracking log of Exchange is in evidence: what became of messages cannot be told, and mail sent from Outlook, web mail or phones is not seen at all."
+        ),
     ),
     (
         &["exchange-smtp"],
-        "No SMTP receive protocol log of Exchange is in evidence: logins for sending and their failures cannot be told. Exchange does not write it for its client connectors (ports 587 and 465) unless told to.",
+        say!(
+            "No SMTP receive protocol log of Exchange is in evidence: logins for sending and their failures cannot be told. Exchange does not write it for its client connectors (ports 587 and 465) unless told to."
+        ),
     ),
     (
         &["exchange-imap4", "exchange-pop3"],
-        "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to.",
+        say!(
+            "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to."
+        ),
     ),
     (
         &["exchange-web", "iis"],
-        "Neither an HttpProxy log of Exchange nor a log of its web server is in evidence: whether mailboxes were used by web mail, phones, EWS or Outlook cannot be told.",
+        say!(
+            "Neither an HttpProxy log of Exchange nor a log of its web server is in evidence: whether mailboxes were used by web mail, phones, EWS or Outlook cannot be told."
+        ),
     ),
 ];
 
 /// What is missing where there are logs of Exchange at all.
-pub(super) fn exchange_limits(facts: Facts<'_>) -> Vec<String> {
+pub(super) fn exchange_limits(facts: Facts<'_>) -> Vec<Phrase> {
     let systems: Vec<&str> =
         facts.sources.iter().filter(|s| s.ledger.used > 0 || s.first.is_some()).filter_map(|s| Some(s.format?.1)).collect();
     if !systems.iter().any(|system| system.starts_with("exchange-")) {
         return Vec::new();
     }
-    let missing = |wanted: &&(&[&str], &str)| !wanted.0.iter().any(|system| systems.contains(system));
-    let mut limits: Vec<String> = LOGS.iter().filter(missing).map(|(_, sentence)| (*sentence).to_owned()).collect();
+    let missing = |wanted: &&(&[&str], Phrase)| !wanted.0.iter().any(|system| systems.contains(system));
+    let mut limits: Vec<Phrase> = LOGS.iter().filter(missing).map(|(_, sentence)| sentence.clone()).collect();
     let inferred = facts.rows.logins.iter().filter(|l| l.inferred).count();
     if inferred > 0 {
-        limits.push(format!(
-            "{inferred} login(s) are known by a message alone that was sent after them: the login itself is in no log, and may have been earlier."
+        limits.push(say!(
+            "{n} login(s) are known by a message alone that was sent after them: the login itself is in no log, and may have been earlier.",
+            n = inferred
         ));
     }
     let unjoined = facts
@@ -46,14 +56,15 @@ pub(super) fn exchange_limits(facts: Facts<'_>) -> Vec<String> {
         .filter(|(from, to)| facts.rows.show(*from).contains('\\') && !facts.rows.show(*to).contains('@'))
         .count();
     if unjoined > 0 {
-        limits.push(format!(
-            "{unjoined} login name(s) are written DOMAIN\\user and are not joined with the addresses of the same people; give default_domain in the configuration, and aliases where name and address differ."
+        limits.push(say!(
+            "{n} login name(s) are written DOMAIN\\user and are not joined with the addresses of the same people; give default_domain in the configuration, and aliases where name and address differ.",
+            n = unjoined
         ));
     }
     let nobodys = |m: &&crate::domain::rows::Message| m.kind == Kind::Submission && m.attribution == Attribution::Nothing;
     let nobody = facts.rows.messages.iter().filter(nobodys).count();
     if nobody > 0 && missing(&&LOGS[1]) {
-        limits.push(format!("{nobody} message(s) came from authenticated clients whose user no log in evidence names."));
+        limits.push(say!("{n} message(s) came from authenticated clients whose user no log in evidence names.", n = nobody));
     }
     limits
 }

@@ -7,6 +7,7 @@ use super::tally;
 use crate::domain::rows::{LoginResult, Message};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::say::say;
 use hashbrown::HashMap;
 
 /// Every account seen, in the order of names.
@@ -53,11 +54,11 @@ pub(super) fn merges(facts: Facts<'_>) -> Vec<Merge> {
             let (spelling, account) = (rows.show(*from), rows.show(*to));
             let declared = facts.settings.accounts.aliases.values().any(|v| *v == account);
             let why = match (spelling.to_lowercase() == account, declared) {
-                (true, _) => "upper and lower case are one",
-                (false, true) => "declared in the configuration",
-                (false, false) => "domain completed or stripped",
+                (true, _) => say!("upper and lower case are one"),
+                (false, true) => say!("declared in the configuration"),
+                (false, false) => say!("domain completed or stripped"),
             };
-            Merge { spelling, account, why: why.to_owned() }
+            Merge { spelling, account, why: facts.said(&why) }
         })
         .collect();
     merges.sort_by(|a, b| (&a.account, &a.spelling).cmp(&(&b.account, &b.spelling)));

@@ -8,6 +8,7 @@ use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::Ignored;
 use crate::ingest::sources::SourceSummary;
+use crate::say::say;
 use std::collections::BTreeMap;
 
 /// One row per system and host, in the order of their names.
@@ -65,19 +66,22 @@ fn gaps(facts: Facts<'_>, host: &str, hours: &[HostHour]) -> Vec<Gap> {
         let length = to.since(from);
         let unusual = rhythm.as_ref().is_some_and(|rhythm| rhythm.is_broken_by(from, to));
         let why = match (length > limit, unusual) {
-            (true, _) => format!("no line for {} hours", length / HOUR),
-            (false, true) => format!("no line for {} hours in which this host usually writes", length / HOUR),
+            (true, _) => say!("no line for {n} hours", n = length / HOUR),
+            (false, true) => say!("no line for {n} hours in which this host usually writes", n = length / HOUR),
             (false, false) => return None,
         };
-        Some(Gap { from: facts.stamp(from), to: facts.stamp(to), why })
+        Some(Gap { from: facts.stamp(from), to: facts.stamp(to), why: facts.said(&why) })
     });
     let mut gaps: Vec<Gap> = quiet.collect();
     let host = text_of(facts, host);
     for note in facts.rows.host_notes.iter().filter(|n| Some(n.host) == host) {
         if let HostFact::LinesLost { count } = note.what {
-            let many = count.map_or_else(|| "lines".to_owned(), |n| format!("{n} lines"));
-            let why = format!("the logger dropped {many} ({})", note.place);
-            gaps.push(Gap { from: facts.stamp(note.at), to: facts.stamp(note.at), why });
+            let place = note.place.to_string();
+            let why = match count {
+                None => say!("the logger dropped lines ({place})", place),
+                Some(n) => say!("the logger dropped {n} lines ({place})", n, place),
+            };
+            gaps.push(Gap { from: facts.stamp(note.at), to: facts.stamp(note.at), why: facts.said(&why) });
         }
     }
     gaps.sort_by_key(|g| (g.from, g.to));

@@ -7,6 +7,8 @@ use super::Facts;
 use crate::config::Hints;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::say::{Part, Phrase, say};
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// From when to when acts count; open where nothing is asked.
@@ -59,25 +61,28 @@ fn names_address(case: &Hints, ip: IpAddr) -> bool {
 }
 
 /// Every hint, in sentences.
-pub(super) fn told(facts: Facts<'_>) -> Vec<String> {
+pub(super) fn told(facts: Facts<'_>) -> Vec<Phrase> {
+    let list = |nets: &[IpNet]| Part::List(nets.iter().map(|net| Part::from(net.to_string())).collect());
     let mut told = Vec::new();
     for case in facts.settings.cases() {
         let mut parts = Vec::new();
         if !case.accounts.is_empty() {
-            parts.push(format!("accounts {}", case.accounts.join(", ")));
+            parts.push(say!("accounts {list}", list = case.accounts.join(", ")));
         }
         if !case.attacker_networks.is_empty() {
-            let nets: Vec<String> = case.attacker_networks.iter().map(ToString::to_string).collect();
-            parts.push(format!("the attackers' addresses {}", nets.join(", ")));
+            parts.push(say!("the attackers' addresses {list}", list = list(&case.attacker_networks)));
         }
-        parts.extend(case.since.map(|since| format!("from {}", facts.stamp(since).prose())));
-        parts.extend(case.until.map(|until| format!("before {}", facts.stamp(until).prose())));
-        let name = case.name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
-        told.push(format!("An incident{name}: {}.", parts.join("; ")));
+        parts.extend(case.since.map(|since| say!("from {time}", time = facts.stamp(since).prose())));
+        parts.extend(case.until.map(|until| say!("before {time}", time = facts.stamp(until).prose())));
+        let joined = parts.into_iter().reduce(|all, part| say!("{all}; {part}", all, part));
+        let told_of = joined.map_or_else(|| Part::from(""), Part::from);
+        told.push(match case.name.as_deref() {
+            Some(name) => say!("An incident ({name}): {parts}.", name, parts = told_of),
+            None => say!("An incident: {parts}.", parts = told_of),
+        });
     }
     if !facts.settings.trusted_networks.is_empty() {
-        let nets: Vec<String> = facts.settings.trusted_networks.iter().map(ToString::to_string).collect();
-        told.push(format!("Logins from {} are the owners' own.", nets.join(", ")));
+        told.push(say!("Logins from {list} are the owners' own.", list = list(&facts.settings.trusted_networks)));
     }
     told
 }

@@ -14,6 +14,7 @@ use super::weigh::{Scales, Unit, actions_by_account};
 use super::{Facts, Ground, hints};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
+use crate::say::say;
 use hashbrown::{HashMap, HashSet};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -119,8 +120,8 @@ impl Judge<'_> {
         let unfound = judged.attacks.get(&account).is_none_or(Vec::is_empty) && hints::is_named(self.facts, account);
         if let Some(mut attack) = best.filter(|_| unfound) {
             let missing = self.facts.settings.thresholds.suspected - attack.score;
-            let text = "the analyst named the account; nothing else makes this origin stand out that much".to_owned();
-            attack.basis.push(Signal { weight: missing, ..Sign::Hint.seen(text, Vec::new()) });
+            let text = say!("the analyst named the account; nothing else makes this origin stand out that much");
+            attack.basis.push(Signal { weight: missing, ..Sign::Hint.seen(self.facts.lang(), &text, Vec::new()) });
             attack.score = self.facts.settings.thresholds.suspected;
             judged.add(account, [attack]);
         }
@@ -179,9 +180,9 @@ impl Judge<'_> {
         if !self.is_hinted_address(address) || !self.in_window(account, origin) || self.addresses.is_trusted(origin.address) {
             return None;
         }
-        let text = format!("the analyst named {} as the attacker's", self.facts.rows.show(address));
+        let text = say!("the analyst named {address} as the attacker's", address = self.facts.rows.show(address));
         let lines = origin.first_places(self.facts.rows).into_iter().map(Facts::pointer).collect();
-        Some(Attack { address: Some(address), first, score: 1.0, basis: vec![Sign::Hint.seen(text, lines)] })
+        Some(Attack { address: Some(address), first, score: 1.0, basis: vec![Sign::Hint.seen(self.facts.lang(), &text, lines)] })
     }
 
     fn assess(&self, account: Text, profile: &Profile, unit: &Unit<'_>, history: &History<'_>) -> Attack {
@@ -214,14 +215,18 @@ impl Judge<'_> {
             let mut more = Vec::new();
             let net = origin.address.and_then(|a| self.addresses.net(a)).and_then(|net| Some((net, *nets.get(&net)?)));
             if let Some((net, first)) = net.filter(|(_, first)| unit.first >= first.plus(-DAY)) {
-                let text = format!("in the network {net} that attackers used since {}", self.facts.stamp(first).prose());
-                more.push(Sign::AttackerNetwork.seen(text, self.scales.first_lines(&unit)));
-            } else if let Some(since) = since.filter(|since| unit.first >= since.plus(-DAY) && origin.sent.blocked > 0) {
-                let text = format!(
-                    "new address that sends refused mail while the account is under attack since {}",
-                    self.facts.stamp(since).prose()
+                let text = say!(
+                    "in the network {net} that attackers used since {time}",
+                    net = net.to_string(),
+                    time = self.facts.stamp(first).prose()
                 );
-                more.push(Sign::Companion.seen(text, self.scales.first_lines(&unit)));
+                more.push(Sign::AttackerNetwork.seen(self.facts.lang(), &text, self.scales.first_lines(&unit)));
+            } else if let Some(since) = since.filter(|since| unit.first >= since.plus(-DAY) && origin.sent.blocked > 0) {
+                let text = say!(
+                    "new address that sends refused mail while the account is under attack since {time}",
+                    time = self.facts.stamp(since).prose()
+                );
+                more.push(Sign::Companion.seen(self.facts.lang(), &text, self.scales.first_lines(&unit)));
             }
             if more.is_empty() {
                 continue;
@@ -248,9 +253,14 @@ impl Judge<'_> {
                 if !self.is_open(account, origin, judged) || (!hinted && self.is_own_habit(origin, address, since)) {
                     continue;
                 }
-                let text = format!("{} got into {} too, at {}", rows.show(address), rows.show(account), self.facts.stamp(first).prose());
+                let text = say!(
+                    "{address} got into {account} too, at {time}",
+                    address = rows.show(address),
+                    account = rows.show(account),
+                    time = self.facts.stamp(first).prose()
+                );
                 let lines = origin.first_places(rows).into_iter().map(Facts::pointer).collect();
-                let basis = vec![Sign::SharedOrigin.seen(text, lines)];
+                let basis = vec![Sign::SharedOrigin.seen(self.facts.lang(), &text, lines)];
                 let attack = Attack { address: Some(address), first, score: score(&basis), basis };
                 judged.add(account, [attack]);
             }

@@ -30,6 +30,7 @@ use crate::domain::place::Place;
 use crate::domain::rows::Rows;
 use crate::domain::time::{Stamp, Timestamp};
 use crate::ingest::sources::SourceSummary;
+use crate::say::{Lang, Phrase};
 use addresses::Addresses;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
@@ -47,6 +48,15 @@ pub(crate) struct Facts<'a> {
 impl Facts<'_> {
     fn stamp(&self, at: Timestamp) -> Stamp {
         self.settings.report_zone.stamp(at)
+    }
+
+    fn lang(&self) -> Lang {
+        self.settings.lang
+    }
+
+    /// A phrase in the language of the report.
+    fn said(&self, phrase: &Phrase) -> String {
+        phrase.to(self.settings.lang)
     }
 
     fn pointer(place: Place) -> String {
@@ -72,7 +82,7 @@ pub fn analyze(
     settings: &Settings,
     sources: &[SourceSummary],
     files: Vec<model::EvidenceFile>,
-    problems: &[String],
+    problems: &[Phrase],
 ) -> Report {
     let facts = Facts { rows, settings, sources };
     let profiles = Profiles::new(rows);
@@ -84,21 +94,22 @@ pub fn analyze(
     let judged = judge::judge(ground);
     let incidents = incident::incidents(ground, &judged);
     let accounts = accounts::accounts(facts, &profiles);
-    let limitations = limits::limitations(facts, &coverage, problems);
+    let limitations = limits::limitations(facts, &coverage, problems).iter().map(|limit| facts.said(limit)).collect();
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         timezone: settings.report_zone.name(),
+        lang: settings.lang,
         tlp: settings.tlp.clone(),
         complete: problems.is_empty() && sources.iter().all(|s| s.complete),
-        evidence: sources.iter().map(|s| sources::evidence(s, settings.report_zone)).collect(),
+        evidence: sources.iter().map(|s| sources::evidence(s, facts)).collect(),
         files,
         coverage,
         incidents,
         accounts,
         merges: accounts::merges(facts),
         limitations,
-        hints: hints::told(facts),
+        hints: hints::told(facts).iter().map(|hint| facts.said(hint)).collect(),
         geoip: sources::geoip(facts),
     }
 }

@@ -3,6 +3,7 @@
 //! Field names are a published contract: additions are free, renames are not. What is not known is `None` (`null`), never 0.
 
 use crate::domain::time::Stamp;
+use crate::say::Lang;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,9 @@ pub struct Report {
     pub tool: Tool,
     /// The zone all times are shown in.
     pub timezone: String,
+    /// The language of the sentences.
+    #[serde(default)]
+    pub lang: Lang,
     pub tlp: String,
     pub evidence: Vec<Evidence>,
     /// Files on disk as handed in: archives, compressed and plain files.

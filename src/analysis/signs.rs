@@ -4,6 +4,7 @@
 //! (<https://attack.mitre.org/techniques/enterprise/>).
 
 use super::model::Signal;
+use crate::say::{Lang, Phrase};
 
 /// One kind of sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,9 +78,9 @@ impl Sign {
     }
 
     /// This sign as it was seen.
-    pub(super) fn seen(self, text: String, evidence: Vec<String>) -> Signal {
+    pub(super) fn seen(self, lang: Lang, what: &Phrase, evidence: Vec<String>) -> Signal {
         let (_, name, weight, technique) = self.entry();
-        Signal { signal: name.to_owned(), weight, text, evidence, technique: technique.map(str::to_owned) }
+        Signal { signal: name.to_owned(), weight, text: what.to(lang), evidence, technique: technique.map(str::to_owned) }
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_score_is_a_sum_of_hundredths_between_none_and_all() {
-        let seen = |sign: Sign| sign.seen(String::new(), Vec::new());
+        let seen = |sign: Sign| sign.seen(Lang::En, &Phrase::verbatim(""), Vec::new());
         assert!((score(&[seen(Sign::NewOrigin), seen(Sign::Burst), seen(Sign::Familiar)]) - 0.25).abs() < 1e-12);
         assert!(score(&[seen(Sign::Familiar)]).abs() < 1e-12);
         assert!((score(&[seen(Sign::Hint), seen(Sign::Spray)]) - 1.0).abs() < 1e-12);

@@ -8,7 +8,7 @@ use crate::ingest::sources::SourceSummary;
 use std::collections::BTreeMap;
 
 /// A source as the report shows it.
-pub(super) fn evidence(source: &SourceSummary, zone: Zone) -> Evidence {
+pub(super) fn evidence(source: &SourceSummary, facts: Facts<'_>) -> Evidence {
     let ignored_because: BTreeMap<String, u64> =
         Ignored::ALL.iter().zip(source.ledger.ignored).filter(|(_, n)| *n > 0).map(|(why, n)| (why.as_str().to_owned(), n)).collect();
     let in_line = |told: Option<&'static str>| source.first.map(|_| told.unwrap_or("in-line").to_owned());
@@ -20,20 +20,20 @@ pub(super) fn evidence(source: &SourceSummary, zone: Zone) -> Evidence {
         format: source.format.map(|(id, _)| id.to_owned()),
         host: source.hosts.first().cloned(),
         hosts: source.hosts.clone(),
-        first: source.first.map(|t| zone.stamp(t)),
-        last: source.last.map(|t| zone.stamp(t)),
+        first: source.first.map(|t| facts.stamp(t)),
+        last: source.last.map(|t| facts.stamp(t)),
         lines: Lines {
             total: source.ledger.total,
             used: source.ledger.used,
             ignored: source.ledger.ignored_all(),
             malformed: source.ledger.malformed,
             ignored_because,
-            malformed_samples: source.malformed_samples.clone(),
+            malformed_samples: source.malformed_samples.iter().map(|sample| facts.said(sample)).collect(),
         },
         year_from: in_line(source.year_from),
         zone_from: in_line(source.zone_from),
         zone: source.zone.map(Zone::name),
-        notes: source.notes.clone(),
+        notes: source.notes.iter().map(|note| facts.said(note)).collect(),
         complete: source.complete,
     }
 }

@@ -1,6 +1,7 @@
 //! The techniques of MITRE ATT&CK that findings are signs of (<https://attack.mitre.org/techniques/enterprise/>).
 
 use super::model::{AccountChange, Incident, Technique};
+use crate::say::{Lang, say};
 use std::collections::BTreeMap;
 
 /// Names of the techniques that are told of.
@@ -37,7 +38,7 @@ const CHANGES: [(&str, &str); 8] = [
 ];
 
 /// Every technique that an incident shows signs of, in the order of their ids. In the cloud, valid accounts are cloud accounts.
-pub(super) fn techniques(incident: &Incident, cloud: bool) -> Vec<Technique> {
+pub(super) fn techniques(incident: &Incident, cloud: bool, lang: Lang) -> Vec<Technique> {
     let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut add = |id: &'static str, because: &str| {
         let id = if id == "T1078" && cloud { "T1078.004" } else { id };
@@ -53,16 +54,16 @@ pub(super) fn techniques(incident: &Incident, cloud: bool) -> Vec<Technique> {
         }
     }
     if incident.mailbox_access.sessions.is_some_and(|n| n > 0) {
-        add("T1114.002", "mailbox sessions");
+        add("T1114.002", &say!("mailbox sessions").to(lang));
     }
     if incident.messages.as_ref().is_some_and(|m| m.total > 0) {
-        add("T1586.002", "messages sent by the account");
+        add("T1586.002", &say!("messages sent by the account").to(lang));
     }
     if incident.reach.as_ref().is_some_and(|reach| reach.internal >= INTERNAL_MIN) {
-        add("T1534", "recipients of the organisation");
+        add("T1534", &say!("recipients of the organisation").to(lang));
     }
     if incident.other_accounts.len() >= INTERNAL_MIN as usize {
-        add("T1110.003", "other accounts tried");
+        add("T1110.003", &say!("other accounts tried").to(lang));
     }
     for change in &incident.account_changes {
         if let Some(id) = technique_of(change) {

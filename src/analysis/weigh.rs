@@ -16,6 +16,7 @@ use crate::domain::rows::{Action, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::geo::kilometres;
+use crate::say::{Part, Phrase, say};
 use hashbrown::{HashMap, HashSet};
 use std::borrow::Cow;
 
@@ -125,7 +126,7 @@ impl Scales<'_> {
         basis.extend(self.send_only(profile, unit));
         basis.extend(self.refusals(unit));
         basis.extend(self.new_recipients(unit, history));
-        basis.extend(sorted_list(unit));
+        basis.extend(self.sorted_list(unit));
         basis.extend(self.account_changed(account, unit));
         basis.extend(self.guessing(account, unit));
         basis.extend(self.strangers(account, profile, unit));
@@ -135,13 +136,13 @@ impl Scales<'_> {
         basis
     }
 
-    fn show(&self, unit: &Unit<'_>) -> String {
+    fn show(&self, unit: &Unit<'_>) -> Part {
         let rows = self.facts.rows;
-        let name = |o: &&OriginUse| o.address.map_or_else(|| "an address that is not logged".to_owned(), |a| rows.show(a));
+        let name = |o: &&OriginUse| o.address.map_or_else(|| Part::from(say!("an address that is not logged")), |a| rows.show(a).into());
         match unit.members.as_slice() {
             [one] => name(one),
-            [first, rest @ ..] => format!("{} and {} more of its network", name(first), rest.len()),
-            [] => String::new(),
+            [first, rest @ ..] => say!("{address} and {n} more of its network", address = name(first), n = rest.len()).into(),
+            [] => "".into(),
         }
     }
 
@@ -155,25 +156,40 @@ impl Scales<'_> {
         let (name, first) = (self.show(unit), self.facts.stamp(unit.first).prose());
         let least = (self.facts.settings.thresholds.history_hours * HOUR as f64) as i64;
         let Some((since, origins)) = history.before(unit.first) else {
-            let text = format!("no use of the account before {first} to compare {name} with");
-            return Some(Sign::NoHistory.seen(text, Vec::new()));
+            let text = say!("no use of the account before {first} to compare {name} with", first, name);
+            return Some(Sign::NoHistory.seen(self.facts.lang(), &text, Vec::new()));
         };
         if unit.first.since(since) < least {
-            let text = format!("less than {} hours of earlier use to compare {name} with", least / HOUR);
-            return Some(Sign::NoHistory.seen(text, Vec::new()));
+            let text = say!("less than {n} hours of earlier use to compare {name} with", n = least / HOUR, name);
+            return Some(Sign::NoHistory.seen(self.facts.lang(), &text, Vec::new()));
         }
-        let from = if origins == 1 { "1 other address".to_owned() } else { format!("{origins} other addresses") };
+        let from = if origins == 1 { say!("1 other address") } else { say!("{n} other addresses", n = origins) };
         let since = self.facts.stamp(since).prose();
         let known = self.addresses.net(address).filter(|net| history.knows_net(*net, unit.first));
-        let mut text = format!("{name} first used the account at {first}; in the logs since {since} it had been used from {from}");
-        let sign = match known {
+        let (sign, text) = match known {
             Some(net) => {
-                text.push_str(&format!(", some of them in the same network {net}"));
-                Sign::NewAddress
+                let text = say!(
+                    "{name} first used the account at {first}; in the logs since {since} it had been used from {from}, some of them in the same network {net}",
+                    name,
+                    first,
+                    since,
+                    from,
+                    net = net.to_string()
+                );
+                (Sign::NewAddress, text)
             }
-            None => Sign::NewOrigin,
+            None => {
+                let text = say!(
+                    "{name} first used the account at {first}; in the logs since {since} it had been used from {from}",
+                    name,
+                    first,
+                    since,
+                    from
+                );
+                (Sign::NewOrigin, text)
+            }
         };
-        Some(sign.seen(text, self.first_lines(unit)))
+        Some(sign.seen(self.facts.lang(), &text, self.first_lines(unit)))
     }
 
     /// In a country, or else in a network, that the account was never used from.
@@ -181,13 +197,18 @@ impl Scales<'_> {
         let place = &self.addresses.spot(unit.members.first()?.address?)?.place;
         let country = place.country.as_deref();
         if let Some((country, before)) = country.and_then(|country| Some((country, history.other_countries(country, unit.first)?))) {
-            let text = format!("{} is in {country}; before, the account had been used from {}", self.show(unit), before.join(", "));
-            return Some(Sign::NewCountry.seen(text, Vec::new()));
+            let text = say!(
+                "{name} is in {country}; before, the account had been used from {before}",
+                name = self.show(unit),
+                country,
+                before = before.join(", ")
+            );
+            return Some(Sign::NewCountry.seen(self.facts.lang(), &text, Vec::new()));
         }
         let asn = place.asn.filter(|asn| history.is_new_system(*asn, unit.first))?;
-        let holder = place.holder.as_deref().map(|holder| format!(" ({holder})")).unwrap_or_default();
-        let text = format!("{} is in AS{asn}{holder}, from which the account had never been used", self.show(unit));
-        Some(Sign::NewNetworkOwner.seen(text, Vec::new()))
+        let owner = place.holder.as_deref().map_or_else(|| format!("AS{asn}"), |holder| format!("AS{asn} ({holder})"));
+        let text = say!("{name} is in {owner}, from which the account had never been used", name = self.show(unit), owner);
+        Some(Sign::NewNetworkOwner.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     /// Used here and far away within less time than the journey takes.
@@ -199,13 +220,24 @@ impl Scales<'_> {
         let (slot, other, far) = leaps
             .map(|(slot, other, at)| (slot, other, kilometres(here, at)))
             .find(|(slot, other, far)| *far >= JOURNEY_MIN && *far > speed * hours_between(*slot, *other))?;
-        let text = format!(
-            "{far:.0} km from where the account was used {} minutes {} {}; a VPN or a mobile provider's gateway looks the same",
-            (slot - other).abs() * SLOT / MINUTE,
-            if other < slot { "before" } else { "after" },
-            self.facts.stamp(Timestamp(slot * SLOT)).minute()
-        );
-        Some(Sign::ImpossibleTravel.seen(text, Vec::new()))
+        let (km, n) = (format!("{far:.0}"), (slot - other).abs() * SLOT / MINUTE);
+        let time = self.facts.stamp(Timestamp(slot * SLOT)).minute();
+        let text = if other < slot {
+            say!(
+                "{km} km from where the account was used {n} minutes before {time}; a VPN or a mobile provider's gateway looks the same",
+                km,
+                n,
+                time
+            )
+        } else {
+            say!(
+                "{km} km from where the account was used {n} minutes after {time}; a VPN or a mobile provider's gateway looks the same",
+                km,
+                n,
+                time
+            )
+        };
+        Some(Sign::ImpossibleTravel.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     fn unusual_hours(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
@@ -216,11 +248,12 @@ impl Scales<'_> {
         if unusual < UNUSUAL_MIN || (unusual as f64) < UNUSUAL_SHARE * unit.slots.len() as f64 {
             return None;
         }
-        let text = format!(
-            "{unusual} of the {} stretches of ten minutes in which it was used lie in hours of the week in which the account was never used before",
-            unit.slots.len()
+        let text = say!(
+            "{n} of the {all} stretches of ten minutes in which it was used lie in hours of the week in which the account was never used before",
+            n = unusual,
+            all = unit.slots.len()
         );
-        Some(Sign::UnusualHours.seen(text, Vec::new()))
+        Some(Sign::UnusualHours.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     /// Used while the account was used from elsewhere: the owner cannot be in two places, but can have two devices.
@@ -231,7 +264,11 @@ impl Scales<'_> {
         if both < TWO_PLACES_MIN {
             return None;
         }
-        Some(Sign::TwoPlaces.seen(format!("in {both} stretches of ten minutes the account was used from elsewhere too"), Vec::new()))
+        Some(Sign::TwoPlaces.seen(
+            self.facts.lang(),
+            &say!("in {n} stretches of ten minutes the account was used from elsewhere too", n = both),
+            Vec::new(),
+        ))
     }
 
     fn burst(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
@@ -244,8 +281,9 @@ impl Scales<'_> {
             return None;
         }
         let hour = self.facts.stamp(Timestamp(hour * HOUR)).minute();
-        let text = format!("{peak} recipients within one hour (from {hour}); the account's own busiest hour before had {usual}");
-        Some(Sign::Burst.seen(text, self.first_lines(unit)))
+        let text =
+            say!("{n} recipients within one hour (from {hour}); the account's own busiest hour before had {usual}", n = peak, hour, usual);
+        Some(Sign::Burst.seen(self.facts.lang(), &text, self.first_lines(unit)))
     }
 
     /// Day after day far more than the account sends from elsewhere, without ever being a burst.
@@ -262,11 +300,13 @@ impl Scales<'_> {
         if here < limits.daily_recipients.max(usual * limits.daily_factor) {
             return None;
         }
-        let text = format!(
-            "{here} recipients on an ordinary one of {} days; from elsewhere the account writes to {usual} on a day it sends",
-            days.len()
+        let text = say!(
+            "{n} recipients on an ordinary one of {days} days; from elsewhere the account writes to {usual} on a day it sends",
+            n = here,
+            days = days.len(),
+            usual
         );
-        Some(Sign::SustainedVolume.seen(text, self.first_lines(unit)))
+        Some(Sign::SustainedVolume.seen(self.facts.lang(), &text, self.first_lines(unit)))
     }
 
     /// Sends but never reads mail, although the account's mail is read from elsewhere.
@@ -276,9 +316,12 @@ impl Scales<'_> {
         if unit.sent.messages < SHARE_MIN || here > 0 || elsewhere == 0 {
             return None;
         }
-        let text =
-            format!("{} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times", unit.sent.messages);
-        Some(Sign::SendOnly.seen(text, Vec::new()))
+        let text = say!(
+            "{n} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times",
+            n = unit.sent.messages,
+            elsewhere
+        );
+        Some(Sign::SendOnly.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     fn refusals(&self, unit: &Unit<'_>) -> Option<Signal> {
@@ -288,11 +331,13 @@ impl Scales<'_> {
         if all < SHARE_MIN || refused < REFUSED_MIN || !much || !self.peers.beyond_chance(refused, all) {
             return None;
         }
-        let text = format!(
-            "{refused} of {all} recipients were blocked or bounced; of most accounts it is no more than {:.1} of a hundred",
-            self.peers.refused_share * 100.0
+        let text = say!(
+            "{refused} of {all} recipients were blocked or bounced; of most accounts it is no more than {usual} of a hundred",
+            refused,
+            all,
+            usual = format!("{:.1}", self.peers.refused_share * 100.0)
         );
-        Some(Sign::Refusals.seen(text, unit.sent.refusals.iter().map(|p| Facts::pointer(*p)).collect()))
+        Some(Sign::Refusals.seen(self.facts.lang(), &text, unit.sent.refusals.iter().map(|p| Facts::pointer(*p)).collect()))
     }
 
     fn new_recipients(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
@@ -301,13 +346,27 @@ impl Scales<'_> {
             return None;
         }
         let before = history.recipients_before(unit.first);
-        let mut seen =
-            Sign::NewRecipients.seen(format!("{novel} of {distinct} addresses written to had no mail from the account before"), Vec::new());
-        if before < ACQUAINTED {
-            seen.text.push_str(&format!("; it counts a third, since the logs before know {before} recipients only"));
-            seen.weight = 0.05;
+        if before >= ACQUAINTED {
+            let text = say!("{novel} of {distinct} addresses written to had no mail from the account before", novel, distinct);
+            return Some(Sign::NewRecipients.seen(self.facts.lang(), &text, Vec::new()));
         }
-        Some(seen)
+        let text = say!(
+            "{novel} of {distinct} addresses written to had no mail from the account before; it counts a third, since the logs before know {before} recipients only",
+            novel,
+            distinct,
+            before
+        );
+        Some(Signal { weight: 0.05, ..Sign::NewRecipients.seen(self.facts.lang(), &text, Vec::new()) })
+    }
+
+    /// One message after the other down an alphabetical list, as programs send that were given one.
+    fn sorted_list(&self, unit: &Unit<'_>) -> Option<Signal> {
+        let (steps, upwards) = (unit.sent.steps, unit.sent.upwards);
+        if steps < STEPS_MIN || (upwards as f64) < UPWARD_SHARE * steps as f64 {
+            return None;
+        }
+        let text = say!("recipients come in the order of the alphabet in {upwards} of {steps} steps", upwards, steps);
+        Some(Sign::SortedList.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     /// Settings were changed from here, or the provider stopped the account soon after its use from here.
@@ -324,14 +383,15 @@ impl Scales<'_> {
                 verdicts.push(action);
             }
         }
-        let told = |sign: Sign, what: &str, actions: &[&Action]| {
+        let told = |sign: Sign, what: Phrase, actions: &[&Action]| {
             let first = actions.first()?;
             let places = actions.iter().take(POINTERS).map(|a| Facts::pointer(a.place)).collect();
-            let text = format!("{what}: {} at {}", first.kind.as_str(), self.facts.stamp(first.at).prose());
-            Some(sign.seen(text, places))
+            let (act, time) = (Part::Term(first.kind.as_str()), self.facts.stamp(first.at).prose());
+            Some(sign.seen(self.facts.lang(), &say!("{what}: {act} at {time}", what, act, time), places))
         };
-        let changed = told(Sign::AccountChanged, "settings were changed from here", &changes);
-        changed.into_iter().chain(told(Sign::ProviderVerdict, "the provider stopped the account from sending", &verdicts)).collect()
+        let changed = told(Sign::AccountChanged, say!("settings were changed from here"), &changes);
+        let stopped = told(Sign::ProviderVerdict, say!("the provider stopped the account from sending"), &verdicts);
+        changed.into_iter().chain(stopped).collect()
     }
 
     fn guessing(&self, account: Text, unit: &Unit<'_>) -> Option<Signal> {
@@ -339,11 +399,12 @@ impl Scales<'_> {
         let sprays = unit.members.iter().filter_map(|o| Some((o.address?, self.tries.spray(self.facts, self.addresses, o.address?)?)));
         match sprays.min_by_key(|(address, _)| *address) {
             Some((address, Spray::Address(accounts))) => {
-                return Some(Sign::Spray.seen(format!("{} also failed to log in to {accounts} accounts", rows.show(address)), Vec::new()));
+                let text = say!("{address} also failed to log in to {n} accounts", address = rows.show(address), n = accounts);
+                return Some(Sign::Spray.seen(self.facts.lang(), &text, Vec::new()));
             }
             Some((_, Spray::Network(net, accounts))) => {
-                let text = format!("addresses of its network {net} failed to log in to {accounts} accounts");
-                return Some(Sign::Spray.seen(text, Vec::new()));
+                let text = say!("addresses of its network {net} failed to log in to {n} accounts", net = net.to_string(), n = accounts);
+                return Some(Sign::Spray.seen(self.facts.lang(), &text, Vec::new()));
             }
             None => {}
         }
@@ -353,12 +414,17 @@ impl Scales<'_> {
         let count: u64 = tried.iter().map(|l| u64::from(l.times)).sum();
         if count >= GUESSES_MIN {
             let places = tried.iter().take(POINTERS).map(|l| Facts::pointer(l.place)).collect();
-            let text = format!("{count} failed logins to {} from {} before the first that worked", rows.show(account), self.show(unit));
-            return Some(Sign::Guessed.seen(text, places));
+            let text = say!(
+                "{n} failed logins to {account} from {name} before the first that worked",
+                n = count,
+                account = rows.show(account),
+                name = self.show(unit)
+            );
+            return Some(Sign::Guessed.seen(self.facts.lang(), &text, places));
         }
         let nameless: u64 = unit.members.iter().filter(open).filter_map(|o| self.tries.of(o.address?)).map(|t| t.nameless).sum();
-        let text = format!("{nameless} failed logins from {}, of users that the log does not name", self.show(unit));
-        (nameless >= 2 * GUESSES_MIN).then(|| Sign::Guessed.seen(text, Vec::new()))
+        let text = say!("{n} failed logins from {name}, of users that the log does not name", n = nameless, name = self.show(unit));
+        (nameless >= 2 * GUESSES_MIN).then(|| Sign::Guessed.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     /// Strangers tried the account's password in the days before this origin got in.
@@ -377,11 +443,14 @@ impl Scales<'_> {
             return None;
         }
         places.sort_unstable();
-        let text = format!(
-            "{failures} failed logins to {} from {addresses} addresses that never got in, within {STRANGERS_DAYS} days before",
-            rows.show(account)
+        let text = say!(
+            "{n} failed logins to {account} from {addresses} addresses that never got in, within {days} days before",
+            n = failures,
+            account = rows.show(account),
+            addresses,
+            days = STRANGERS_DAYS
         );
-        Some(Sign::UnderGuessing.seen(text, places.into_iter().take(POINTERS).map(Facts::pointer).collect()))
+        Some(Sign::UnderGuessing.seen(self.facts.lang(), &text, places.into_iter().take(POINTERS).map(Facts::pointer).collect()))
     }
 
     /// Whether an origin is there from the account's first day on.
@@ -391,8 +460,8 @@ impl Scales<'_> {
 
     fn familiar(&self, unit: &Unit<'_>) -> Option<Signal> {
         let days = unit.sent.familiar_days;
-        let text = format!("on {days} days it wrote to people whom the account knows from elsewhere or who wrote to it");
-        (days >= FAMILIAR_DAYS).then(|| Sign::Familiar.seen(text, Vec::new()))
+        let text = say!("on {n} days it wrote to people whom the account knows from elsewhere or who wrote to it", n = days);
+        (days >= FAMILIAR_DAYS).then(|| Sign::Familiar.seen(self.facts.lang(), &text, Vec::new()))
     }
 
     /// A large mailing that was refused no more than ordinary mail is.
@@ -402,7 +471,11 @@ impl Scales<'_> {
         if peak < self.facts.settings.thresholds.burst_recipients || refused as f64 > WELL_RECEIVED * all as f64 {
             return None;
         }
-        Some(Sign::WellReceived.seen(format!("only {refused} of {all} recipients were blocked or bounced"), Vec::new()))
+        Some(Sign::WellReceived.seen(
+            self.facts.lang(),
+            &say!("only {refused} of {all} recipients were blocked or bounced", refused, all),
+            Vec::new(),
+        ))
     }
 
     fn place_of_its_own(&self, unit: &Unit<'_>) -> Option<Signal> {
@@ -410,11 +483,12 @@ impl Scales<'_> {
         let address = only.address?;
         let regulars = self.addresses.regulars(address);
         if regulars >= SHARED_MIN {
-            return Some(Sign::SharedAddress.seen(format!("{regulars} accounts use {} regularly", self.show(unit)), Vec::new()));
+            let text = say!("{n} accounts use {name} regularly", n = regulars, name = self.show(unit));
+            return Some(Sign::SharedAddress.seen(self.facts.lang(), &text, Vec::new()));
         }
         let inside = self.addresses.spot(address).is_some_and(|spot| spot.inside);
-        let text = format!("{} is in a network of the organisation, or in one that is not routed outside", self.show(unit));
-        inside.then(|| Sign::InsideAddress.seen(text, Vec::new()))
+        let text = say!("{name} is in a network of the organisation, or in one that is not routed outside", name = self.show(unit));
+        inside.then(|| Sign::InsideAddress.seen(self.facts.lang(), &text, Vec::new()))
     }
 }
 
@@ -443,13 +517,4 @@ fn is_foothold(kind: ActionKind) -> bool {
             | ActionKind::MailFlowChanged
             | ActionKind::OutboundPolicyChanged
     )
-}
-
-/// One message after the other down an alphabetical list, as programs send that were given one.
-fn sorted_list(unit: &Unit<'_>) -> Option<Signal> {
-    let (steps, upwards) = (unit.sent.steps, unit.sent.upwards);
-    if steps < STEPS_MIN || (upwards as f64) < UPWARD_SHARE * steps as f64 {
-        return None;
-    }
-    Some(Sign::SortedList.seen(format!("recipients come in the order of the alphabet in {upwards} of {steps} steps"), Vec::new()))
 }

@@ -6,6 +6,7 @@ use super::when::{self, When};
 use crate::config;
 use crate::domain::time::Zone;
 use crate::report::{self, View};
+use crate::say::Lang;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -141,6 +142,12 @@ pub(super) struct Output {
     /// Form of the result on standard output [default: text]
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub(super) format: Option<String>,
+    /// Language of the report, en or ja [default: that of the configuration, else en]
+    ///
+    /// All that the report says to people, sentences in the JSON report included; its keys and words for machines are the same in every
+    /// language. Messages on standard error stay English.
+    #[arg(long, value_name = "LANG", value_parser = Lang::parse)]
+    pub(super) lang: Option<Lang>,
     /// Traffic Light Protocol mark of the report [default: that of the configuration, else AMBER+STRICT]
     #[arg(long, value_name = "MARK", value_parser = config::parse_tlp)]
     pub(super) tlp: Option<String>,
@@ -279,6 +286,7 @@ mod tests {
         refused(&["--year", "22"], "four digits");
         refused(&["--log-tz", "a[=UTC"], "bad pattern");
         refused(&["--tlp", "white"], "AMBER+STRICT");
+        refused(&["--lang", "fr"], "en, ja");
         refused(&["--threads", "0"], "1..");
         refused(&["--limit-bytes", "0"], "above 0");
         refused(&["--quiet", "-v"], "cannot be used with");

@@ -95,6 +95,7 @@ fn settings(reading: Reading, hints: Option<Hints>, output: &Output) -> Result<S
         report_zone: reading.tz,
         log_zones: reading.log_tz,
         years: reading.year,
+        lang: output.lang,
         tlp: output.tlp.clone(),
         limits: Limits {
             ratio_max: reading.limit_ratio.unwrap_or(defaults.ratio_max),

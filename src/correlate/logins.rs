@@ -174,13 +174,13 @@ impl Logins {
         }
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
-        let differing = super::sign_ins::settle(&mut self.logins);
+        let differing_sign_ins = super::sign_ins::settle(&mut self.logins);
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
         Finished {
             logins: self.logins,
             mailbox_uses: self.mailbox_uses,
             actions: self.actions,
-            contradictions: contradictions(differing),
+            differing_sign_ins,
             host_notes: self.host_notes,
             spellings: spellings.known,
         }
@@ -192,8 +192,8 @@ pub(super) struct Finished {
     pub(super) logins: Vec<Login>,
     pub(super) mailbox_uses: Vec<MailboxUse>,
     pub(super) actions: Vec<Action>,
-    /// What two exports tell differently, in sentences.
-    pub(super) contradictions: Vec<String>,
+    /// Sign-ins that two exports tell with different results.
+    pub(super) differing_sign_ins: u64,
     pub(super) host_notes: Vec<HostNote>,
     /// Login name as logged to account.
     pub(super) spellings: HashMap<Text, Text>,
@@ -219,13 +219,6 @@ impl<'r> Spellings<'r> {
         self.known.insert(logged, canonical);
         canonical
     }
-}
-
-/// What is to be said of sign-ins that two exports tell with different results.
-fn contradictions(differing: u64) -> Vec<String> {
-    let sentence =
-        || format!("The audit log and the sign-in log give {differing} sign-in(s) different results; the sign-in log was followed.");
-    (differing > 0).then(sentence).into_iter().collect()
 }
 
 fn provider_word(texts: &mut TextPool, word: &event::ProviderWord<'_>) -> ProviderWord {

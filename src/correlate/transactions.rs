@@ -67,7 +67,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         logins: done.logins,
         mailbox_uses: done.mailbox_uses,
         actions: done.actions,
-        contradictions: done.contradictions,
+        differing_sign_ins: done.differing_sign_ins,
         host_notes: done.host_notes,
         ..Rows::default()
     };

@@ -66,8 +66,8 @@ pub struct Rows {
     pub mailbox_uses: Vec<MailboxUse>,
     /// What was changed, searched or deleted, in the order of time.
     pub actions: Vec<Action>,
-    /// What two sources tell differently about the same sign-ins, in sentences.
-    pub contradictions: Vec<String>,
+    /// Sign-ins that two exports tell with different results.
+    pub differing_sign_ins: u64,
     /// Findings about hosts and their logs.
     pub host_notes: Vec<HostNote>,
     /// Login names as logged, with the account each became, in the order of the names.

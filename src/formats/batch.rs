@@ -3,6 +3,7 @@
 use super::event::{Event, Kind};
 use super::remark::Remarks;
 use crate::domain::time::Timestamp;
+use crate::say::{Phrase, say};
 use std::hash::{BuildHasher, Hasher};
 
 /// Correlation runs in this many independent parts. Fixed, so that results do not depend on the number of threads.
@@ -80,15 +81,15 @@ pub enum Malformed {
 impl Malformed {
     /// The words used in reports.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn said(self) -> Phrase {
         match self {
-            Malformed::NoTime => "no time stamp",
-            Malformed::BadTime => "impossible time stamp",
-            Malformed::NoTag => "no program name",
-            Malformed::BadBody => "unreadable body",
-            Malformed::NotText => "not text",
-            Malformed::Torn => "torn row",
-            Malformed::NoHeading => "row without a heading",
+            Malformed::NoTime => say!("no time stamp"),
+            Malformed::BadTime => say!("impossible time stamp"),
+            Malformed::NoTag => say!("no program name"),
+            Malformed::BadBody => say!("unreadable body"),
+            Malformed::NotText => say!("not text"),
+            Malformed::Torn => say!("torn row"),
+            Malformed::NoHeading => say!("row without a heading"),
         }
     }
 }

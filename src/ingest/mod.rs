@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::correlate::Correlator;
 use crate::domain::rows::Rows;
 use crate::intake::Survey;
+use crate::say::Phrase;
 use crate::watch::Watch;
 use sources::SourceSummary;
 
@@ -23,7 +24,7 @@ pub struct Ingested {
     /// The survey, with the hashes that are known now.
     pub survey: Survey,
     /// What could not be read, in sentences.
-    pub problems: Vec<String>,
+    pub problems: Vec<Phrase>,
 }
 
 /// Reads all sources of a survey; `None` if the run was stopped.

@@ -11,6 +11,7 @@ use crate::formats::clock::Clock;
 use crate::formats::remark::Remarks;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
+use crate::say::{Phrase, say};
 use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
@@ -25,7 +26,7 @@ const GUESS_BACK: i64 = 20 * DAY;
 /// Sources whose spans come this close may hold copies of the same records.
 const OVERLAP_SLACK: i64 = 2 * SECOND;
 /// Said of a source that no format recognises.
-pub(super) const UNKNOWN_FORMAT: &str = "no log of a known format; not read";
+const UNKNOWN_FORMAT: Phrase = say!("no log of a known format; not read");
 /// Malformed lines shown per source.
 const SAMPLES: usize = 5;
 
@@ -55,7 +56,7 @@ struct Piece {
 /// The end of a source.
 struct Ending {
     source: usize,
-    finished: Result<Finished, String>,
+    finished: Result<Finished, Phrase>,
 }
 
 /// What one turn of the reader gave.
@@ -70,13 +71,14 @@ pub(super) struct Reading {
     survey: Survey,
     states: Vec<State>,
     duplicates: Duplicates,
-    problems: Vec<String>,
+    problems: Vec<Phrase>,
     threads: usize,
 }
 
 impl Reading {
     pub(super) fn new(survey: Survey, plans: Vec<Plan>, threads: usize) -> Reading {
-        let mut problems: Vec<String> = survey.problems.iter().filter(|p| p.serious).map(|p| format!("{}: {}", p.path, p.what)).collect();
+        let mut problems: Vec<Phrase> =
+            survey.problems.iter().filter(|p| p.serious).map(|p| say!("{path}: {what}", path = &p.path, what = p.what.clone())).collect();
         let states: Vec<State> = survey.sources.iter().zip(plans).map(|(source, plan)| state(source, plan)).collect();
         for state in &states {
             if let Some(trouble) = &state.plan.scout.trouble {
@@ -196,7 +198,7 @@ impl Reading {
         let before = state.summary.ledger.total;
         for (line, why) in &batch.malformed_samples {
             if state.summary.malformed_samples.len() < SAMPLES {
-                state.summary.malformed_samples.push(format!("{}: {}", before + u64::from(*line) + 1, why.as_str()));
+                state.summary.malformed_samples.push(say!("{line}: {why}", line = before + u64::from(*line) + 1, why = why.said()));
             }
         }
         state.summary.ledger.add(&batch.ledger);
@@ -225,13 +227,13 @@ impl Reading {
                     self.survey.record_hash(SourceId(ending.source as u32), hash);
                 }
                 if let Some(damage) = finished.damage {
-                    state.damaged(&damage, &mut self.problems, watch);
+                    state.damaged(damage, &mut self.problems, watch);
                 }
                 if state.summary.format.is_none() && !state.plan.scout.empty {
-                    state.summary.notes.push(UNKNOWN_FORMAT.to_owned());
+                    state.summary.notes.push(UNKNOWN_FORMAT);
                 }
             }
-            Err(trouble) => state.damaged(&trouble, &mut self.problems, watch),
+            Err(trouble) => state.damaged(trouble, &mut self.problems, watch),
         }
         state.close(&mut self.problems, watch);
         let left = self.states.iter().filter(|s| !s.done).filter_map(|s| s.plan.first).min();
@@ -239,50 +241,55 @@ impl Reading {
     }
 
     /// The survey, what became of each source, and the problems.
-    pub(super) fn finish(self) -> (Survey, Vec<SourceSummary>, Vec<String>) {
+    pub(super) fn finish(self) -> (Survey, Vec<SourceSummary>, Vec<Phrase>) {
         (self.survey, self.states.into_iter().map(|s| s.summary).collect(), self.problems)
     }
 }
 
 impl State {
-    fn damaged(&mut self, what: &str, problems: &mut Vec<String>, watch: &dyn Watch) {
+    fn damaged(&mut self, what: Phrase, problems: &mut Vec<Phrase>, watch: &dyn Watch) {
         self.summary.complete = false;
-        self.summary.notes.push(what.to_owned());
-        let problem = format!("{}: {what}", self.summary.path);
-        watch.warn(&problem);
+        self.summary.notes.push(what.clone());
+        let problem = say!("{path}: {what}", path = &self.summary.path, what);
+        watch.warn(&problem.to_string());
         problems.push(problem);
     }
 
     /// Draws the conclusions from a whole source.
-    fn close(&mut self, problems: &mut Vec<String>, watch: &dyn Watch) {
+    fn close(&mut self, problems: &mut Vec<Phrase>, watch: &dyn Watch) {
         if self.clock_steps > 0 {
-            self.summary.notes.push(format!("time goes back by more than a minute {} time(s)", self.clock_steps));
+            self.summary.notes.push(say!("time goes back by more than a minute {n} time(s)", n = self.clock_steps));
         }
         if self.ambiguous_times > 0 {
-            self.summary.notes.push(format!("{} line(s) lie in the autumn hour that comes twice", self.ambiguous_times));
+            self.summary.notes.push(say!("{n} line(s) lie in the autumn hour that comes twice", n = self.ambiguous_times));
         }
         self.summary.zone_conflicts = self.zone_conflicts;
         if self.zone_conflicts > 0 {
             let zone = self.plan.clock.zone.name();
-            self.summary.notes.push(format!(
-                "{} line(s) tell a time of their own that does not fit the zone {zone}; give --log-tz if the clock changed to or from summer time",
-                self.zone_conflicts
+            self.summary.notes.push(say!(
+                "{n} line(s) tell a time of their own that does not fit the zone {zone}; give --log-tz if the clock changed to or from summer time",
+                n = self.zone_conflicts,
+                zone
             ));
         }
         if self.plan.written.zip(self.summary.last).is_some_and(|(written, last)| last.since(written) > DAY) {
-            self.summary.notes.push("the log runs on after the time its file was written: its year may be wrong, give --year".to_owned());
+            self.summary.notes.push(say!("the log runs on after the time its file was written: its year may be wrong, give --year"));
         }
         if self.overlong_lines > 0 {
-            self.damaged(&format!("{} line(s) longer than 1 MiB were cut", self.overlong_lines), problems, watch);
+            self.damaged(say!("{n} line(s) longer than 1 MiB were cut", n = self.overlong_lines), problems, watch);
         }
         let ledger = self.summary.ledger;
         let nothing_used = ledger.total > 0 && ledger.used == 0;
         let duplicate = ledger.ignored[Ignored::Duplicate as usize] > 0;
         if !self.plan.scout.empty && self.summary.format.is_some() && nothing_used && !duplicate && ledger.malformed > 0 {
-            self.damaged("no usable line in it", problems, watch);
+            self.damaged(say!("no usable line in it"), problems, watch);
         } else if ledger.malformed > 0 {
-            let first = self.summary.malformed_samples.first().map_or_else(String::new, |first| format!("; the first is line {first}"));
-            self.damaged(&format!("{} of {} lines cannot be read{first}", ledger.malformed, ledger.total), problems, watch);
+            let (n, all) = (ledger.malformed, ledger.total);
+            let what = match self.summary.malformed_samples.first() {
+                Some(first) => say!("{n} of {all} lines cannot be read; the first is line {first}", n, all, first = first.clone()),
+                None => say!("{n} of {all} lines cannot be read", n, all),
+            };
+            self.damaged(what, problems, watch);
         }
     }
 }
@@ -415,7 +422,7 @@ impl Feed<'_> {
                 };
                 self.current = Some((source, Chunker::new(reader, cut, CHUNK_BYTES), 0));
             }
-            Err(error) => wave.endings.push(Ending { source, finished: Err(error.to_string()) }),
+            Err(error) => wave.endings.push(Ending { source, finished: Err(error.sentence()) }),
         }
         true
     }

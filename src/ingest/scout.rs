@@ -4,6 +4,7 @@ use crate::config::Settings;
 use crate::formats::clock::{Scouted, WallTime};
 use crate::formats::{self, Format};
 use crate::intake::{Source, SourceReader, Survey};
+use crate::say::Phrase;
 use rayon::prelude::*;
 use std::io::Read;
 
@@ -28,7 +29,7 @@ pub(super) struct Scout {
     /// Nothing in the source at all.
     pub(super) empty: bool,
     /// Why it could not be opened.
-    pub(super) trouble: Option<String>,
+    pub(super) trouble: Option<Phrase>,
 }
 
 /// Looks at all sources, in their order.
@@ -41,7 +42,7 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     let mut reader = match source.open() {
         Ok(reader) => reader,
         Err(error) => {
-            scout.trouble = Some(error.to_string());
+            scout.trouble = Some(error.sentence());
             return scout;
         }
     };

@@ -4,6 +4,7 @@ use crate::domain::place::SourceId;
 use crate::domain::time::{Timestamp, Zone};
 use crate::formats::batch::Ledger;
 use crate::formats::remark::Remarks;
+use crate::say::Phrase;
 
 /// One source after it was read.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub struct SourceSummary {
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
     pub ledger: Ledger,
-    pub malformed_samples: Vec<String>,
+    pub malformed_samples: Vec<Phrase>,
     /// `None` where the lines carry a year themselves.
     pub year_from: Option<&'static str>,
     /// `None` where the lines carry an offset themselves.
@@ -28,6 +29,6 @@ pub struct SourceSummary {
     /// Lines whose own witness of absolute time contradicts the zone or year in use.
     pub zone_conflicts: u64,
     pub remarks: Remarks,
-    pub notes: Vec<String>,
+    pub notes: Vec<Phrase>,
     pub complete: bool,
 }

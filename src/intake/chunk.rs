@@ -406,7 +406,7 @@ mod tests {
         fn encoded_bytes(&self) -> u64 {
             self.at as u64
         }
-        fn troubles(&self, _into: &mut Vec<String>) {}
+        fn troubles(&self, _into: &mut Vec<crate::say::Phrase>) {}
         fn drain(&mut self) -> Option<[u8; 32]> {
             None
         }

@@ -2,6 +2,7 @@
 //!
 //! What lies between and behind the streams of a file (members, padding, garbage) is the work of `decoder`.
 
+use crate::say::{Phrase, say};
 use std::io;
 
 /// A compressed format.
@@ -43,7 +44,7 @@ pub(super) enum State {
     /// The stream ended as it should, checksums included.
     End,
     /// Nothing can follow; the library's own words.
-    Broken(String),
+    Broken(Phrase),
 }
 
 /// A decoder for one stream of one format.
@@ -92,7 +93,8 @@ fn flate_step(engine: &mut flate2::Decompress, input: &[u8], output: &mut [u8]) 
         Ok(flate2::Status::Ok | flate2::Status::BufError) => State::More,
         // What was decoded before the fault comes with a good status; the call after it gets this instead of the reason.
         Err(error) => {
-            State::Broken(error.message().filter(|&why| why != "repeated call with bad state").unwrap_or("corrupt data").to_owned())
+            let why = error.message().filter(|&why| why != "repeated call with bad state");
+            State::Broken(why.map_or_else(|| say!("corrupt data"), Phrase::verbatim))
         }
     };
     step((engine.total_in() - before_in, engine.total_out() - before_out), state)
@@ -103,7 +105,7 @@ fn bzip2_step(engine: &mut bzip2::Decompress, input: &[u8], output: &mut [u8]) -
     let state = match engine.decompress(input, output) {
         Ok(bzip2::Status::StreamEnd) => State::End,
         Ok(_) => State::More,
-        Err(_) => State::Broken("corrupt data".to_owned()),
+        Err(_) => State::Broken(say!("corrupt data")),
     };
     step((engine.total_in() - before_in, engine.total_out() - before_out), state)
 }
@@ -114,10 +116,10 @@ fn lzma_step(engine: &mut liblzma::stream::Stream, input: &[u8], output: &mut [u
         Ok(liblzma::stream::Status::StreamEnd) => State::End,
         Ok(_) => State::More,
         Err(liblzma::stream::Error::MemLimit | liblzma::stream::Error::Mem) => {
-            State::Broken(format!("it asks for more than {MEMORY_BYTES_MAX} bytes of memory"))
+            State::Broken(say!("it asks for more than {n} bytes of memory", n = MEMORY_BYTES_MAX))
         }
-        Err(liblzma::stream::Error::Options) => State::Broken("it uses an unknown method".to_owned()),
-        Err(_) => State::Broken("corrupt data".to_owned()),
+        Err(liblzma::stream::Error::Options) => State::Broken(say!("it uses an unknown method")),
+        Err(_) => State::Broken(say!("corrupt data")),
     };
     step((engine.total_in() - before_in, engine.total_out() - before_out), state)
 }
@@ -129,7 +131,7 @@ fn zstd_step(engine: &mut zstd::stream::raw::Decoder<'static>, input: &[u8], out
     let state = match engine.run(&mut from, &mut to) {
         Ok(0) => State::End,
         Ok(_) => State::More,
-        Err(error) => State::Broken(error.to_string()),
+        Err(error) => State::Broken(Phrase::verbatim(error.to_string())),
     };
     Step { consumed: from.pos(), produced: to.pos(), state }
 }

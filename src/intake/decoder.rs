@@ -3,6 +3,7 @@
 use super::codec::{Codec, Engine, State, Step};
 use super::sniff;
 use super::stream::Stream;
+use crate::say::{Phrase, say};
 use std::io::{self, Read};
 
 /// Bytes per read of the compressed side.
@@ -30,7 +31,7 @@ pub(super) struct Decoder {
     consumed: u64,
     produced: u64,
     ratio_max: u64,
-    trouble: Option<String>,
+    trouble: Option<Phrase>,
 }
 
 impl Decoder {
@@ -40,7 +41,7 @@ impl Decoder {
         Ok(Decoder { input, codec, engine, phase: Phase::Stream, consumed: 0, produced: 0, ratio_max, trouble: None })
     }
 
-    fn stop(&mut self, trouble: Option<String>) {
+    fn stop(&mut self, trouble: Option<Phrase>) {
         self.phase = Phase::Done;
         self.trouble = trouble;
     }
@@ -58,20 +59,25 @@ impl Decoder {
         match state {
             State::End => self.phase = Phase::Between,
             State::Broken(why) => {
-                let what = format!("its {name} data is damaged at byte {} ({why}); what comes after is lost", self.consumed);
+                let what = say!("its {name} data is damaged at byte {n} ({why}); what comes after is lost", name, n = self.consumed, why);
                 self.stop(Some(what));
             }
             State::More if consumed == 0 && produced == 0 => {
-                let what = if at_end { "ends too early: it was cut off" } else { "leads nowhere" };
-                self.stop(Some(format!("its {name} data {what} after {} decoded bytes", self.produced)));
+                let n = self.produced;
+                self.stop(Some(if at_end {
+                    say!("its {name} data ends too early: it was cut off after {n} decoded bytes", name, n)
+                } else {
+                    say!("its {name} data leads nowhere after {n} decoded bytes", name, n)
+                }));
             }
             State::More => {}
         }
         if self.produced > RATIO_FREE_BYTES && self.produced / self.consumed.max(1) > self.ratio_max {
-            let what = format!(
-                "reading stopped after {} decoded bytes because its {name} data unpacks to more than {} times its size; \
-                 --limit-ratio allows more",
-                self.produced, self.ratio_max
+            let what = say!(
+                "reading stopped after {n} decoded bytes because its {name} data unpacks to more than {ratio} times its size; --limit-ratio allows more",
+                n = self.produced,
+                name,
+                ratio = self.ratio_max
             );
             self.stop(Some(what));
         }
@@ -86,16 +92,19 @@ impl Decoder {
         if self.input.fill(1).is_empty() {
             self.stop(None);
         } else if next != Some(self.codec) {
-            let what = format!(
-                "after the end of its {} data, at byte {}, lie bytes that are none; they were not read",
-                self.codec.as_str(),
-                self.consumed
+            let what = say!(
+                "after the end of its {name} data, at byte {n}, lie bytes that are none; they were not read",
+                name = self.codec.as_str(),
+                n = self.consumed
             );
             self.stop(Some(what));
         } else {
             match Engine::new(self.codec) {
                 Ok(engine) => (self.engine, self.phase) = (engine, Phase::Stream),
-                Err(error) => self.stop(Some(format!("its next {} stream cannot be decoded: {error}", self.codec.as_str()))),
+                Err(error) => {
+                    let (name, error) = (self.codec.as_str(), error.to_string());
+                    self.stop(Some(say!("its next {name} stream cannot be decoded: {error}", name, error)));
+                }
             }
         }
     }
@@ -122,7 +131,7 @@ impl Stream for Decoder {
         self.input.below.encoded_bytes()
     }
 
-    fn troubles(&self, into: &mut Vec<String>) {
+    fn troubles(&self, into: &mut Vec<Phrase>) {
         self.input.below.troubles(into);
         into.extend(self.trouble.clone());
     }

@@ -5,6 +5,7 @@
 
 use super::stored::{Hashing, Layered};
 use super::stream::Stream;
+use crate::say::Phrase;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,7 +76,7 @@ pub(super) struct PartReader {
 }
 
 impl PartReader {
-    pub(super) fn troubles(&self, into: &mut Vec<String>) {
+    pub(super) fn troubles(&self, into: &mut Vec<Phrase>) {
         if let Some(stream) = &self.stream {
             stream.troubles(into);
         }

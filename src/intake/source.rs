@@ -6,6 +6,7 @@ use super::stored::{Hashing, Layered};
 use super::stream::Stream;
 use crate::domain::place::SourceId;
 use crate::domain::time::Timestamp;
+use crate::say::{Phrase, say};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +14,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A source that could not be opened; it was there when the evidence was listed.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    #[error("{path} cannot be opened any more: {cause}; check that the evidence is still in place and readable")]
+    #[error("{}", self.sentence())]
     Open { path: String, cause: io::Error },
+}
+
+impl IntakeError {
+    /// The error in words, for the report.
+    #[must_use]
+    pub fn sentence(&self) -> Phrase {
+        let IntakeError::Open { path, cause } = self;
+        say!(
+            "{path} cannot be opened any more: {cause}; check that the evidence is still in place and readable",
+            path,
+            cause = cause.to_string()
+        )
+    }
 }
 
 /// What is known of a source's time without reading a line of it. All instants are UTC, but see [`MemberZone`].
@@ -67,8 +81,8 @@ impl Budget {
     }
 
     /// The sentence for whoever was stopped.
-    pub(super) fn sentence(&self) -> String {
-        format!("reading stopped because the evidence unpacks to more than {} bytes in all; --limit-bytes allows more", self.bytes_max)
+    pub(super) fn sentence(&self) -> Phrase {
+        say!("reading stopped because the evidence unpacks to more than {n} bytes in all; --limit-bytes allows more", n = self.bytes_max)
     }
 }
 
@@ -131,7 +145,7 @@ pub struct Finished {
     /// Bytes as they lie in the evidence.
     pub encoded_bytes: u64,
     /// What is missing, or was found beside the content, in a sentence.
-    pub damage: Option<String>,
+    pub damage: Option<Phrase>,
 }
 
 impl SourceReader {
@@ -168,7 +182,7 @@ impl SourceReader {
             sha256,
             decoded_bytes: self.decoded,
             encoded_bytes: self.stream.encoded_bytes(),
-            damage: (!troubles.is_empty()).then(|| troubles.join("; ")),
+            damage: troubles.into_iter().reduce(|a, b| say!("{a}; {b}", a, b)),
         }
     }
 

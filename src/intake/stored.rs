@@ -5,6 +5,7 @@ use super::decoder::Decoder;
 use super::hash::Checks;
 use super::part::{PartReader, Whole, up_to};
 use super::stream::{Stream, Tap};
+use crate::say::{Phrase, say};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -109,11 +110,11 @@ pub(super) enum Raw {
 }
 
 impl Raw {
-    pub(super) fn troubles(&self, into: &mut Vec<String>) {
+    pub(super) fn troubles(&self, into: &mut Vec<Phrase>) {
         if let Raw::Part(part) = self {
             let mut outer = Vec::new();
             part.troubles(&mut outer);
-            into.extend(outer.into_iter().map(|what| format!("the archive around it: {what}")));
+            into.extend(outer.into_iter().map(|what| say!("the archive around it: {what}", what)));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::hash::Checks;
 use super::stored::Raw;
+use crate::say::{Phrase, say};
 use std::io::{self, Read};
 
 /// A stream of bytes that never fails: what goes wrong ends it, and is told by [`Stream::troubles`].
@@ -10,7 +11,7 @@ pub(super) trait Stream: Read + Send {
     fn encoded_bytes(&self) -> u64;
 
     /// Adds what went wrong so far, the innermost first.
-    fn troubles(&self, into: &mut Vec<String>);
+    fn troubles(&self, into: &mut Vec<Phrase>);
 
     /// Reads on below the decoders to the end of the evidence, and gives the SHA-256 of the whole if it could be read and hashing
     /// was asked for.
@@ -29,7 +30,7 @@ pub(super) struct Tap {
     listed: u64,
     /// A file may have grown since it was listed; a member that is short has lost its end.
     is_member: bool,
-    trouble: Option<String>,
+    trouble: Option<Phrase>,
     ended: bool,
 }
 
@@ -42,13 +43,13 @@ impl Tap {
         self.ended = true;
         let (read, listed) = (self.read, self.listed);
         if read < listed && self.is_member {
-            self.trouble = Some(format!("it ends after {read} of {listed} bytes"));
+            self.trouble = Some(say!("it ends after {read} of {listed} bytes", read, listed));
         } else if read > listed && self.is_member {
-            self.trouble = Some(format!("it has {read} bytes where the archive's list says {listed}"));
+            self.trouble = Some(say!("it has {read} bytes where the archive's list says {listed}", read, listed));
         } else if read != listed {
-            self.trouble = Some(format!("the file changed while it was read: {listed} bytes when listed, {read} when read"));
+            self.trouble = Some(say!("the file changed while it was read: {listed} bytes when listed, {read} when read", listed, read));
         } else if !self.checks.as_ref().is_none_or(Checks::crc_holds) {
-            self.trouble = Some("its content does not match the checksum in the archive".to_owned());
+            self.trouble = Some(say!("its content does not match the checksum in the archive"));
         }
     }
 }
@@ -69,7 +70,7 @@ impl Read for Tap {
                 Err(error) => {
                     self.ended = true;
                     self.checks = None;
-                    self.trouble = Some(format!("it cannot be read past byte {}: {error}", self.read));
+                    self.trouble = Some(say!("it cannot be read past byte {n}: {error}", n = self.read, error = error.to_string()));
                 }
             }
         }
@@ -82,7 +83,7 @@ impl Stream for Tap {
         self.read
     }
 
-    fn troubles(&self, into: &mut Vec<String>) {
+    fn troubles(&self, into: &mut Vec<Phrase>) {
         self.raw.troubles(into);
         into.extend(self.trouble.clone());
     }

@@ -10,6 +10,7 @@ use super::walk::{self, show_path, walk};
 use super::{tar, zip};
 use crate::domain::place::SourceId;
 use crate::domain::time::Timestamp;
+use crate::say::{Phrase, say};
 use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub struct Problem {
     /// The path of the file or member, for display.
     pub path: String,
     /// What happened and what to do, as the rest of a sentence that begins with the path.
-    pub what: String,
+    pub what: Phrase,
     /// Whether evidence may be missing because of it.
     pub serious: bool,
 }
@@ -101,7 +102,7 @@ pub(super) fn survey_with(paths: &[PathBuf], limits: &Limits, kept_bytes_max: u6
     for path in walk.pipes {
         match std::fs::File::open(&path) {
             Ok(mut pipe) => surveyor.pipe(show_path(&path), &mut pipe),
-            Err(error) => surveyor.problem(&show_path(&path), true, &format!("cannot be read: {error}")),
+            Err(error) => surveyor.problem(&show_path(&path), true, say!("cannot be read: {error}", error = error.to_string())),
         }
     }
     for (path, metadata) in walk.files {
@@ -174,8 +175,8 @@ impl Surveyor {
         }
     }
 
-    pub(super) fn problem(&mut self, path: &str, serious: bool, what: &str) {
-        self.problems.push(Problem { path: path.to_owned(), what: what.to_owned(), serious });
+    pub(super) fn problem(&mut self, path: &str, serious: bool, what: Phrase) {
+        self.problems.push(Problem { path: path.to_owned(), what, serious });
     }
 
     fn file(&mut self, path: PathBuf, metadata: &Metadata) {
@@ -193,11 +194,11 @@ impl Surveyor {
         let most = PIPE_BYTES_MAX.min(self.limits.total_bytes_max);
         let mut bytes = Vec::new();
         if let Err(error) = pipe.take(most).read_to_end(&mut bytes) {
-            self.problem(&path, true, &format!("cannot be read past byte {}: {error}", bytes.len()));
+            self.problem(&path, true, say!("cannot be read past byte {n}: {error}", n = bytes.len(), error = error.to_string()));
         }
         if bytes.len() as u64 == most && pipe.read(&mut [0]).unwrap_or(0) > 0 {
-            let what = format!("gives more than {most} bytes, and the rest was not read; write it to a file and give its path");
-            self.problem(&path, true, &what);
+            let what = say!("gives more than {n} bytes, and the rest was not read; write it to a file and give its path", n = most);
+            self.problem(&path, true, what);
         }
         let (size, sha256) = (bytes.len() as u64, hash_bytes(&bytes));
         let hints = TimeHints { name: path.clone(), ..TimeHints::default() };
@@ -219,28 +220,33 @@ impl Surveyor {
     pub(super) fn examine(&mut self, mut item: Item, head: Option<Vec<u8>>) {
         let kind = match self.peel(&mut item, head) {
             Ok(kind) => kind,
-            Err(error) => return self.problem(&item.path, true, &format!("cannot be read: {error}")),
+            Err(error) => return self.problem(&item.path, true, say!("cannot be read: {error}", error = error.to_string())),
         };
         let is_archive = matches!(kind, Kind::Tar | Kind::Zip | Kind::Foreign(_));
         if is_archive && item.depth >= self.limits.depth_max {
             let what =
-                format!("is an archive inside {} others, more than are opened; unpack the outer ones and give the result", item.depth);
-            return self.problem(&item.path, true, &what);
+                say!("is an archive inside {n} others, more than are opened; unpack the outer ones and give the result", n = item.depth);
+            return self.problem(&item.path, true, what);
         }
         match kind {
             Kind::Plain => self.found.push(item),
             Kind::Tar => tar::list(self, &item),
             Kind::Zip => zip::list(self, &item),
             Kind::EmptyTar => {
-                let what = format!("is nothing but zero bytes: an empty tar archive, or a log that was wiped; {} bytes", item.content.size);
-                self.problem(&item.path, true, &what);
+                let what =
+                    say!("is nothing but zero bytes: an empty tar archive, or a log that was wiped; {n} bytes", n = item.content.size);
+                self.problem(&item.path, true, what);
             }
             Kind::Foreign(name) => {
-                self.problem(&item.path, true, &format!("is a {name} archive, which is not read; unpack it and give the folder"));
+                self.problem(&item.path, true, say!("is a {name} archive, which is not read; unpack it and give the folder", name));
             }
             Kind::Compressed(codec) => {
-                let what = format!("is {} data inside {} others; unpack it and give the result", codec.as_str(), item.content.layers.len());
-                self.problem(&item.path, true, &what);
+                let what = say!(
+                    "is {name} data inside {n} others; unpack it and give the result",
+                    name = codec.as_str(),
+                    n = item.content.layers.len()
+                );
+                self.problem(&item.path, true, what);
             }
         }
     }

@@ -6,6 +6,7 @@ use super::stored::{Hashing, Layered, Seekable, Stored};
 use super::survey::{Item, Names, Surveyor};
 use super::walk::show;
 use crate::domain::time::Timestamp;
+use crate::say::{Phrase, say};
 use ::tar::{Archive, Entry, EntryType};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ pub(super) fn list(surveyor: &mut Surveyor, archive: &Item) {
         Err(error) => Err(error),
     };
     if let Err(error) = listed {
-        surveyor.problem(&archive.path, true, &format!("is a tar archive that cannot be read: {error}"));
+        surveyor.problem(&archive.path, true, say!("is a tar archive that cannot be read: {error}", error = error.to_string()));
     }
 }
 
@@ -77,7 +78,7 @@ fn list_stream(surveyor: &mut Surveyor, archive: &Item) -> io::Result<()> {
     let mut troubles = Vec::new();
     stream.troubles(&mut troubles);
     for what in troubles {
-        surveyor.problem(&archive.path, true, &format!("could not be listed in full: {what}"));
+        surveyor.problem(&archive.path, true, say!("could not be listed in full: {what}", what));
     }
     if archive.depth == 0
         && let Some(file) = surveyor.files.get_mut(archive.file)
@@ -140,8 +141,8 @@ impl<'a> Listing<'a> {
     fn check<T>(&mut self, surveyor: &mut Surveyor, entry: io::Result<T>) -> Result<T, ()> {
         entry.map_err(|error| {
             self.broken = true;
-            let what = format!("is damaged after {} members ({error}); what comes after is lost", self.count);
-            surveyor.problem(&self.archive.path, true, &what);
+            let what = say!("is damaged after {n} members ({error}); what comes after is lost", n = self.count, error = error.to_string());
+            surveyor.problem(&self.archive.path, true, what);
         })
     }
 
@@ -165,21 +166,21 @@ impl<'a> Listing<'a> {
             EntryType::Directory | EntryType::XGlobalHeader => {}
             EntryType::Link => self.links.push((name, target)),
             EntryType::Symlink => {
-                let what = format!("is a symbolic link to {} and was not followed", show(&target));
-                self.note(surveyor, &name, false, &what);
+                let what = say!("is a symbolic link to {target} and was not followed", target = show(&target));
+                self.note(surveyor, &name, false, what);
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
-                self.note(surveyor, &name, false, "is a device or pipe and was passed over");
+                self.note(surveyor, &name, false, say!("is a device or pipe and was passed over"));
             }
             other => {
-                let what = format!("is of an unknown kind ({:?}) and was passed over", char::from(other.as_byte()));
-                self.note(surveyor, &name, true, &what);
+                let what = say!("is of an unknown kind ({kind}) and was passed over", kind = format!("{:?}", char::from(other.as_byte())));
+                self.note(surveyor, &name, true, what);
             }
         }
         None
     }
 
-    fn note(&self, surveyor: &mut Surveyor, name: &[u8], serious: bool, what: &str) {
+    fn note(&self, surveyor: &mut Surveyor, name: &[u8], serious: bool, what: Phrase) {
         surveyor.problem(&format!("{}!{}", self.archive.path, show(name)), serious, what);
     }
 
@@ -187,18 +188,18 @@ impl<'a> Listing<'a> {
     fn finish(&self, surveyor: &mut Surveyor, zeros: u64) {
         for (name, target) in &self.links {
             if !self.seen.contains(target) {
-                let what = format!("is a hard link to {}, which is not in the archive; its content is missing", show(target));
-                self.note(surveyor, name, true, &what);
+                let what = say!("is a hard link to {target}, which is not in the archive; its content is missing", target = show(target));
+                self.note(surveyor, name, true, what);
             }
         }
         if !self.broken && zeros < BLOCK_BYTES {
-            let what = format!("has no end marker after its {} members; it was cut off, and members may be missing", self.count);
-            surveyor.problem(&self.archive.path, true, &what);
+            let what = say!("has no end marker after its {n} members; it was cut off, and members may be missing", n = self.count);
+            surveyor.problem(&self.archive.path, true, what);
         }
     }
 }
 
-const SPARSE: &str = "is stored as a sparse file, which is not read; unpack the archive and give the folder";
+const SPARSE: Phrase = say!("is stored as a sparse file, which is not read; unpack the archive and give the folder");
 
 /// Whether an extended header says that the data is a sparse map and its blocks.
 fn is_sparse<R: Read>(entry: &mut Entry<'_, R>) -> bool {
@@ -228,7 +229,7 @@ impl<R: Read> Read for Watched<R> {
             self.allowance.set(left.ok_or_else(|| io::Error::other("a member's name or extended header is longer than 1 MiB"))?);
         }
         match &self.budget {
-            Some(budget) if !budget.book(read as u64) => Err(io::Error::other(budget.sentence())),
+            Some(budget) if !budget.book(read as u64) => Err(io::Error::other(budget.sentence().to_string())),
             _ => Ok(read),
         }
     }

@@ -3,6 +3,7 @@
 //! Symbolic links inside a folder are not followed: those of a copied `/var/log` would lead to the logs of the analyst's own machine.
 
 use super::survey::Problem;
+use crate::say::{Part, Phrase, say};
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
@@ -71,7 +72,7 @@ impl Walk {
         } else if is_pipe(&metadata) {
             self.pipes.push(path);
         } else {
-            self.problem(&path, true, "is a device or socket and cannot be evidence; give files, folders or - for standard input");
+            self.problem(&path, true, say!("is a device or socket and cannot be evidence; give files, folders or - for standard input"));
         }
     }
 
@@ -100,7 +101,7 @@ impl Walk {
             Ok(metadata) if metadata.is_symlink() => self.links.push(path),
             Ok(metadata) if metadata.is_dir() => folders.push(path),
             Ok(metadata) if metadata.is_file() => self.file(path, metadata),
-            Ok(_) => self.problem(&path, false, "is a device, socket or pipe and was passed over"),
+            Ok(_) => self.problem(&path, false, say!("is a device, socket or pipe and was passed over")),
             Err(error) => self.unreadable(&path, &error),
         }
     }
@@ -126,25 +127,28 @@ impl Walk {
             if known {
                 continue;
             }
-            let named = fs::read_link(&link).map_or_else(|_| "an unknown place".to_owned(), |to| show_path(&to));
+            let named = fs::read_link(&link).map_or_else(|_| Part::from(say!("an unknown place")), |to| show_path(&to).into());
             let what = match target {
-                Ok(_) => format!(
-                    "is a symbolic link to {named}, outside the evidence, and was not followed; give that path too if it is evidence"
+                Ok(_) => say!(
+                    "is a symbolic link to {target}, outside the evidence, and was not followed; give that path too if it is evidence",
+                    target = named
                 ),
-                Err(_) => format!("is a symbolic link to {named}, which does not exist here; if that was a log, it is missing"),
+                Err(_) => {
+                    say!("is a symbolic link to {target}, which does not exist here; if that was a log, it is missing", target = named)
+                }
             };
-            self.problem(&link, true, &what);
+            self.problem(&link, true, what);
         }
         self.problems.sort();
         self.problems.dedup();
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
-        self.problem(path, true, &format!("cannot be read: {error}"));
+        self.problem(path, true, say!("cannot be read: {error}", error = error.to_string()));
     }
 
-    fn problem(&mut self, path: &Path, serious: bool, what: &str) {
-        self.problems.push(Problem { path: show_path(path), what: what.to_owned(), serious });
+    fn problem(&mut self, path: &Path, serious: bool, what: Phrase) {
+        self.problems.push(Problem { path: show_path(path), what, serious });
     }
 }
 

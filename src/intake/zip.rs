@@ -7,6 +7,7 @@ use super::stored::{Hashing, Layered, Seekable, Stored};
 use super::survey::{Item, Names, Surveyor};
 use super::walk::show;
 use crate::domain::time::{Timestamp, date_exists, days_from_civil};
+use crate::say::{Phrase, say};
 use ::zip::CompressionMethod;
 use ::zip::read::{Config, ZipFileEntry};
 use ::zip::unstable::read::ZipIterable;
@@ -20,14 +21,16 @@ pub(super) fn list(surveyor: &mut Surveyor, archive: &Item) {
     let stored = match reachable(surveyor, archive) {
         Ok(Some(stored)) => stored,
         Ok(None) => return,
-        Err(error) => return surveyor.problem(&archive.path, true, &format!("is a zip archive that cannot be read: {error}")),
+        Err(error) => {
+            return surveyor.problem(&archive.path, true, say!("is a zip archive that cannot be read: {error}", error = error.to_string()));
+        }
     };
     if let Err(error) = list_members(surveyor, archive, &stored) {
-        let what = format!(
-            "is a zip archive whose list of members cannot be read ({error}); it was cut off or damaged; \
-             what can be saved of it by a repair program (zip -FF) can be given instead"
+        let what = say!(
+            "is a zip archive whose list of members cannot be read ({error}); it was cut off or damaged; what can be saved of it by a repair program (zip -FF) can be given instead",
+            error = error.to_string()
         );
-        surveyor.problem(&archive.path, true, &what);
+        surveyor.problem(&archive.path, true, what);
     }
 }
 
@@ -42,7 +45,7 @@ fn reachable(surveyor: &mut Surveyor, archive: &Item) -> io::Result<Option<Store
     let mut bytes = Vec::new();
     stream.by_ref().take(room + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > room {
-        let what = "is a zip archive inside compressed data and too large to be held in memory; unpack it and give the folder";
+        let what = say!("is a zip archive inside compressed data and too large to be held in memory; unpack it and give the folder");
         surveyor.problem(&archive.path, true, what);
         return Ok(None);
     }
@@ -50,7 +53,7 @@ fn reachable(surveyor: &mut Surveyor, archive: &Item) -> io::Result<Option<Store
     let mut troubles = Vec::new();
     stream.troubles(&mut troubles);
     for what in troubles {
-        surveyor.problem(&archive.path, true, &format!("could not be read in full: {what}"));
+        surveyor.problem(&archive.path, true, say!("could not be read in full: {what}", what));
     }
     if archive.depth == 0
         && let Some(file) = surveyor.files.get_mut(archive.file)
@@ -73,7 +76,7 @@ fn list_members(surveyor: &mut Surveyor, archive: &Item, stored: &Stored) -> Res
         let name = names.distinct(entry.name_raw());
         match member(entries.reader_mut(), archive, stored, &entry, &name) {
             Ok(item) => surveyor.examine(item, None),
-            Err(Passed { what, serious }) => surveyor.problem(&format!("{}!{}", archive.path, show(&name)), serious, &what),
+            Err(Passed { what, serious }) => surveyor.problem(&format!("{}!{}", archive.path, show(&name)), serious, what),
         }
     }
     Ok(())
@@ -81,7 +84,7 @@ fn list_members(surveyor: &mut Surveyor, archive: &Item, stored: &Stored) -> Res
 
 /// Why a member is not read.
 struct Passed {
-    what: String,
+    what: Phrase,
     serious: bool,
 }
 
@@ -92,16 +95,17 @@ fn member(
     entry: &ZipFileEntry<'_>,
     name: &[u8],
 ) -> Result<Item, Passed> {
-    let missing = |what: String| Passed { what, serious: true };
+    let missing = |what: Phrase| Passed { what, serious: true };
     if entry.is_symlink() {
-        return Err(Passed { what: "is a symbolic link and was not followed".to_owned(), serious: false });
+        return Err(Passed { what: say!("is a symbolic link and was not followed"), serious: false });
     }
     if entry.encrypted() {
-        return Err(missing("is encrypted and was not read; unpack the archive with its password and give the folder".to_owned()));
+        return Err(missing(say!("is encrypted and was not read; unpack the archive with its password and give the folder")));
     }
     let codec = codec(entry.compression()).map_err(missing)?;
-    let local = local_header(reader, entry.header_start()).map_err(|error| missing(format!("cannot be found in the archive: {error}")))?;
-    let outside = || missing("points outside the archive".to_owned());
+    let local = local_header(reader, entry.header_start())
+        .map_err(|error| missing(say!("cannot be found in the archive: {error}", error = error.to_string())))?;
+    let outside = || missing(say!("points outside the archive"));
     let packed = stored.part(local.data_start, entry.compressed_size()).ok_or_else(outside)?;
     let content_stored = match codec {
         None => packed,
@@ -122,14 +126,19 @@ fn member(
 }
 
 /// The decoder of a method; the zip library knows fewer of them by name than can be decoded here.
-fn codec(method: CompressionMethod) -> Result<Option<Codec>, String> {
+fn codec(method: CompressionMethod) -> Result<Option<Codec>, Phrase> {
     Ok(match method {
         CompressionMethod::Stored => None,
         CompressionMethod::Deflated => Some(Codec::Deflate),
         CompressionMethod::BZIP2 => Some(Codec::Bzip2),
         CompressionMethod::ZSTD => Some(Codec::Zstd),
         CompressionMethod::XZ => Some(Codec::Xz),
-        other => return Err(format!("is packed by a method that is not read ({other}); unpack the archive and give the folder")),
+        other => {
+            return Err(say!(
+                "is packed by a method that is not read ({method}); unpack the archive and give the folder",
+                method = other.to_string()
+            ));
+        }
     })
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn quiet() -> Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "mailtrail".to_owned(), version: "0.1.0".to_owned() },
         timezone: "Asia/Tokyo".to_owned(),
+        lang: crate::say::Lang::En,
         tlp: "AMBER+STRICT".to_owned(),
         evidence,
         files: vec![EvidenceFile { path: "evidence/bundle.zip".to_owned(), size: 50_000, sha256: Some("ef".repeat(32)) }],

@@ -9,8 +9,22 @@ use std::fs;
 use std::path::Path;
 
 /// The modules in the order of the data's way; each may use itself and what stands before it.
-const LAYERS: [&str; 13] =
-    ["domain", "geo", "config", "watch", "intake", "formats", "correlate", "ingest", "tables", "analysis", "report", "pipeline", "cli"];
+const LAYERS: [&str; 14] = [
+    "say",
+    "domain",
+    "geo",
+    "config",
+    "watch",
+    "intake",
+    "formats",
+    "correlate",
+    "ingest",
+    "tables",
+    "analysis",
+    "report",
+    "pipeline",
+    "cli",
+];
 
 /// One file of the library.
 struct Source {
@@ -191,9 +205,9 @@ fn may_use(user: &str, used: &str) -> bool {
     let rank = |module: &str| LAYERS.iter().position(|layer| *layer == module);
     match (user, used) {
         _ if user == used => true,
-        ("lib" | "main", _) | ("cli", "simulate") | ("config", "domain" | "intake" | "geo") => true,
+        ("lib" | "main", _) | ("cli", "simulate") | ("config", "say" | "domain" | "intake" | "geo") => true,
         ("simulate", used) => used == "domain",
-        ("domain" | "config" | "watch", _) => false,
+        ("say" | "domain" | "config" | "watch", _) => false,
         _ => rank(user).zip(rank(used)).is_some_and(|(user, used)| used < user),
     }
 }

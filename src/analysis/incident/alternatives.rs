@@ -2,19 +2,20 @@
 
 use super::Builder;
 use crate::analysis::model::{Alternative, Signal};
+use crate::say::{Phrase, say};
 use std::collections::BTreeSet;
 
 /// An explanation, the signs of which any calls for it, and the signs that speak against and for it.
 struct Explanation {
-    text: &'static str,
+    text: Phrase,
     called_by: &'static [&'static str],
     against: &'static [&'static str],
     in_favour: &'static [&'static str],
 }
 
-const EXPLANATIONS: [Explanation; 5] = [
+static EXPLANATIONS: [Explanation; 5] = [
     Explanation {
-        text: "the owner at a new place: a journey, a new provider, a new device",
+        text: say!("the owner at a new place: a journey, a new provider, a new device"),
         called_by: &["new-origin", "new-address", "new-country", "new-asn", "impossible-travel", "unusual-hours"],
         against: &[
             "burst",
@@ -30,25 +31,25 @@ const EXPLANATIONS: [Explanation; 5] = [
         in_favour: &["familiar", "well-received", "inside-address", "shared-address"],
     },
     Explanation {
-        text: "a mailing of the owner's: an announcement, a newsletter, a program that sends for him",
+        text: say!("a mailing of the owner's: an announcement, a newsletter, a program that sends for him"),
         called_by: &["burst", "sustained-volume"],
         against: &["refusals", "spray", "guessed", "provider-verdict", "new-origin", "new-country", "impossible-travel"],
         in_favour: &["well-received", "sorted-list", "familiar", "inside-address"],
     },
     Explanation {
-        text: "an old address book: people who moved and mailboxes that are gone",
+        text: say!("an old address book: people who moved and mailboxes that are gone"),
         called_by: &["refusals"],
         against: &["new-recipients", "burst", "spray", "guessed"],
         in_favour: &["familiar"],
     },
     Explanation {
-        text: "several people behind one address: a gateway, a VPN, a provider that shares addresses among customers",
+        text: say!("several people behind one address: a gateway, a VPN, a provider that shares addresses among customers"),
         called_by: &["spray", "shared-origin", "attacker-network", "under-guessing"],
         against: &["burst", "refusals", "new-recipients"],
         in_favour: &["shared-address", "inside-address"],
     },
     Explanation {
-        text: "use that began before the logs do, so that the owner's own places look as unknown as an attacker's",
+        text: say!("use that began before the logs do, so that the owner's own places look as unknown as an attacker's"),
         called_by: &["no-history"],
         against: &["refusals", "spray", "guessed", "send-only"],
         in_favour: &["familiar", "well-received", "inside-address"],
@@ -62,7 +63,7 @@ impl Builder<'_> {
         let fitting = EXPLANATIONS.iter().filter(|explanation| explanation.called_by.iter().any(|name| seen.contains(name)));
         fitting
             .map(|explanation| Alternative {
-                text: explanation.text.to_owned(),
+                text: self.facts.said(&explanation.text),
                 speaks_for: of(explanation.in_favour),
                 speaks_against: of(explanation.against),
             })

@@ -8,6 +8,7 @@ use crate::analysis::witness::Span;
 use crate::domain::rows::Login;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
+use crate::say::{Lang, Phrase, say};
 
 impl Builder<'_> {
     /// The earliest success from an attacker's origin.
@@ -48,7 +49,7 @@ impl Builder<'_> {
     pub(super) fn prior_failures(&self, account: Text, since: Option<Timestamp>) -> PriorFailedLogins {
         let rows = self.rows();
         let Some(since) = since else {
-            let note = Some("no login of the attacker is in evidence, so there is no moment to count up to".to_owned());
+            let note = Some(self.facts.said(&say!("no login of the attacker is in evidence, so there is no moment to count up to")));
             let unknown = Count { count: None, determinable: false, note };
             return PriorFailedLogins { account: unknown.clone(), origin: unknown };
         };
@@ -63,14 +64,15 @@ impl Builder<'_> {
         let nameless_all: u64 = nameless().map(times).sum();
         let nameless_origin: u64 = nameless().filter(by_attacker).map(times).sum();
         let silent = self.silent_about_failures(since);
-        PriorFailedLogins { account: counted(all, nameless_all, &silent), origin: counted(origin, nameless_origin, &silent) }
+        let lang = self.facts.lang();
+        PriorFailedLogins { account: counted(lang, all, nameless_all, &silent), origin: counted(lang, origin, nameless_origin, &silent) }
     }
 
     /// The kinds of logins whose failures nobody recorded before an instant.
-    fn silent_about_failures(&self, since: Timestamp) -> Vec<&'static str> {
+    fn silent_about_failures(&self, since: Timestamp) -> Vec<Phrase> {
         let witnesses = self.ground.witnesses;
         let silent = |span: Option<Span>| span.is_none_or(|span| span.from.plus(-DAY) > since);
-        let kinds = [(witnesses.smtp_logins, "logins for sending mail"), (witnesses.mailboxes, "logins to mailboxes")];
+        let kinds = [(witnesses.smtp_logins, say!("logins for sending mail")), (witnesses.mailboxes, say!("logins to mailboxes"))];
         // An identity provider records every sign-in, whatever it is for.
         let central = witnesses.sign_ins.is_some_and(|span| span.from.plus(-DAY) <= since);
         kinds.into_iter().filter(|(span, _)| !central && silent(*span)).map(|(_, what)| what).collect()
@@ -78,21 +80,22 @@ impl Builder<'_> {
 }
 
 /// A count of failures. What is 0 while a kind of login is in no log is not known to be 0.
-fn counted(count: u64, nameless: u64, silent: &[&str]) -> Count {
+fn counted(lang: Lang, count: u64, nameless: u64, silent: &[Phrase]) -> Count {
     let mut notes = Vec::new();
     if nameless > 0 {
-        notes.push(format!(
-            "{nameless} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account"
+        notes.push(say!(
+            "{n} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account",
+            n = nameless
         ));
     }
-    if !silent.is_empty() {
-        notes.push(format!("no log of {} is in evidence, so failures there are unknown", silent.join(" or ")));
+    if let Some(kinds) = silent.iter().cloned().reduce(|a, b| say!("{a} or {b}", a, b)) {
+        notes.push(say!("no log of {kinds} is in evidence, so failures there are unknown", kinds));
     }
     let known = count > 0 || silent.is_empty();
     Count {
         count: known.then_some(count),
         determinable: nameless == 0 && silent.is_empty(),
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        note: notes.into_iter().reduce(|a, b| say!("{a}; {b}", a, b)).map(|note| note.to(lang)),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::analysis::model::{MailboxAccess, Window};
 use crate::analysis::profile::{got_in, is_mailbox};
 use crate::domain::rows::MailboxUse;
 use crate::domain::text::Text;
+use crate::say::say;
 
 impl<'a> Builder<'a> {
     pub(super) fn mailbox_uses(&self, accounts: &[Text]) -> impl Iterator<Item = &'a MailboxUse> + 'a {
@@ -22,7 +23,7 @@ impl<'a> Builder<'a> {
         let viewable = self.viewable(accounts);
         let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol) && !l.inferred) || !rows.mailbox_uses.is_empty();
         if !logged {
-            let note = "no log of a mailbox server (IMAP, POP3, webmail) is in evidence".to_owned();
+            let note = self.facts.said(&say!("no log of a mailbox server (IMAP, POP3, webmail) is in evidence"));
             return MailboxAccess { note: Some(note), viewable, ..MailboxAccess::default() };
         }
         let logins = || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| is_mailbox(l.protocol) && got_in(l));
@@ -33,11 +34,12 @@ impl<'a> Builder<'a> {
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
         let note = match (sessions, untold) {
             (0, _) => None,
-            (_, true) => {
-                Some(format!("the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client"))
-            }
+            (_, true) => Some(say!(
+                "the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client",
+                bytes
+            )),
             (_, false) => {
-                Some(format!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message"))
+                Some(say!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message", bytes))
             }
         };
         MailboxAccess {
@@ -47,7 +49,7 @@ impl<'a> Builder<'a> {
             first: times().min().map(|t| self.facts.stamp(t)),
             last: times().max().map(|t| self.facts.stamp(t)),
             viewable,
-            note,
+            note: note.map(|note| self.facts.said(&note)),
         }
     }
 

@@ -15,6 +15,7 @@ use super::{Facts, Ground, changes, hints, tally, techniques};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::say::{Part, say};
 use hashbrown::{HashMap, HashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -110,8 +111,8 @@ impl<'a> Builder<'a> {
             techniques: Vec::new(),
             notes: Vec::new(),
         };
-        incident.techniques = techniques::techniques(&incident, self.is_in_the_cloud());
-        incident.notes = self.notes(&incident);
+        incident.techniques = techniques::techniques(&incident, self.is_in_the_cloud(), self.facts.lang());
+        incident.notes = self.notes(&incident).iter().map(|note| self.facts.said(note)).collect();
         incident
     }
 
@@ -189,10 +190,15 @@ impl<'a> Builder<'a> {
         let several = self.accounts.len() > 1;
         for &account in &self.accounts {
             for attack in self.attacks(account) {
-                let origin = attack.address.map_or_else(|| "an unknown address".to_owned(), |a| self.rows().show(a));
+                let origin = attack.address.map_or_else(|| Part::from(say!("an unknown address")), |a| self.rows().show(a).into());
                 for signal in &attack.basis {
-                    let who = if several { format!("{} from {origin}: ", self.rows().show(account)) } else { format!("{origin}: ") };
-                    basis.push(Signal { text: format!("{who}{}", signal.text), ..signal.clone() });
+                    let (origin, seen) = (origin.clone(), &signal.text);
+                    let text = if several {
+                        say!("{account} from {origin}: {seen}", account = self.rows().show(account), origin, seen)
+                    } else {
+                        say!("{origin}: {seen}", origin, seen)
+                    };
+                    basis.push(Signal { text: self.facts.said(&text), ..signal.clone() });
                 }
             }
         }

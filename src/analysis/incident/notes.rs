@@ -4,6 +4,7 @@ use super::Builder;
 use crate::analysis::model::Incident;
 use crate::domain::rows::Attribution;
 use crate::domain::time::{DAY, HOUR, Timestamp};
+use crate::say::{Phrase, say};
 
 /// Messages without a sender that make a flood of notices.
 const FLOOD_MIN: usize = 20;
@@ -31,16 +32,14 @@ impl Builder<'_> {
     }
 
     /// Everything that an incident's figures leave open.
-    pub(super) fn notes(&self, incident: &Incident) -> Vec<String> {
+    pub(super) fn notes(&self, incident: &Incident) -> Vec<Phrase> {
         let mut notes = Vec::new();
         if incident.messages.is_none() {
-            let text = "No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown.";
-            notes.push(text.to_owned());
+            notes.push(say!("No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown."));
             notes.extend(self.estimate());
         }
         if incident.account_changes.is_empty() && self.rows().actions.is_empty() {
-            let text = "No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown.";
-            notes.push(text.to_owned());
+            notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         notes.extend(self.missing_logins());
         notes.extend(self.edge());
@@ -49,49 +48,55 @@ impl Builder<'_> {
         notes
     }
 
-    fn missing_logins(&self) -> Option<String> {
-        let text = "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one.";
-        self.ground.witnesses.smtp_logins.is_none().then(|| text.to_owned())
+    fn missing_logins(&self) -> Option<Phrase> {
+        let text =
+            say!("No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one.");
+        self.ground.witnesses.smtp_logins.is_none().then_some(text)
     }
 
     /// Whether the incident begins where the logs do.
-    fn edge(&self) -> Option<String> {
+    fn edge(&self) -> Option<Phrase> {
         let (first, _) = self.window()?;
         let begin = self.facts.sources.iter().filter(|s| s.ledger.used > 0).filter_map(|s| s.first).min()?;
         let hours = first.since(begin) / HOUR;
         (hours < 24).then(|| {
-            format!("The evidence begins only {hours} hours before the first unauthorised login that it shows; there may have been earlier ones.")
+            say!(
+                "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones.",
+                n = hours
+            )
         })
     }
 
     /// Holes of the logs within the incident.
-    fn holes(&self) -> Vec<String> {
+    fn holes(&self) -> Vec<Phrase> {
         let Some((from, to)) = self.window() else { return Vec::new() };
         let rows = self.ground.coverage.iter().flat_map(|covered| covered.gaps.iter().map(move |gap| (covered, gap)));
         let within = rows.filter(|(_, gap)| gap.from.at <= to && gap.to.at >= from.plus(-DAY));
         within
             .map(|(covered, gap)| {
-                format!(
-                    "The {} log of {} has a gap from {} to {} ({}): figures are lower bounds.",
-                    covered.system,
-                    covered.host,
-                    gap.from.prose(),
-                    gap.to.prose(),
-                    gap.why
+                say!(
+                    "The {system} log of {host} has a gap from {from} to {to} ({why}): figures are lower bounds.",
+                    system = &covered.system,
+                    host = &covered.host,
+                    from = gap.from.prose(),
+                    to = gap.to.prose(),
+                    why = &gap.why
                 )
             })
             .collect()
     }
 
     /// Whether messages were counted by their envelope sender, by which owner and attacker look alike.
-    fn blind(&self) -> Option<String> {
+    fn blind(&self) -> Option<Phrase> {
         let mut messages = self.accounts.iter().flat_map(|account| self.messages_of(*account));
-        let text = "Messages are attributed by their envelope sender: what the owner sent in that time is counted with them, and a forged sender would be too.";
-        messages.any(|m| m.attribution == Attribution::EnvelopeSender).then(|| text.to_owned())
+        let text = say!(
+            "Messages are attributed by their envelope sender: what the owner sent in that time is counted with them, and a forged sender would be too."
+        );
+        messages.any(|m| m.attribution == Attribution::EnvelopeSender).then_some(text)
     }
 
     /// How many messages the notices that came in speak of, where no submission is in evidence.
-    fn estimate(&self) -> Option<String> {
+    fn estimate(&self) -> Option<Phrase> {
         let (from, to) = self.window()?;
         let (mut within, mut before, mut days) = (0, 0, 1);
         for account in &self.accounts {
@@ -102,9 +107,10 @@ impl Builder<'_> {
         }
         let usual = before / usize::try_from(days).unwrap_or(1).max(1);
         (within >= FLOOD_MIN.max(usual * FLOOD_FACTOR)).then(|| {
-            format!(
-                "Estimate: {within} notices of failure came in for these accounts from the first login on, so at least about as many messages were \
-                 sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address."
+            say!(
+                "Estimate: {n} notices of failure came in for these accounts from the first login on, so at least about as many messages were \
+                 sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address.",
+                n = within
             )
         })
     }

@@ -7,6 +7,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::rows::{Kind, Message};
 use crate::domain::text::Text;
 use crate::domain::time::{HOUR, Timestamp};
+use crate::say::say;
 use hashbrown::{HashMap, HashSet};
 
 impl Builder<'_> {
@@ -79,14 +80,14 @@ impl Builder<'_> {
         notices.sort_unstable();
         if let Some(first) = notices.first() {
             let soon = notices.partition_point(|at| at.since(*first) < HOUR);
-            let text = format!("the first notice of failure came back to the account; {soon} within the first hour");
-            return Some(Discovery { time: self.facts.stamp(*first), text });
+            let text = say!("the first notice of failure came back to the account; {n} within the first hour", n = soon);
+            return Some(Discovery { time: self.facts.stamp(*first), text: self.facts.said(&text) });
         }
         let own = self.own_domains();
         let inside = messages.iter().flat_map(|m| rows.recipients_of(m)).filter(|r| r.outcome == Outcome::Delivered);
         let first = inside.filter(|r| own.contains(domain(rows.texts.bytes(r.address)))).filter_map(|r| r.at).min()?;
-        let text = "the first of the attackers' messages reached a colleague".to_owned();
-        Some(Discovery { time: self.facts.stamp(first), text })
+        let text = say!("the first of the attackers' messages reached a colleague");
+        Some(Discovery { time: self.facts.stamp(first), text: self.facts.said(&text) })
     }
 
     pub(super) fn is_attackers(&self, message: &Message) -> bool {

@@ -7,6 +7,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::rows::Message;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::say::say;
 use hashbrown::HashMap;
 
 impl Builder<'_> {
@@ -36,19 +37,19 @@ impl Builder<'_> {
         let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
         let sent = || accounts.iter().flat_map(|a| self.messages_of(*a));
         if !self.knows_submissions() {
-            let note = "no log of submissions speaks of that time, so notices cannot be tied to messages".to_owned();
-            return ReturnedNotices { note: Some(note), ..ReturnedNotices::default() };
+            let note = say!("no log of submissions speaks of that time, so notices cannot be tied to messages");
+            return ReturnedNotices { note: Some(self.facts.said(&note)), ..ReturnedNotices::default() };
         }
         let handed_on = sent().flat_map(|m| rows.recipients_of(m)).any(|r| r.outcome == Outcome::Relayed);
         // Where no log tells what became of anything, none tells of notices either.
         let ends = || sent().flat_map(|m| rows.recipients_of(m)).map(|r| r.outcome);
         let handed_on = handed_on || (ends().next().is_some() && ends().all(|outcome| outcome == Outcome::Unknown));
-        let note = "notices made by a host whose log is not in evidence cannot be told from other mail";
+        let note = say!("notices made by a host whose log is not in evidence cannot be told from other mail");
         ReturnedNotices {
             count: (!handed_on || !times.is_empty()).then_some(times.len() as u64),
             first: times.iter().min().map(|t| self.facts.stamp(*t)),
             last: times.iter().max().map(|t| self.facts.stamp(*t)),
-            note: handed_on.then(|| note.to_owned()),
+            note: handed_on.then(|| self.facts.said(&note)),
         }
     }
 }

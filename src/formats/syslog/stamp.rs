@@ -204,7 +204,7 @@ mod tests {
         let mut clock = Clock::new(Zone::UTC, 2022);
         match read(line.as_bytes()) {
             Ok((stamp, _)) => Zone::UTC.stamp(stamp.read(&mut clock).at).to_string(),
-            Err(why) => why.as_str().to_owned(),
+            Err(why) => why.said().to_string(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::analysis::model::{Coverage, Evidence, EvidenceFile, Report, Tool};
 use crate::report::escape::is_hidden;
 use crate::report::{Face, Style, View};
+use crate::say::Lang;
 use serde::Serialize;
 
 pub(in crate::report) const FINDINGS: Face = Face {
@@ -27,6 +28,7 @@ struct Inventory<'a> {
     schema: &'static str,
     tool: &'a Tool,
     timezone: &'a str,
+    lang: Lang,
     tlp: &'a str,
     evidence: &'a [Evidence],
     files: &'a [EvidenceFile],
@@ -41,6 +43,7 @@ impl Inventory<'_> {
             schema: "mailtrail.inspect/1",
             tool: &report.tool,
             timezone: &report.timezone,
+            lang: report.lang,
             tlp: &report.tlp,
             evidence: &report.evidence,
             files: &report.files,

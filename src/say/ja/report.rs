@@ -1,0 +1,3 @@
+//! Japanese.
+
+super::catalogue! {}
