@@ -39,7 +39,7 @@ pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
     let mut scout = Scout { format: None, scouted: Scouted::default(), last_yearless: None, text: false, empty: false, trouble: None };
-    let mut reader = match source.open() {
+    let mut reader = match source.peek() {
         Ok(reader) => reader,
         Err(error) => {
             scout.trouble = Some(error.sentence());
@@ -99,9 +99,15 @@ fn is_text(head: &[u8]) -> bool {
 
 /// Fills `into` up to `wanted` bytes; false at the end of the source.
 fn read_up_to(reader: &mut impl Read, into: &mut Vec<u8>, wanted: usize) -> bool {
-    let missing = wanted.saturating_sub(into.len()) as u64;
-    let read = reader.by_ref().take(missing).read_to_end(into).unwrap_or(0);
-    read as u64 == missing
+    let mut len = into.len();
+    into.resize(wanted.max(len), 0);
+    while len < wanted
+        && let Ok(read @ 1..) = reader.read(&mut into[len..])
+    {
+        len += read;
+    }
+    into.truncate(len);
+    len >= wanted
 }
 
 fn cut_at_line_end(bytes: &[u8]) -> usize {

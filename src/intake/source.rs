@@ -111,8 +111,19 @@ impl Source {
     /// # Errors
     /// Fails if the file is gone or no longer readable. Damage inside it is not an error here: see [`SourceReader::finish`].
     pub fn open(&self) -> Result<SourceReader, IntakeError> {
-        let stream =
-            self.content.open(self.ratio_max, Hashing::Yes).map_err(|cause| IntakeError::Open { path: self.path.clone(), cause })?;
+        self.open_with(Hashing::Yes)
+    }
+
+    /// As [`Source::open`], for a look at the content: nothing is hashed.
+    ///
+    /// # Errors
+    /// Fails if the file is gone or no longer readable.
+    pub fn peek(&self) -> Result<SourceReader, IntakeError> {
+        self.open_with(Hashing::No)
+    }
+
+    fn open_with(&self, hashing: Hashing) -> Result<SourceReader, IntakeError> {
+        let stream = self.content.open(self.ratio_max, hashing).map_err(|cause| IntakeError::Open { path: self.path.clone(), cause })?;
         Ok(SourceReader::new(stream, Arc::clone(&self.budget), Arc::clone(&self.booked)))
     }
 }
