@@ -169,10 +169,26 @@ pub struct Fingerprint {
     pub used: bool,
 }
 
+/// The vectors of a batch whose events are done with, for the next one.
+pub type EventRoom = [Vec<Event<'static>>; SHARDS];
+
 /// How many malformed lines a batch remembers.
 const SAMPLES: usize = 5;
 
 impl<'a> Batch<'a> {
+    /// An empty batch that writes its events where those of another one stood.
+    #[must_use]
+    pub fn in_room(room: EventRoom) -> Batch<'a> {
+        Batch { shards: room, ..Batch::default() }
+    }
+
+    /// Gives up the events and keeps the memory they stood in: a vector collected from its own elements stays where it is.
+    #[must_use]
+    #[expect(clippy::unnecessary_filter_map, reason = "a filter would keep the lifetime of the events")]
+    pub fn into_room(self) -> EventRoom {
+        self.shards.map(|events| events.into_iter().filter_map(|_| None).collect())
+    }
+
     /// Returns the index of a host name, adding it if it is new.
     pub fn host(&mut self, name: &'a [u8]) -> u16 {
         if self.hosts.is_empty() {

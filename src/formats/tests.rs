@@ -55,6 +55,35 @@ Jan 01 00:00:02 mx1 postfix/qmgr[5]: 1E240200F1: from=<alice@u.example>, status=
 {\"__REALTIME_TIMESTAMP\":\"1667232062123456\",\"_HOSTNAME\":\"mx1\",\"SYSLOG_IDENTIFIER\":\"postfix/qmgr\",\"MESSAGE\":\"1E240200F1: removed\"}
 ";
 
+/// The head of a line is compared with the line before it; one that only begins alike is read anew.
+#[test]
+fn a_line_after_a_line_of_the_same_head_reads_as_it_does_alone() {
+    let tails = [
+        " mx1 postfix/qmgr[5]: 1E240200F1: removed",
+        " mx1 postfix/qmgr[5]: 1E240200F2: removed",
+        " mx10 postfix/qmgr[5]: 1E240200F3: removed",
+        " mx1 mail.info postfix/qmgr[5]: 1E240200F4: removed",
+        " relay/mx1 postfix/qmgr[5]: 1E240200F5: removed",
+        " <mail.info> mx1 postfix/qmgr[5]: 1E240200F6: removed",
+        " mx1 dovecot: imap-login: Login: user=<suzuki>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.25, session=<s>",
+        " postfix/qmgr[5]: 1E240200F7: removed",
+        " mx1",
+        ": --- last message repeated 2 times ---",
+    ];
+    let shown = |text: &str| -> Vec<String> {
+        let scratch = Bump::new();
+        let batch = parse_whole(&syslog::FORMAT, text.as_bytes(), &scratch);
+        let hosts = batch.hosts.clone();
+        events(batch).iter().map(|e| format!("{:?} {} {:?}", hosts[usize::from(e.host)], e.pid, e.kind)).collect()
+    };
+    for first in tails {
+        for second in &tails[..tails.len() - 1] {
+            let lines = [first, *second].map(|tail| format!("Oct 31 16:01:02{tail}\n"));
+            assert_eq!(shown(&lines.concat()), lines.iter().flat_map(|line| shown(line)).collect::<Vec<_>>(), "{lines:?}");
+        }
+    }
+}
+
 #[test]
 fn a_message_through_a_filter_gives_every_link_of_its_chain() {
     let scratch = Bump::new();

@@ -1,4 +1,6 @@
 //! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
+//!
+//! A wave is one chunk per thread: text and events are then still in the processor's caches when they are wanted again.
 
 use super::duplicates::Duplicates;
 use super::sources::SourceSummary;
@@ -6,7 +8,7 @@ use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
 use crate::domain::time::{DAY, SECOND};
-use crate::formats::batch::{Batch, Ignored, Malformed};
+use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::remark::Remarks;
 use crate::formats::{Chunk, Format, Framing};
@@ -17,8 +19,6 @@ use bumpalo::Bump;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Chunks of a wave, per thread.
-const CHUNKS_PER_THREAD: usize = 8;
 /// A jump in time beyond which the year of a chunk is worked out again from the end of the chunk before it.
 const YEAR_DOUBT: i64 = 150 * DAY;
 /// How far back that guess lies. With the doubt above it stays below half a year, so it can never mistake the year.
@@ -94,13 +94,9 @@ impl Reading {
         order.sort_by_key(|&s| (self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
-        let mut feed = Feed {
-            sources: &sources,
-            formats: &formats,
-            order: order.into_iter(),
-            current: None,
-            chunks: self.threads * CHUNKS_PER_THREAD,
-        };
+        let mut feed =
+            Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, chunks: self.threads, spare: Vec::new() };
+        let mut room = Vec::new();
         let mut wave = feed.next();
         while let Some(mut now) = wave {
             if watch.stopped() {
@@ -109,22 +105,27 @@ impl Reading {
             for piece in &mut now.pieces {
                 piece.overlapping = self.states[piece.source].overlapping;
             }
-            let (next, ()) = rayon::join(|| feed.next(), || self.wave(now, correlator, watch));
+            let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &mut room, correlator, watch));
+            feed.spare.extend(spent);
             wave = next;
         }
         true
     }
 
-    /// Parses a wave, takes copies out, and hands the events on.
-    fn wave(&mut self, wave: Wave, correlator: &mut Correlator, watch: &dyn Watch) {
+    /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
+    fn wave(&mut self, wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
         let Wave { pieces, endings } = wave;
         let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
         let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
         let states = &self.states;
+        let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
         let parsed: Vec<(Batch<'_>, Clock)> = pieces
             .par_iter()
-            .zip(bumps.par_iter_mut())
-            .map(|(piece, bump)| parse(piece, &states[piece.source], guess(&states[piece.source].clock), piece.overlapping, bump))
+            .zip(bumps.par_iter_mut().zip(empty))
+            .map(|(piece, (bump, empty))| {
+                let state = &states[piece.source];
+                parse(piece, state, guess(&state.clock), piece.overlapping, bump, empty)
+            })
             .collect();
         let mut batches: Vec<Batch<'_>> = Vec::with_capacity(parsed.len());
         let mut placed: Vec<(usize, u64, Vec<u32>, bool)> = Vec::with_capacity(parsed.len());
@@ -151,6 +152,8 @@ impl Reading {
         for ending in endings {
             self.end(ending, watch);
         }
+        room.extend(batches.into_iter().map(Batch::into_room));
+        pieces.into_iter().map(|piece| piece.chunk.bytes).filter(|bytes| bytes.capacity() <= 2 * CHUNK_BYTES).collect()
     }
 
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong.
@@ -161,7 +164,7 @@ impl Reading {
         let overlapping = self.overlaps(piece.source, &batch);
         if in_doubt || (overlapping && !piece.overlapping) {
             let from = if in_doubt { state.clock.clone() } else { guess(&state.clock) };
-            (batch, clock) = parse(piece, state, from, overlapping, bump);
+            (batch, clock) = parse(piece, state, from, overlapping, bump, Batch::default());
         }
         if clock.last.is_none() {
             clock.last = state.clock.last;
@@ -338,8 +341,15 @@ fn guess(clock: &Clock) -> Clock {
     guess
 }
 
-/// Parses one chunk. A panic in a parser loses the chunk, says so, and nothing else.
-fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bool, scratch: &'a mut Bump) -> (Batch<'a>, Clock) {
+/// Parses one chunk into an empty batch. A panic in a parser loses the chunk, says so, and nothing else.
+fn parse<'a>(
+    piece: &'a Piece,
+    state: &State,
+    mut clock: Clock,
+    fingerprints: bool,
+    scratch: &'a mut Bump,
+    mut batch: Batch<'a>,
+) -> (Batch<'a>, Clock) {
     let before = clock.clone();
     let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, heading: &piece.chunk.heading, scratch, fingerprints };
     let Some(format) = state.plan.scout.format else {
@@ -347,7 +357,6 @@ fn parse<'a>(piece: &'a Piece, state: &State, mut clock: Clock, fingerprints: bo
         return (if state.plan.scout.text { no_log(bytes) } else { unreadable(bytes, Malformed::NotText) }, before);
     };
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let mut batch = Batch::default();
         (format.parse)(chunk, &mut clock, &mut batch);
         (batch, clock)
     }));
@@ -382,6 +391,8 @@ struct Feed<'s> {
     order: std::vec::IntoIter<usize>,
     current: Option<(usize, Chunker, u64)>,
     chunks: usize,
+    /// The bytes of chunks that are done with, to be filled again.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Feed<'_> {
@@ -393,6 +404,9 @@ impl Feed<'_> {
                 break;
             }
             let Some((source, chunker, encoded)) = &mut self.current else { continue };
+            if let Some(spare) = self.spare.pop() {
+                chunker.recycle(spare);
+            }
             match chunker.next() {
                 Some(chunk) => {
                     let advanced = chunk.encoded_bytes.saturating_sub(*encoded);

@@ -93,13 +93,16 @@ fn enhanced_code(text: &[u8]) -> Option<(u8, u16, u16)> {
     Some((u8::try_from(class).ok()?, u16::try_from(subject).ok()?, u16::try_from(detail).ok()?))
 }
 
+/// Powers of ten that a fraction is divided by, all of them exact.
+const TENS: [f64; 19] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+
 /// `63495`, `0.07`: Postfix writes no exponents.
 fn seconds(text: &[u8]) -> f64 {
     let (whole, rest) = scan::number(text).unwrap_or((0, text));
     let Some(digits) = rest.strip_prefix(b".") else { return whole as f64 };
     let Some((fraction, after)) = scan::number(digits) else { return whole as f64 };
     let length = digits.len() - after.len();
-    whole as f64 + fraction as f64 / 10f64.powi(length.min(18) as i32)
+    whole as f64 + fraction as f64 / TENS[length.min(TENS.len() - 1)]
 }
 
 /// The queue id that the receiver of a message named in its reply, if it is one of Postfix's or a mail gateway's.

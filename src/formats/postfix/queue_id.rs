@@ -46,14 +46,23 @@ pub fn decode_time(text: &[u8]) -> Option<Timestamp> {
 /// made the log anonymous still keeps its lines together.
 pub(super) fn split(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = body.get(..body.len().min(LENGTH_MAX + 1))?;
-    let end = head.iter().position(|b| *b == b':').filter(|end| *end >= 6)?;
+    let short = head.iter().position(|b| !is_short_letter(*b))?;
+    let is_short = head.get(short) == Some(&b':');
+    let end = if is_short { short } else { short + head.get(short..)?.iter().position(|b| *b == b':')? };
+    if end < 6 {
+        return None;
+    }
     let (id, rest) = (body.get(..end)?, body.get(end + 1..)?);
     let rest = rest.strip_prefix(b" ").or_else(|| rest.is_empty().then_some(rest))?;
-    (has_short_letters(id) || is_long(id)).then_some((id, rest))
+    (is_short || is_long(id)).then_some((id, rest))
 }
 
 fn has_short_letters(text: &[u8]) -> bool {
-    (6..=LENGTH_MAX).contains(&text.len()) && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'))
+    (6..=LENGTH_MAX).contains(&text.len()) && text.iter().all(|b| is_short_letter(*b))
+}
+
+fn is_short_letter(b: u8) -> bool {
+    matches!(b, b'0'..=b'9' | b'A'..=b'F')
 }
 
 fn value(digits: &[u8]) -> Option<i64> {

@@ -64,16 +64,18 @@ pub(in crate::formats) fn rest(after: &[u8]) -> Result<Rest<'_>, Malformed> {
         Some((priority, rest)) if priority.len() < 24 => rest,
         _ => text,
     };
-    let Some((token, mut text_after)) = scan::split_byte(text, b' ') else {
+    let Some((token, text_after)) = scan::split_byte(text, b' ') else {
         return if text.is_empty() { Err(Malformed::NoTag) } else { Ok(tag_and_body(b"", text)) };
     };
     if token.ends_with(b":") || token.ends_with(b"]") {
         return Ok(tag_and_body(b"", text));
     }
-    if let Some((word, rest)) = scan::split_byte(text_after, b' ').filter(|(word, _)| is_facility(word)) {
-        text_after = if word.is_empty() { text_after } else { rest };
-    }
-    Ok(tag_and_body(last_hop(token), text_after))
+    Ok(after_host(last_hop(token), text_after))
+}
+
+/// Reads what follows the host and its blank.
+pub(in crate::formats) fn after_host<'a>(host: &'a [u8], text: &'a [u8]) -> Rest<'a> {
+    tag_and_body(host, without_facility(text))
 }
 
 /// Reads `tag[pid]: body`. A tag cut at 32 bytes may lack the colon, the bracket and digits of the process id.
@@ -117,7 +119,15 @@ fn last_hop(host: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', host).and_then(|at| host.get(at + 1..)).unwrap_or(host)
 }
 
-/// `mail.info` between host and tag, as busybox writes it.
+/// Takes `mail.info ` off, which busybox writes between host and tag.
+fn without_facility(text: &[u8]) -> &[u8] {
+    // Most lines are Postfix's, whose tag no facility begins like.
+    if text.first() == Some(&b'p') {
+        return text;
+    }
+    scan::split_byte(text, b' ').filter(|(word, _)| is_facility(word)).map_or(text, |(_, rest)| rest)
+}
+
 fn is_facility(word: &[u8]) -> bool {
     let Some((facility, level)) = scan::split_byte(word, b'.') else { return false };
     let known = matches!(facility, b"mail" | b"auth" | b"authpriv" | b"daemon" | b"user" | b"syslog" | b"kern" | b"cron")

@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::sink::Fate;
 use super::{Chunk, Format, Framing, scan};
 use daemon::Daemon;
+use envelope::{Envelope, Rest};
 pub(super) use scout::note_stamp;
 use stamp::Stamp;
 
@@ -53,7 +54,7 @@ fn sniff(head: &[u8]) -> u8 {
 
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut reader = Reader::new(chunk, clock, out);
-    let mut last = LastStamp::default();
+    let mut last = LastHead::default();
     // No logger writes a NUL: where one stands, a disk or a copy lost what was there.
     let damaged = memchr::memchr(0, chunk.bytes).is_some();
     scan::each_line(chunk.bytes, |number, line| {
@@ -61,10 +62,8 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
             reader.unreadable(number, line, Malformed::NotText);
             return;
         }
-        // Most lines of a busy second carry the stamp of the line before them, byte for byte.
-        if let Some((reading, rest)) = last.same(line)
-            && let Ok(rest) = envelope::rest(rest)
-        {
+        // Most lines of a busy second carry the stamp and host of the line before them, byte for byte.
+        if let Some((reading, rest)) = last.same(line) {
             reader.noticed(number, reading);
             reader.record(number, reading, rest, None);
             return;
@@ -72,7 +71,7 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         match envelope::read(line) {
             Ok(envelope) => {
                 let reading = reader.instant(number, envelope.stamp);
-                last = LastStamp::of(line, envelope.stamp_length, envelope.stamp, reading);
+                last = LastHead::of(line, &envelope, reading);
                 reader.record(number, reading, envelope.rest, None);
             }
             Err(Malformed::NoTime) if is_continuation(line) => reader.settle(number, Fate::Ignored(Ignored::Framing)),
@@ -87,27 +86,46 @@ fn is_continuation(line: &[u8]) -> bool {
     matches!(line.first(), Some(b' ' | b'\t')) && !line.trim_ascii().is_empty() && !scan::is_not_text(line)
 }
 
-/// The stamp of the line before, with its bytes and what the clock made of it.
+/// The stamp and host of the line before, with their bytes and what the clock made of them.
 #[derive(Clone, Copy, Default)]
-struct LastStamp<'a> {
-    text: &'a [u8],
+struct LastHead<'a> {
+    /// `Oct 31 16:01:02`
+    stamp: &'a [u8],
+    /// The host where it stands between two blanks behind the stamp; empty where it is written otherwise.
+    host: &'a [u8],
     reading: Option<Reading>,
 }
 
-impl<'a> LastStamp<'a> {
+impl<'a> LastHead<'a> {
     /// Only a plain year-less stamp at the start of a line is worth remembering; 0 bytes mean that something stands before it.
-    fn of(line: &'a [u8], length: usize, stamp: Stamp, reading: Reading) -> LastStamp<'a> {
-        if length == 0 || !matches!(stamp, Stamp::Yearless(_)) {
-            return LastStamp::default();
+    fn of(line: &'a [u8], envelope: &Envelope<'a>, reading: Reading) -> LastHead<'a> {
+        if envelope.stamp_length == 0 || !matches!(envelope.stamp, Stamp::Yearless(_)) {
+            return LastHead::default();
         }
         // The same stamp again is no step back, and the clock counts a moved leap day once per day.
         let reading = Reading { stepped_back: false, leap_day_moved: false, ..reading };
-        LastStamp { text: line.get(..length).unwrap_or_default(), reading: Some(reading) }
+        let (stamp, after) = line.split_at(envelope.stamp_length);
+        let host = envelope.rest.host;
+        let plain = after_blanks(after, host).is_some();
+        LastHead { stamp, host: if plain { host } else { b"" }, reading: Some(reading) }
     }
 
-    fn same<'l>(&self, line: &'l [u8]) -> Option<(Reading, &'l [u8])> {
+    fn same(&self, line: &'a [u8]) -> Option<(Reading, Rest<'a>)> {
         let reading = self.reading?;
-        let rest = line.strip_prefix(self.text)?;
-        rest.starts_with(b" ").then_some((reading, rest))
+        let after = line.strip_prefix(self.stamp)?;
+        let rest = match after_blanks(after, self.host) {
+            Some(text) => envelope::after_host(self.host, text),
+            None if after.starts_with(b" ") => envelope::rest(after).ok()?,
+            None => return None,
+        };
+        Some((reading, rest))
     }
+}
+
+/// What follows ` host `.
+fn after_blanks<'t>(text: &'t [u8], host: &[u8]) -> Option<&'t [u8]> {
+    if host.is_empty() {
+        return None;
+    }
+    text.strip_prefix(b" ")?.strip_prefix(host)?.strip_prefix(b" ")
 }
