@@ -5,9 +5,21 @@
 
 use super::escape::Untrusted;
 use crate::domain::time::Stamp;
+use crate::say::{Lang, Piece, pieces};
+
+/// A sentence as a line: `said!(lang, "last login of {account}", account = log(name))`.
+macro_rules! said {
+    ($lang:expr, $english:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
+        const { assert!($crate::say::fits($english, &[$(stringify!($name)),*]), "the names in braces are not those given") };
+        let parts = [$((stringify!($name), $crate::report::document::Line::from($crate::say::value!($name $(= $value)?)))),*];
+        $crate::report::document::Line::filled($lang.template($english), &parts)
+    }};
+}
+pub(crate) use said;
 
 /// A whole page.
 pub(crate) struct Document {
+    pub(crate) lang: Lang,
     /// The mark of the Traffic Light Protocol, `TLP:AMBER+STRICT`.
     pub(crate) tlp: Untrusted,
     pub(crate) title: Line,
@@ -108,9 +120,33 @@ impl Line {
         self.with(Span::Time(at))
     }
 
-    /// `… to …`.
-    pub(crate) fn range(self, from: Stamp, to: Stamp) -> Line {
-        self.time(from).text(" to ").time(to)
+    /// A sentence with its names filled in; see [`said!`].
+    pub(crate) fn filled(template: &'static str, parts: &[(&'static str, Line)]) -> Line {
+        let mut line = Line::default();
+        for piece in pieces(template) {
+            match piece {
+                Piece::Words(words) => line.join(Span::Text(words.into())),
+                Piece::Slot(slot) => {
+                    let part = parts.iter().find(|(name, _)| *name == slot);
+                    part.into_iter().flat_map(|(_, part)| &part.spans).for_each(|span| line.join(span.clone()));
+                }
+            }
+        }
+        line
+    }
+
+    /// Adds a part; words that follow words become one text with them.
+    fn join(&mut self, span: Span) {
+        match (self.spans.last_mut(), span) {
+            (Some(Span::Text(before)), Span::Text(more)) => before.push(&more),
+            (_, span) => self.spans.push(span),
+        }
+    }
+
+    /// Adds the parts of another line.
+    pub(crate) fn line(mut self, other: Line) -> Line {
+        self.spans.extend(other.spans);
+        self
     }
 
     pub(crate) fn log(self, text: impl Into<Untrusted>) -> Line {
@@ -129,7 +165,7 @@ impl Line {
     }
 
     /// Adds strings of the evidence, `", "` between them, and says how many were left out beyond `shown_max`.
-    pub(crate) fn logs(mut self, items: &[String], shown_max: usize) -> Line {
+    pub(crate) fn logs(mut self, lang: Lang, items: &[String], shown_max: usize) -> Line {
         for (i, item) in items.iter().take(shown_max).enumerate() {
             if i > 0 {
                 self = self.text(", ");
@@ -137,7 +173,7 @@ impl Line {
             self = self.log(item.as_str());
         }
         match items.len().checked_sub(shown_max) {
-            Some(rest) if rest > 0 => self.text(format!(" and {} more", super::words::count(rest as u64))),
+            Some(rest) if rest > 0 => self.line(said!(lang, " and {n} more", n = rest as u64)),
             _ => self,
         }
     }
@@ -146,6 +182,42 @@ impl Line {
         self.spans.push(span);
         self
     }
+}
+
+/// Names filled into a sentence: text, numbers in groups of thousands, times.
+impl From<&str> for Line {
+    fn from(shown: &str) -> Line {
+        text(shown)
+    }
+}
+
+impl From<&String> for Line {
+    fn from(shown: &String) -> Line {
+        text(shown.as_str())
+    }
+}
+
+impl From<String> for Line {
+    fn from(shown: String) -> Line {
+        text(shown)
+    }
+}
+
+impl From<u64> for Line {
+    fn from(n: u64) -> Line {
+        text(super::words::count(n))
+    }
+}
+
+impl From<Stamp> for Line {
+    fn from(at: Stamp) -> Line {
+        Line::default().time(at)
+    }
+}
+
+/// From when to when.
+pub(crate) fn range(lang: Lang, from: Stamp, to: Stamp) -> Line {
+    said!(lang, "{from} to {to}", from, to)
 }
 
 /// A line of plain words.

@@ -68,6 +68,11 @@ impl Untrusted {
         matches!(self.0.as_str(), "" | "-")
     }
 
+    /// Adds what follows.
+    pub(super) fn push(&mut self, more: &Untrusted) {
+        self.0.push_str(&more.0);
+    }
+
     /// Whether there is nothing to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,9 +1,11 @@
 //! What the report says, in the order in which an analyst asks: what happened, how sure that is, what the evidence covers, what it
 //! cannot say. Figures are taken from the model as they are.
 
-use super::document::{Block, Column, Document, Line, Row, Section, Table, Tone, log, text, time};
+use super::document::{Block, Column, Document, Line, Row, Section, Table, Tone, log, range, said, text, time};
+use super::words::counted;
 use super::{incident, words};
 use crate::analysis::model::{Account, Coverage, Evidence, Incident, Report, Verdict};
+use crate::say::words;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -35,7 +37,7 @@ pub(crate) fn compose(report: &Report, extent: Extent) -> Document {
         Extent::Cited => cited(report),
         Extent::Full => evidence(report),
     });
-    Document { tlp: tlp(report), title: title("Mail log analysis", report), sections }
+    Document { lang: report.lang, tlp: tlp(report), title: title(words!(report.lang, "Mail log analysis"), report), sections }
 }
 
 pub(crate) fn tlp(report: &Report) -> super::escape::Untrusted {
@@ -43,71 +45,74 @@ pub(crate) fn tlp(report: &Report) -> super::escape::Untrusted {
 }
 
 pub(crate) fn title(what: &str, report: &Report) -> Line {
-    text(format!("{what}, {} {}, times in {}", report.tool.name, report.tool.version, report.timezone))
+    let tool = format!("{} {}", report.tool.name, report.tool.version);
+    said!(report.lang, "{what}, {tool}, times in {zone}", what, tool, zone = &report.timezone)
 }
 
 fn headline(report: &Report) -> Section {
+    let lang = report.lang;
     let confirmed = report.incidents.iter().filter(|i| i.verdict == Verdict::Confirmed).count() as u64;
     let suspected = report.incidents.len() as u64 - confirmed;
-    let (said, tone) = match (confirmed, suspected) {
-        (0, 0) => ("No incident found".to_owned(), Tone::Good),
-        (0, s) => (words::counted(s, "suspected incident", "suspected incidents"), Tone::Warning),
-        (c, 0) => (words::counted(c, "confirmed incident", "confirmed incidents"), Tone::Bad),
-        (c, s) => {
-            (format!("{} and {} suspected", words::counted(c, "confirmed incident", "confirmed incidents"), words::count(s)), Tone::Bad)
-        }
+    let sure = || counted!(lang, confirmed, "{n} confirmed incident", "{n} confirmed incidents");
+    let (title, tone) = match (confirmed, suspected) {
+        (0, 0) => (said!(lang, "No incident found"), Tone::Good),
+        (0, s) => (text(counted!(lang, s, "{n} suspected incident", "{n} suspected incidents")), Tone::Warning),
+        (_, 0) => (text(sure()), Tone::Bad),
+        (_, s) => (said!(lang, "{confirmed} and {n} suspected", confirmed = sure(), n = s), Tone::Bad),
     };
     let mut blocks = Vec::new();
     if report.incidents.is_empty() {
-        blocks.push(Block::Prose(behind(text("No account in the evidence shows signs of a takeover. "), report)));
+        blocks.push(Block::Prose(behind(said!(lang, "No account in the evidence shows signs of a takeover. "), report)));
     }
     if !report.complete {
         blocks.push(Block::Prose(incomplete(report)));
     }
     if !report.hints.is_empty() {
-        blocks.push(Block::Prose(Line::default().strong("Told by the analyst, and overriding the judgement:")));
+        blocks.push(Block::Prose(Line::default().strong(words!(lang, "Told by the analyst, and overriding the judgement:"))));
         blocks.push(Block::List(report.hints.iter().map(|hint| text(hint.as_str())).collect()));
     }
-    Section::first(text(said), tone, blocks)
+    Section::first(title, tone, blocks)
 }
 
 /// Ends a sentence that says "none" with the coverage it stands on.
 pub(crate) fn behind(line: Line, report: &Report) -> Line {
     const SHOWN_MAX: usize = 4;
+    let lang = report.lang;
     if report.coverage.is_empty() {
-        return line.strong("The evidence covers no time at all, so this says nothing.");
+        return line.strong(words!(lang, "The evidence covers no time at all, so this says nothing."));
     }
-    let mut line = line.text("The evidence covers ");
+    let mut list = Line::default();
     for (i, covered) in report.coverage.iter().take(SHOWN_MAX).enumerate() {
-        let before = if i > 0 { "; " } else { "" };
-        line = line.text(format!("{before}{} on ", covered.system)).log(covered.host.as_str());
-        line = line.text(" from ").range(covered.from, covered.to).text(format!(", {}", words::gaps(&covered.gaps)));
+        list = list.text(if i > 0 { "; " } else { "" }).line(said!(
+            lang,
+            "{system} on {host} from {range}, {gaps}",
+            system = &covered.system,
+            host = log(covered.host.as_str()),
+            range = range(lang, covered.from, covered.to),
+            gaps = words::gaps(lang, &covered.gaps)
+        ));
     }
-    match report.coverage.len().saturating_sub(SHOWN_MAX) {
-        0 => line.text("."),
-        rest => line.text(format!("; and {} more, see Coverage.", words::count(rest as u64))),
-    }
+    line.line(match report.coverage.len().saturating_sub(SHOWN_MAX) {
+        0 => said!(lang, "The evidence covers {list}.", list),
+        rest => said!(lang, "The evidence covers {list}; and {n} more, see Coverage.", list, n = rest as u64),
+    })
 }
 
 /// Says which evidence could not be read whole.
 pub(crate) fn incomplete(report: &Report) -> Line {
     const SHOWN_MAX: usize = 5;
-    let broken: Vec<&Evidence> = report.evidence.iter().filter(|e| !e.complete).collect();
-    let mut line = Line::default().strong("The evidence is incomplete");
+    let lang = report.lang;
+    let broken: Vec<String> = report.evidence.iter().filter(|e| !e.complete).map(|e| e.path.clone()).collect();
+    let line = Line::default().strong(words!(lang, "The evidence is incomplete"));
     if broken.is_empty() {
-        return line.text(": see Limitations. Figures and \"none\" hold only for what could be read.");
+        return line.line(said!(lang, ": see Limitations. Figures and \"none\" hold only for what could be read."));
     }
-    line = line.text(": could not be read whole: ");
-    for (i, source) in broken.iter().take(SHOWN_MAX).enumerate() {
-        line = line.text(if i > 0 { ", " } else { "" }).log(source.path.as_str());
-    }
-    if broken.len() > SHOWN_MAX {
-        line = line.text(format!(" and {} more", words::count((broken.len() - SHOWN_MAX) as u64)));
-    }
-    line.text(". Figures and \"none\" hold only for what could be read.")
+    let list = Line::default().logs(lang, &broken, SHOWN_MAX);
+    line.line(said!(lang, ": could not be read whole: {list}. Figures and \"none\" hold only for what could be read.", list))
 }
 
 fn accounts(report: &Report) -> Option<Section> {
+    let lang = report.lang;
     let mut busiest: Vec<&Account> = report.accounts.iter().collect();
     let sent = |account: &Account| account.messages.as_ref().map(|m| m.total);
     busiest.sort_by(|a, b| (Reverse(sent(a)), &a.account).cmp(&(Reverse(sent(b)), &b.account)));
@@ -118,8 +123,8 @@ fn accounts(report: &Report) -> Option<Section> {
     let rows = busiest.iter().map(|account| {
         Row::of([
             log(account.account.as_str()),
-            incident::known(sent(account)),
-            incident::known(account.recipients.as_ref().map(|r| r.total)),
+            incident::known(lang, sent(account)),
+            incident::known(lang, account.recipients.as_ref().map(|r| r.total)),
             text(words::count(account.logins)),
             text(words::count(account.failures)),
             text(words::count(account.origins)),
@@ -128,37 +133,44 @@ fn accounts(report: &Report) -> Option<Section> {
         ])
     });
     let table = Table {
-        caption: "Accounts that sent most",
+        caption: words!(lang, "Accounts that sent most"),
         columns: vec![
-            Column::words("Account"),
-            Column::number("Messages"),
-            Column::number("Recipients"),
-            Column::number("Logins"),
-            Column::number("Failures"),
-            Column::number("Origins"),
-            Column::words("First seen"),
-            Column::words("Last seen"),
+            Column::words(words!(lang, "Account")),
+            Column::number(words!(lang, "Messages")),
+            Column::number(words!(lang, "Recipients")),
+            Column::number(words!(lang, "Logins")),
+            Column::number(words!(lang, "Failures")),
+            Column::number(words!(lang, "Origins")),
+            Column::words(words!(lang, "First seen")),
+            Column::words(words!(lang, "Last seen")),
         ],
         rows: rows.collect(),
     };
-    let note = (report.accounts.len() > ACCOUNTS_MAX)
-        .then(|| Block::Prose(text(format!("The {ACCOUNTS_MAX} busiest of {} accounts.", words::count(report.accounts.len() as u64)))));
-    Some(Section::first(text("Accounts"), Tone::Plain, note.into_iter().chain([Block::Table(table)]).collect()))
+    let note = (report.accounts.len() > ACCOUNTS_MAX).then(|| {
+        Block::Prose(said!(lang, "The {shown} busiest of {n} accounts.", shown = ACCOUNTS_MAX as u64, n = report.accounts.len() as u64))
+    });
+    Some(Section::first(said!(lang, "Accounts"), Tone::Plain, note.into_iter().chain([Block::Table(table)]).collect()))
 }
 
 /// From when to when each log speaks, with its holes.
 pub(crate) fn coverage(report: &Report) -> Section {
+    let lang = report.lang;
     if report.coverage.is_empty() {
-        let none = Block::Prose(text("None of the evidence has a usable time."));
-        return Section::first(text("Coverage"), Tone::Warning, vec![none]);
+        let none = Block::Prose(said!(lang, "None of the evidence has a usable time."));
+        return Section::first(said!(lang, "Coverage"), Tone::Warning, vec![none]);
     }
     let row = |covered: &Coverage| {
-        let range = Line::default().range(covered.from, covered.to);
-        Row::of([text(covered.system.as_str()), log(covered.host.as_str()), range, text(words::gaps(&covered.gaps))])
+        let range = range(lang, covered.from, covered.to);
+        Row::of([text(covered.system.as_str()), log(covered.host.as_str()), range, text(words::gaps(lang, &covered.gaps))])
     };
     let table = Table {
-        caption: "Coverage of the evidence by system and host",
-        columns: vec![Column::words("System"), Column::words("Host"), Column::words("Speaks from … to"), Column::words("Gaps")],
+        caption: words!(lang, "Coverage of the evidence by system and host"),
+        columns: vec![
+            Column::words(words!(lang, "System")),
+            Column::words(words!(lang, "Host")),
+            Column::words(words!(lang, "Speaks from … to")),
+            Column::words(words!(lang, "Gaps")),
+        ],
         rows: report.coverage.iter().map(row).collect(),
     };
     let gaps: Vec<Line> = report
@@ -166,49 +178,61 @@ pub(crate) fn coverage(report: &Report) -> Section {
         .iter()
         .flat_map(|covered| covered.gaps.iter().map(move |gap| (covered, gap)))
         .map(|(covered, gap)| {
-            let whose = text(format!("Gap in {} on ", covered.system)).log(covered.host.as_str());
-            whose.text(": ").range(gap.from, gap.to).text(format!(", {}", gap.why))
+            said!(
+                lang,
+                "Gap in {system} on {host}: {range}, {why}",
+                system = &covered.system,
+                host = log(covered.host.as_str()),
+                range = range(lang, gap.from, gap.to),
+                why = &gap.why
+            )
         })
         .collect();
     let mut blocks = vec![Block::Table(table)];
     for database in &report.geoip {
-        let line = text("Countries and networks by ")
-            .log(database.path.as_str())
-            .text(format!(" ({}), built ", database.kind))
-            .time(database.built);
+        let line = said!(
+            lang,
+            "Countries and networks by {path} ({kind}), built {time}",
+            path = log(database.path.as_str()),
+            kind = &database.kind,
+            time = database.built
+        );
         blocks.push(Block::Prose(line));
     }
     if !gaps.is_empty() {
         blocks.push(Block::List(gaps));
     }
-    Section::first(text("Coverage"), Tone::Plain, blocks)
+    Section::first(said!(lang, "Coverage"), Tone::Plain, blocks)
 }
 
 /// What the evidence cannot say.
 pub(crate) fn limitations(report: &Report) -> Option<Section> {
+    let lang = report.lang;
     let items: Vec<Line> = report.limitations.iter().map(|l| text(l.as_str())).collect();
-    (!items.is_empty()).then(|| Section::first(text("Limitations"), Tone::Warning, vec![Block::List(items)]))
+    (!items.is_empty()).then(|| Section::first(said!(lang, "Limitations"), Tone::Warning, vec![Block::List(items)]))
 }
 
 fn merges(report: &Report) -> Option<Section> {
+    let lang = report.lang;
     let rows = report.merges.iter().map(|m| Row::of([log(m.spelling.as_str()), log(m.account.as_str()), text(m.why.as_str())]));
     let table = Table {
-        caption: "Spellings counted as one account",
-        columns: vec![Column::words("Spelling"), Column::words("Account"), Column::words("Why")],
+        caption: words!(lang, "Spellings counted as one account"),
+        columns: vec![Column::words(words!(lang, "Spelling")), Column::words(words!(lang, "Account")), Column::words(words!(lang, "Why"))],
         rows: rows.collect(),
     };
-    (!table.rows.is_empty()).then(|| Section::first(text("Spellings joined"), Tone::Plain, vec![Block::Table(table)]))
+    (!table.rows.is_empty()).then(|| Section::first(said!(lang, "Spellings joined"), Tone::Plain, vec![Block::Table(table)]))
 }
 
 fn cited(report: &Report) -> Option<Section> {
+    let lang = report.lang;
     let ids: BTreeSet<&str> = report.incidents.iter().flat_map(pointers).filter_map(|p| p.split(':').next()).collect();
     let rows = report.evidence.iter().filter(|e| ids.contains(e.id.as_str()));
     let table = Table {
-        caption: "Sources pointed to above",
-        columns: vec![Column::words("Source"), Column::words("Path")],
+        caption: words!(lang, "Sources pointed to above"),
+        columns: vec![Column::words(words!(lang, "Source")), Column::words(words!(lang, "Path"))],
         rows: rows.map(|e| Row::of([text(e.id.as_str()), log(e.path.as_str())])).collect(),
     };
-    (!table.rows.is_empty()).then(|| Section::first(text("Evidence pointed to"), Tone::Plain, vec![Block::Table(table)]))
+    (!table.rows.is_empty()).then(|| Section::first(said!(lang, "Evidence pointed to"), Tone::Plain, vec![Block::Table(table)]))
 }
 
 /// Every pointer into the evidence that an incident's page shows.
@@ -220,25 +244,26 @@ fn pointers(incident: &Incident) -> impl Iterator<Item = &String> {
 }
 
 fn evidence(report: &Report) -> Option<Section> {
+    let lang = report.lang;
     let row = |e: &Evidence| {
         Row::of([
             text(e.id.as_str()),
             log(e.path.as_str()),
-            e.format.as_deref().map_or_else(|| text("not recognised"), text),
+            e.format.as_deref().map_or_else(|| said!(lang, "not recognised"), text),
             text(words::count(e.lines.total)),
-            e.sha256.as_deref().map_or_else(|| text("unknown"), log),
+            e.sha256.as_deref().map_or_else(|| said!(lang, "unknown"), log),
         ])
     };
     let table = Table {
-        caption: "Sources with their hashes",
+        caption: words!(lang, "Sources with their hashes"),
         columns: vec![
-            Column::words("Source"),
-            Column::words("Path"),
-            Column::words("Format"),
-            Column::number("Lines"),
-            Column::words("SHA-256"),
+            Column::words(words!(lang, "Source")),
+            Column::words(words!(lang, "Path")),
+            Column::words(words!(lang, "Format")),
+            Column::number(words!(lang, "Lines")),
+            Column::words(words!(lang, "SHA-256")),
         ],
         rows: report.evidence.iter().map(row).collect(),
     };
-    (!table.rows.is_empty()).then(|| Section::first(text("Evidence"), Tone::Plain, vec![Block::Table(table)]))
+    (!table.rows.is_empty()).then(|| Section::first(said!(lang, "Evidence"), Tone::Plain, vec![Block::Table(table)]))
 }

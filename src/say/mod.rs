@@ -293,7 +293,15 @@ macro_rules! value {
     };
 }
 
-pub(crate) use {say, value};
+/// Fixed words in a language, for headings: `words!(lang, "Accounts")`.
+macro_rules! words {
+    ($lang:expr, $english:literal) => {{
+        const { assert!($crate::say::fits($english, &[]), "headings have no names in braces") };
+        $lang.template($english)
+    }};
+}
+
+pub(crate) use {say, value, words};
 
 #[cfg(test)]
 mod tests {

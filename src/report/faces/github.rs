@@ -3,9 +3,11 @@
 //! GitHub drops a summary of more than 1 MiB whole, so this face stays below 900 KiB by leaving out whole sections, visibly.
 
 use super::markdown;
-use crate::report::document::{Document, Section};
+use crate::report::document::{Document, Section, said};
 use crate::report::story::Extent;
-use crate::report::{Face, View, inventory, story, words};
+use crate::report::words::counted;
+use crate::report::{Face, View, inventory, story};
+use crate::say::words;
 
 pub(in crate::report) const FINDINGS: Face = Face {
     id: "github",
@@ -36,7 +38,7 @@ fn page(document: &Document, budget_bytes: usize) -> String {
     let mut out = format!("### {}\n\n**{}**\n\n", markdown::inline(&document.title), document.tlp.markdown());
     let mut cut: Vec<&Section> = Vec::new();
     for section in &document.sections {
-        let text = markdown::section(section, 4, OPEN_ROWS_MAX);
+        let text = markdown::section(document.lang, section, 4, OPEN_ROWS_MAX);
         if out.len() + text.len() + RESERVE_BYTES <= budget_bytes {
             out.push_str(&text);
         } else {
@@ -45,10 +47,10 @@ fn page(document: &Document, budget_bytes: usize) -> String {
     }
     if !cut.is_empty() {
         let rows: usize = cut.iter().map(|section| section.rows()).sum();
-        let sections = words::counted(cut.len() as u64, "section", "sections");
-        let said =
-            format!("**Cut to fit:** {sections} with {} rows left out; the JSON report has them all.\n\n", words::count(rows as u64));
-        out.push_str(&said);
+        let lang = document.lang;
+        let sections = counted!(lang, cut.len() as u64, "{n} section", "{n} sections");
+        let left_out = said!(lang, " {sections} with {n} rows left out; the JSON report has them all.", sections, n = rows as u64);
+        out.push_str(&format!("**{}**{}\n\n", words!(lang, "Cut to fit:"), markdown::inline(&left_out)));
         for section in cut.iter().take(CUT_NAMED_MAX) {
             let title: String = markdown::inline(&section.title);
             if title.len() <= RESERVE_BYTES / (2 * CUT_NAMED_MAX) {

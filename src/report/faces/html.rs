@@ -28,7 +28,8 @@ const CSS: &str = include_str!("html.css");
 const BAR_WIDTH: f64 = 160.0;
 
 fn page(document: &Document) -> String {
-    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    let lang = document.lang.as_str();
+    let mut out = format!("<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n");
     let css = format!("{CSS}{}", margins(document));
     // Only this very style sheet is let in, by its hash: a style that came with log text would not apply.
     put(

@@ -1,8 +1,9 @@
 //! The report as Markdown: CommonMark with the tables of GitHub.
 
-use crate::report::document::{Block, Depth, Document, Line, Section, Span, Table};
+use crate::report::document::{Block, Depth, Document, Line, Section, Span, Table, said, text};
 use crate::report::story::Extent;
 use crate::report::{Face, View, inventory, story};
+use crate::say::Lang;
 use std::fmt::Write;
 
 pub(in crate::report) const FINDINGS: Face = Face {
@@ -24,14 +25,14 @@ pub(in crate::report) const INVENTORY: Face = Face {
 fn page(document: &Document) -> String {
     let mut out = format!("**{}**\n\n# {}\n\n", document.tlp.markdown(), inline(&document.title));
     for part in &document.sections {
-        out.push_str(&section(part, 2, usize::MAX));
+        out.push_str(&section(document.lang, part, 2, usize::MAX));
     }
     out.push_str(&format!("**{}**\n", document.tlp.markdown()));
     out
 }
 
 /// One section under a heading of `level` (one more for the second depth). Tables of more rows than `open_rows_max` are folded away.
-pub(super) fn section(section: &Section, level: usize, open_rows_max: usize) -> String {
+pub(super) fn section(lang: Lang, section: &Section, level: usize, open_rows_max: usize) -> String {
     let level = if section.depth == Depth::First { level } else { level + 1 };
     let mut out = format!("{} {}\n\n", "#".repeat(level), inline(&section.title));
     for block in &section.blocks {
@@ -42,8 +43,8 @@ pub(super) fn section(section: &Section, level: usize, open_rows_max: usize) -> 
                 facts.iter().for_each(|fact| put(&mut out, format_args!("- **{}:** {}\n", fact.label, inline(&fact.value))));
             }
             Block::Table(table) if table.rows.len() > open_rows_max => {
-                let rows = table.rows.len();
-                put(&mut out, format_args!("<details><summary>{} ({rows} rows)</summary>\n\n", table.caption));
+                let summary = said!(lang, "{caption} ({n} rows)", caption = table.caption, n = text(table.rows.len().to_string()));
+                put(&mut out, format_args!("<details><summary>{}</summary>\n\n", inline(&summary)));
                 put_table(table, &mut out);
                 out.push_str("\n</details>\n");
             }
