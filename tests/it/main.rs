@@ -16,6 +16,7 @@ mod determinism;
 mod hints;
 mod hostile;
 mod lab;
+mod languages;
 mod missing;
 mod simulated;
 mod soka;
