@@ -41,7 +41,10 @@ fn arguments(after: &str) -> Vec<&str> {
 /// The text of a string literal; `None` of anything else.
 fn text(literal: &str) -> Option<String> {
     let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
-    Some(inner.replace("\\\"", "\"").replace("\\\\", "\\"))
+    let mut lines = inner.split("\\\n");
+    let first = lines.next()?.to_owned();
+    let joined = lines.fold(first, |whole, line| whole + line.trim_start());
+    Some(joined.replace("\\\"", "\"").replace("\\\\", "\\"))
 }
 
 /// Every sentence of some code.

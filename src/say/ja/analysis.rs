@@ -1,3 +1,208 @@
-//! Japanese.
+//! Japanese of the findings: signs, other explanations, limits, coverage.
 
-super::catalogue! {}
+super::catalogue! {
+    // What is missing from the evidence.
+    "No message tracking log of Exchange is in evidence: what became of messages cannot be told, and mail sent from Outlook, web mail or phones is not seen at all." =>
+        "Exchange のメッセージ追跡ログが証跡にない。配送結果は判定できず、Outlook・Web メール・携帯端末から送信されたメールは一切確認できない。",
+    "No SMTP receive protocol log of Exchange is in evidence: logins for sending and their failures cannot be told. Exchange does not write it for its client connectors (ports 587 and 465) unless told to." =>
+        "Exchange の SMTP 受信プロトコルログが証跡にない。送信のためのログインとその失敗は判定できない。クライアント用コネクタ（ポート 587、465）では、設定しない限り Exchange はこのログを記録しない。",
+    "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to." =>
+        "Exchange の IMAP4・POP3 プロトコルログが証跡にない。これらによるメールボックスの閲覧の有無は判定できない。設定しない限り Exchange はこのログを記録しない。",
+    "Neither an HttpProxy log of Exchange nor a log of its web server is in evidence: whether mailboxes were used by web mail, phones, EWS or Outlook cannot be told." =>
+        "Exchange の HttpProxy ログも Web サーバーのログも証跡にない。Web メール・携帯端末・EWS・Outlook によるメールボックスの利用の有無は判定できない。",
+    "{n} login(s) are known by a message alone that was sent after them: the login itself is in no log, and may have been earlier." =>
+        "{n} 件のログインは、その後に送信されたメールからのみ判明した。ログイン自体はどのログにもなく、実際の時刻はより早い可能性がある。",
+    "{n} login name(s) are written DOMAIN\\user and are not joined with the addresses of the same people; give default_domain in the configuration, and aliases where name and address differ." =>
+        "{n} 件のログイン名は DOMAIN\\user の形で記録されており、同一人物のメールアドレスと統合していない。設定で default_domain を、名前とアドレスが異なる場合は aliases を指定すること。",
+    "{n} message(s) came from authenticated clients whose user no log in evidence names." =>
+        "{n} 通のメールは認証済みクライアントから送信されたが、その利用者名は証跡のどのログにもない。",
+    "No line names the account {given} that was asked for; is it spelt as in the logs?" =>
+        "指定されたアカウント {given} はどの行にも現れない。ログ中の表記と一致しているか確認すること。",
+    // Accounts.
+    "upper and lower case are one" => "大文字と小文字を区別しない",
+    "declared in the configuration" => "設定での宣言",
+    "domain completed or stripped" => "ドメインの補完または除去",
+    // Coverage.
+    "no line for {n} hours" => "{n} 時間にわたり記録なし",
+    "no line for {n} hours in which this host usually writes" => "このホストが通常記録を残す {n} 時間にわたり記録なし",
+    "the logger dropped lines ({place})" => "ロガーが行を破棄（{place}）",
+    "the logger dropped {n} lines ({place})" => "ロガーが {n} 行を破棄（{place}）",
+    // Exports and tables.
+    "a page names a following one, which may not have been collected: there may be more records" =>
+        "続きのページを示す記載があり、それが収集されていない可能性がある。記録はほかにもあり得る",
+    "the search failed for {n} record(s): what they would have said is missing" => "{n} 件の記録で検索が失敗。その内容は欠落している",
+    "an export tool lost the result of {n} sign-in(s): whether they succeeded is unknown" =>
+        "エクスポートツールにより {n} 件のサインインの結果が失われた。成否は不明",
+    "values of {n} record(s) were cut or printed as text by a tool; parts of them are unreadable" =>
+        "{n} 件の記録の値がツールにより切り詰めまたは文字列化されており、一部を読み取れない",
+    "{n} time(s) lost their date or hour, or could be read with day and month either way" =>
+        "{n} 件の時刻で日付または時が失われているか、日と月をどちらの順にも読める",
+    "{n} time(s) stand in the zone chosen when the export was made, which the file does not tell" =>
+        "{n} 件の時刻はエクスポート時に選ばれた時刻帯によるが、その時刻帯はファイルに記載がない",
+    "access to a mailbox was no longer recorded for up to 24 hours ({n} record(s) say so): what was read then is unknown" =>
+        "メールボックスへのアクセスが最長 24 時間記録されていない（該当記録 {n} 件）。その間に閲覧された内容は不明",
+    "{n} row(s) may stand for several sign-ins each, so logins are at least as many as counted" =>
+        "{n} 行はそれぞれ複数のサインインをまとめた可能性があり、ログイン数は計数値以上である",
+    "the heading of a table is lost; its columns were told by what they hold, which may be wrong for some" =>
+        "表の見出しが失われている。列は内容から推定したため、一部に誤りがあり得る",
+    "Tables and exports: {meaning} ({list})." => "表・エクスポート: {meaning}（{list}）。",
+    "{path} with {n}" => "{path}: {n} 件",
+    "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list})." =>
+        "表・エクスポート: 記録数が検索の上限値と一致しており、エクスポートされていない記録があり得る（{list}）。",
+    // Hints of the analyst.
+    "accounts {list}" => "アカウント {list}",
+    "the attackers' addresses {list}" => "攻撃者のアドレス {list}",
+    "from {time}" => "{time} 以降",
+    "before {time}" => "{time} より前",
+    "{all}; {part}" => "{all}、{part}",
+    "An incident ({name}): {parts}." => "侵害（{name}）: {parts}。",
+    "An incident: {parts}." => "侵害: {parts}。",
+    "Logins from {list} are the owners' own." => "{list} からのログインは利用者本人によるもの。",
+    // Other explanations.
+    "the owner at a new place: a journey, a new provider, a new device" => "利用者本人による新しい場所からの利用（旅行、新しい通信事業者、新しい端末）",
+    "a mailing of the owner's: an announcement, a newsletter, a program that sends for him" =>
+        "利用者本人による一斉送信（告知、ニュースレター、送信プログラム）",
+    "an old address book: people who moved and mailboxes that are gone" => "古いアドレス帳（転出した相手、廃止されたメールボックス）",
+    "several people behind one address: a gateway, a VPN, a provider that shares addresses among customers" =>
+        "一つのアドレスを複数人が共用（ゲートウェイ、VPN、アドレスを共用する通信事業者）",
+    "use that began before the logs do, so that the owner's own places look as unknown as an attacker's" =>
+        "ログの開始以前からの利用（本人の利用場所も攻撃者と同様に未知と見える）",
+    // Logins and mailbox.
+    "no login of the attacker is in evidence, so there is no moment to count up to" =>
+        "攻撃者のログインが証跡になく、いつまでを数えるかの基準がない",
+    "logins for sending mail" => "メール送信のためのログイン",
+    "logins to mailboxes" => "メールボックスへのログイン",
+    "{n} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account" =>
+        "ほか {n} 件のログイン失敗には利用者名がなく（Postfix 3.9 より前や一部の Exchange ログでは記録されない）、アカウントに結び付けられない",
+    "{a} or {b}" => "{a}または{b}",
+    "no log of {kinds} is in evidence, so failures there are unknown" => "{kinds}のログが証跡になく、その失敗は不明",
+    "{a}; {b}" => "{a}。{b}",
+    "no log of a mailbox server (IMAP, POP3, webmail) is in evidence" => "メールボックスサーバー（IMAP、POP3、Web メール）のログが証跡にない",
+    "the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client" =>
+        "取得されたメールがログに記録されていないセッションがある。クライアントへの送信量は {bytes} バイト",
+    "{bytes} bytes were sent to the client; headers and previews can be read without fetching a message" =>
+        "クライアントへの送信量は {bytes} バイト。ヘッダーやプレビューはメールを取得せずに閲覧できる",
+    "an unknown address" => "不明なアドレス",
+    "{account} from {origin}: {seen}" => "{account}（送信元 {origin}）: {seen}",
+    "{origin}: {seen}" => "{origin}: {seen}",
+    // Notes on an incident.
+    "No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown." =>
+        "侵害期間の送信を記録したログがない。攻撃者による送信の有無と内容は不明である。",
+    "No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown." =>
+        "アカウントの変更を記録したログが証跡にない。受信ルール・転送などの変更の有無は不明である。",
+    "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
+        "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
+    "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
+        "証跡は、確認された最初の不正ログインのわずか {n} 時間前から始まる。より早い不正ログインがあった可能性がある。",
+    "The {system} log of {host} has a gap from {from} to {to} ({why}): figures are lower bounds." =>
+        "{host} の {system} ログは {from} から {to} まで欠落している（{why}）。数値は下限値である。",
+    "Messages are attributed by their envelope sender: what the owner sent in that time is counted with them, and a forged sender would be too." =>
+        "メールはエンベロープ送信者によりアカウントに帰属させた。同期間に利用者本人が送信したメールも含まれ、送信者の詐称があればそれも含まれる。",
+    "Estimate: {n} notices of failure came in for these accounts from the first login on, so at least about as many messages were sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address." =>
+        "推定: 最初のログイン以降、これらのアカウントに不達通知が {n} 通届いており、少なくとも同程度のメールが送信され不達となった。届いたメールの数は不明である。第三者が当該アドレスを詐称して送信したメールへの不達通知が含まれる可能性もある。",
+    "the first notice of failure came back to the account; {n} within the first hour" => "最初の不達通知がアカウントに届いた（最初の 1 時間に {n} 通）",
+    "the first of the attackers' messages reached a colleague" => "攻撃者のメールが組織内の利用者に初めて届いた",
+    "no log of submissions speaks of that time, so notices cannot be tied to messages" =>
+        "当該期間の送信を記録したログがなく、不達通知をメールに結び付けられない",
+    "notices made by a host whose log is not in evidence cannot be told from other mail" =>
+        "ログが証跡にないホストの作成した不達通知は、ほかのメールと区別できない",
+    // Judgement.
+    "the analyst named the account; nothing else makes this origin stand out that much" =>
+        "分析者がアカウントを指定した。ほかにこの送信元を際立たせる事実はない",
+    "the analyst named {address} as the attacker's" => "分析者が {address} を攻撃者のものと指定",
+    "in the network {net} that attackers used since {time}" => "攻撃者が {time} 以降利用しているネットワーク {net} 内",
+    "new address that sends refused mail while the account is under attack since {time}" =>
+        "{time} 以降アカウントが攻撃を受けている間に、拒否されるメールを送信した新しいアドレス",
+    "{address} got into {account} too, at {time}" => "{address} は {account} にも {time} にログイン",
+    // Limits.
+    "Evidence incomplete: {problem}." => "証跡が不完全: {problem}。",
+    "Not read, because it is no log of a known format: {list}." => "既知の形式のログではないため読まなかったもの: {list}。",
+    "The audit log and the sign-in log give {n} sign-in(s) different results; the sign-in log was followed." =>
+        "監査ログとサインインログで結果の異なるサインインが {n} 件ある。サインインログに従った。",
+    "The logs have {n} hole(s), listed under coverage; what happened in them is unknown." =>
+        "ログに {n} 箇所の欠落がある（「証跡の範囲」に記載）。その間に何があったかは不明である。",
+    "Only what lies in the asked time window is counted for the incident; earlier and later acts of the same origins are not." =>
+        "指定された期間内のみを侵害として数えた。同じ送信元による期間外の行為は含まない。",
+    "Nothing in {n} of the sources tells the zone of their time stamps; UTC was assumed (give --log-tz if that is wrong): {list}." =>
+        "ログ {n} 件には時刻帯を示すものがなく、UTC と仮定した（誤りであれば --log-tz を指定）: {list}。",
+    "Nothing tells the year of {n} source(s); 1970 was put in its place (give --year): {list}." =>
+        "ログ {n} 件には年を示すものがなく、1970 年とした（--year を指定すること）: {list}。",
+    "Lines in {n} source(s) tell a time of their own that does not fit the zone or year they were read with (see --log-tz, --year): {list}." =>
+        "ログ {n} 件に、解釈に用いた時刻帯または年と合わない時刻を自ら示す行がある（--log-tz、--year を参照）: {list}。",
+    "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}." =>
+        "ログ {n} 件の年は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year を指定）: {list}。",
+    "Clocks were stepped {n} time(s) while logging; times near those lines may be off." =>
+        "記録中に時計が {n} 回補正されている。該当行付近の時刻にはずれがあり得る。",
+    "{n} failed SMTP logins carry no user name (Postfix before 3.9, 3.8.3, 3.7.8, 3.6.12 and 3.5.22 and old builds of Exchange do not log it); they are known by address only." =>
+        "SMTP のログイン失敗 {n} 件には利用者名がない（Postfix 3.9、3.8.3、3.7.8、3.6.12、3.5.22 より前および古い Exchange は記録しない）。アドレスのみ判明している。",
+    "{n} SMTP session(s) authenticated without any line that names the user; Postfix names the user only when a recipient is accepted." =>
+        "認証に成功したが利用者名の行がない SMTP セッションが {n} 件ある。Postfix は宛先を受け付けた場合にのみ利用者名を記録する。",
+    "No login of a mailbox server (IMAP, POP3, webmail) is in evidence: whether mail was read cannot be told." =>
+        "メールボックスサーバー（IMAP、POP3、Web メール）のログインが証跡にない。メールの閲覧の有無は判定できない。",
+    "{n} refused attempt(s) came in authenticated sessions whose user no line names; they are attributed by their envelope sender, which that account alone uses." =>
+        "拒否された送信 {n} 件は、利用者名の行がない認証済みセッションによる。当該アカウントのみが使うエンベロープ送信者により帰属させた。",
+    "{n} refused attempt(s) came in authenticated sessions whose user no line names and whose envelope sender no account is known by; they are counted under no account." =>
+        "拒否された送信 {n} 件は、利用者名の行がなく、エンベロープ送信者からもアカウントが判明しない認証済みセッションによる。どのアカウントにも数えていない。",
+    "{n} message(s) came from hosts or clients of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence." =>
+        "メール {n} 通は、ログが証跡にない自組織のホストまたはクライアントから届いた。エンベロープ送信者のみにより帰属させ、そのログインは証跡にない。",
+    "{n} recipient(s) were handed to a host of ours whose log is not in evidence; what became of them is not known." =>
+        "宛先 {n} 件は、ログが証跡にない自組織のホストに引き渡された。その後の配送結果は不明である。",
+    "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
+        "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
+    "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
+        "配送済みとは、受信側サーバーがメールを受け取ったことを意味する。受信トレイと迷惑メールフォルダーのどちらに入ったかはログにない。",
+    "{names} and {n} more" => "{names} ほか {n} 件",
+    // Grounds of techniques.
+    "mailbox sessions" => "メールボックスのセッション",
+    "messages sent by the account" => "アカウントからの送信",
+    "recipients of the organisation" => "組織内の宛先",
+    "other accounts tried" => "ほかのアカウントへの試行",
+    // Signs.
+    "an address that is not logged" => "記録のないアドレス",
+    "{address} and {n} more of its network" => "{address} と同じネットワークのほか {n} アドレス",
+    "no use of the account before {first} to compare {name} with" => "{first} より前にアカウントの利用がなく、{name} と比較できない",
+    "less than {n} hours of earlier use to compare {name} with" => "{name} と比較できる以前の利用が {n} 時間に満たない",
+    "1 other address" => "ほかの 1 アドレス",
+    "{n} other addresses" => "ほかの {n} アドレス",
+    "{name} first used the account at {first}; in the logs since {since} it had been used from {from}, some of them in the same network {net}" =>
+        "{name} は {first} に初めてアカウントを利用。{since} 以降のログでは{from}（一部は同じネットワーク {net}）から利用されていた",
+    "{name} first used the account at {first}; in the logs since {since} it had been used from {from}" =>
+        "{name} は {first} に初めてアカウントを利用。{since} 以降のログでは{from}から利用されていた",
+    "{name} is in {country}; before, the account had been used from {before}" => "{name} の国は {country}。以前の利用は {before} から",
+    "{name} is in {owner}, from which the account had never been used" => "{name} は {owner} に属し、アカウントはそこから利用されたことがない",
+    "{km} km from where the account was used {n} minutes after {time}; a VPN or a mobile provider's gateway looks the same" =>
+        "{time} の {n} 分後にアカウントが利用された場所から {km} km。VPN や携帯通信事業者のゲートウェイでも同様に見える",
+    "{km} km from where the account was used {n} minutes before {time}; a VPN or a mobile provider's gateway looks the same" =>
+        "{time} の {n} 分前にアカウントが利用された場所から {km} km。VPN や携帯通信事業者のゲートウェイでも同様に見える",
+    "{n} of the {all} stretches of ten minutes in which it was used lie in hours of the week in which the account was never used before" =>
+        "利用のあった 10 分間の区間 {all} 個中 {n} 個が、それまで利用されたことのない曜日・時間帯にある",
+    "in {n} stretches of ten minutes the account was used from elsewhere too" => "{n} 個の 10 分間の区間で、アカウントが別の場所からも利用された",
+    "{n} recipients within one hour (from {hour}); the account's own busiest hour before had {usual}" =>
+        "1 時間に宛先 {n} 件（{hour} から）。以前の最多は 1 時間に {usual} 件",
+    "{n} recipients on an ordinary one of {days} days; from elsewhere the account writes to {usual} on a day it sends" =>
+        "{days} 日間、通常の日で宛先 {n} 件。別の場所からは送信日あたり {usual} 件",
+    "{n} messages sent and no mailbox session; from elsewhere the mailbox was read {elsewhere} times" =>
+        "送信 {n} 通に対しメールボックスのセッションなし。別の場所からは {elsewhere} 回閲覧されている",
+    "{refused} of {all} recipients were blocked or bounced; of most accounts it is no more than {usual} of a hundred" =>
+        "宛先 {all} 件中 {refused} 件がブロックまたはバウンス。大半のアカウントでは 100 件中 {usual} 件以下",
+    "{novel} of {distinct} addresses written to had no mail from the account before" =>
+        "宛先 {distinct} アドレス中 {novel} アドレスは、以前にこのアカウントからのメールがない",
+    "{novel} of {distinct} addresses written to had no mail from the account before; it counts a third, since the logs before know {before} recipients only" =>
+        "宛先 {distinct} アドレス中 {novel} アドレスは、以前にこのアカウントからのメールがない。以前のログの宛先が {before} 件のみのため、重みを 3 分の 1 とする",
+    "recipients come in the order of the alphabet in {upwards} of {steps} steps" => "宛先の並び {steps} 箇所中 {upwards} 箇所がアルファベット順",
+    "{what}: {act} at {time}" => "{what}: {act}、{time}",
+    "settings were changed from here" => "この送信元から設定が変更された",
+    "the provider stopped the account from sending" => "事業者がアカウントの送信を停止した",
+    "{address} also failed to log in to {n} accounts" => "{address} は {n} アカウントへのログインにも失敗",
+    "addresses of its network {net} failed to log in to {n} accounts" => "同じネットワーク {net} のアドレスが {n} アカウントへのログインに失敗",
+    "{n} failed logins to {account} from {name} before the first that worked" =>
+        "最初の成功までに {name} から {account} へのログイン失敗 {n} 件",
+    "{n} failed logins from {name}, of users that the log does not name" => "{name} からのログイン失敗 {n} 件（利用者名はログにない）",
+    "{n} failed logins to {account} from {addresses} addresses that never got in, within {days} days before" =>
+        "直前 {days} 日間に、一度もログインに成功していない {addresses} アドレスから {account} へのログイン失敗 {n} 件",
+    "on {n} days it wrote to people whom the account knows from elsewhere or who wrote to it" =>
+        "{n} 日にわたり、アカウントの既知の相手またはアカウントに送信してきた相手に送信",
+    "only {refused} of {all} recipients were blocked or bounced" => "ブロックまたはバウンスは宛先 {all} 件中 {refused} 件のみ",
+    "{n} accounts use {name} regularly" => "{n} アカウントが {name} を常用",
+    "{name} is in a network of the organisation, or in one that is not routed outside" => "{name} は組織のネットワークまたは外部に経路のないネットワークにある",
+}

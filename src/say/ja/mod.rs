@@ -1,7 +1,7 @@
 //! The Japanese of everything that is said: sentences by the part of the report they stand in, and the meanings of terms.
 //!
-//! Written for analysts of university CSIRTs. Sentences end in です・ます, labels and table cells in nouns; a half-width blank stands between
-//! Japanese and Latin letters or figures, and around names in braces unless punctuation follows.
+//! Written for analysts of university CSIRTs. Sentences end in the plain form (である) or in a noun, never in です・ます; a half-width blank
+//! stands between Japanese and Latin letters or figures, and around names in braces unless punctuation follows.
 
 mod analysis;
 mod evidence;
