@@ -83,7 +83,7 @@ pub(crate) fn behind(line: Line, report: &Report) -> Line {
     }
     let mut list = Line::default();
     for (i, covered) in report.coverage.iter().take(SHOWN_MAX).enumerate() {
-        list = list.text(if i > 0 { "; " } else { "" }).line(said!(
+        list = list.text(if i > 0 { lang.semicolon() } else { "" }).line(said!(
             lang,
             "{system} on {host} from {range}, {gaps}",
             system = &covered.system,

@@ -4,6 +4,7 @@ use super::escape::is_hidden;
 use super::samples::{PLAIN, hostile, quiet, taken_over};
 use super::{ALL, Style, View, find};
 use crate::analysis::model::{Report, SCHEMA};
+use crate::say::Lang;
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
@@ -34,6 +35,27 @@ fn every_face_of_a_quiet_week() {
 #[test]
 fn every_face_of_hostile_text() {
     snapshot("hostile", &hostile());
+}
+
+/// The faces alone: what the samples say in free text stays English.
+#[test]
+fn every_face_in_japanese() {
+    snapshot("ja_taken_over", &Report { lang: Lang::Ja, ..taken_over() });
+    snapshot("ja_quiet", &Report { lang: Lang::Ja, ..quiet() });
+}
+
+#[test]
+fn facts_in_japanese_stand_in_one_column() {
+    let report = Report { lang: Lang::Ja, ..taken_over() };
+    let page = (find(View::Findings, "text").unwrap().render)(&report, &PLAIN);
+    let column = |label: &str| {
+        let row = page.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+        let after = row.split_once(label).unwrap().1;
+        row.width() - after.trim_start().width()
+    };
+    assert_eq!(column("最初の不正ログイン"), column("最後の送信"), "{page}");
+    let wide = (find(View::Findings, "text").unwrap().render)(&report, &Style { color: false, width: 160 });
+    assert!(wide.lines().all(|line| line.width() <= 160), "{wide}");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //!
 //! The sources are read as text; the catalogues are asked.
 
-use crate::evidence::{files, project};
+use crate::command::analyze;
+use crate::evidence::{files, fixture, project};
 use mailtrail::say::{Lang, Piece, pieces};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The macros that say something, and which of their arguments the sentence is.
@@ -119,5 +121,38 @@ fn every_word_for_machines_is_explained_once() {
         assert_eq!(terms.len(), terms.iter().collect::<BTreeSet<_>>().len(), "a term stands twice");
         let missing: Vec<&String> = words.iter().filter(|word| !terms.contains(&word.as_str())).collect();
         assert!(missing.is_empty(), "src/say/{} does not explain {missing:?}", lang.as_str());
+    }
+}
+
+/// Where two documents differ, as paths with `*` for places in lists, and the text that stands there in the second.
+fn differences(one: &Value, other: &Value, path: &str, found: &mut Vec<(String, String)>) {
+    match (one, other) {
+        (Value::Object(a), Value::Object(b)) => {
+            assert!(a.keys().eq(b.keys()), "other keys at {path}");
+            a.iter().for_each(|(key, value)| differences(value, &b[key], &format!("{path}/{key}"), found));
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            assert_eq!(a.len(), b.len(), "another number at {path}");
+            a.iter().zip(b).for_each(|(a, b)| differences(a, b, &format!("{path}/*"), found));
+        }
+        (Value::String(a), Value::String(b)) if a != b => found.push((path.to_owned(), b.clone())),
+        _ => assert_eq!(one, other, "at {path}"),
+    }
+}
+
+#[test]
+fn a_language_changes_sentences_and_no_figure_or_word_for_machines() {
+    const FREE: [&str; 7] = ["lang", "limitations", "because", "note", "notes", "text", "why"];
+    for name in ["soka-postfix", "soka-exchange", "soka-m365"] {
+        let [en, ja] = ["en", "ja"].map(|lang| analyze(&[fixture(name)], &["--lang", lang]));
+        assert_eq!((en.code, &en.stderr), (ja.code, &ja.stderr), "{name}: messages stay English");
+        let mut found = Vec::new();
+        differences(&en.json, &ja.json, "", &mut found);
+        assert!(found.len() > 10, "{name}: hardly anything was said in Japanese: {found:?}");
+        for (path, said) in found {
+            let key = path.trim_end_matches("/*").rsplit('/').next().unwrap();
+            assert!(FREE.contains(&key), "{name}: {path}: {said}");
+            assert!(path == "/lang" || said.chars().any(|c| ('\u{3040}'..'\u{a000}').contains(&c)), "{name}: {path}: {said}");
+        }
     }
 }

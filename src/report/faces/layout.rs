@@ -62,7 +62,7 @@ fn sgr(look: Look) -> Option<&'static str> {
     }
 }
 
-/// Breaks a line at blanks into strips of at most `width` cells. A word that is longer than that stands alone and runs over, so that
+/// Breaks a line at blanks, and between the characters of scripts that write none, into strips of at most `width` cells. A word that is longer than that stands alone and runs over, so that
 /// it can be copied whole.
 pub(super) fn wrap(line: &Line, width: usize) -> Vec<Strip> {
     flow(words(line, true), width)
@@ -73,12 +73,13 @@ fn flow(words: Vec<Vec<Piece>>, width: usize) -> Vec<Strip> {
     let mut used = 0;
     for word in words {
         let wide: usize = word.iter().map(|p| p.text.width()).sum();
-        let blank = usize::from(used > 0);
+        let blank = usize::from(used > 0 && word.first().is_some_and(|piece| !piece.glued));
         if used > 0 && used + blank + wide > width {
             strips.push(Strip::default());
-            used = 0;
+            used = wide;
+        } else {
+            used += blank + wide;
         }
-        used += usize::from(used > 0) + wide;
         if let Some(strip) = strips.last_mut() {
             strip.pieces.extend(word);
         }
@@ -86,33 +87,81 @@ fn flow(words: Vec<Vec<Piece>>, width: usize) -> Vec<Strip> {
     strips
 }
 
-/// The words of a line, each made of one or more pieces. A time may be kept as one word.
-fn words(line: &Line, whole_times: bool) -> Vec<Vec<Piece>> {
-    let mut words: Vec<Vec<Piece>> = Vec::new();
-    for span in &line.spans {
-        let (shown, look) = match span {
-            Span::Text(text) | Span::Log(text) => (text.terminal().to_string(), Look::Plain),
-            Span::Strong(text) => (text.terminal().to_string(), Look::Strong),
-            Span::Time(at) if whole_times => {
-                let piece = |glued| Piece { text: at.prose(), look: Look::Plain, glued };
-                match words.last_mut() {
-                    Some(word) => word.push(piece(true)),
-                    None => words.push(vec![piece(false)]),
-                }
-                continue;
-            }
-            Span::Time(at) => (at.prose(), Look::Plain),
-            Span::Pointer(text) => (text.terminal().to_string(), Look::Dim),
-        };
-        for (i, part) in shown.split(' ').enumerate() {
-            let piece = |glued| Piece { text: part.to_owned(), look, glued };
-            match words.last_mut() {
-                Some(word) if i == 0 => word.push(piece(true)),
-                _ => words.push(vec![piece(false)]),
+/// What a line is broken into, in the order of the line.
+#[derive(Default)]
+struct Words(Vec<Vec<Piece>>);
+
+impl Words {
+    /// Begins a word, behind a blank or against what stands before.
+    fn begin(&mut self, text: &str, look: Look, glued: bool) {
+        self.0.push(vec![Piece { text: text.to_owned(), look, glued }]);
+    }
+
+    /// Goes on with the last word, unless a line may break there.
+    fn go_on(&mut self, text: &str, look: Look) {
+        let before = self.0.last().and_then(|word| word.last()).and_then(|piece| piece.text.chars().last());
+        match self.0.last_mut() {
+            Some(word) if !breaks(before, text.chars().next()) => word.push(Piece { text: text.to_owned(), look, glued: true }),
+            last => {
+                let glued = last.is_some();
+                self.begin(text, look, glued);
             }
         }
     }
-    words
+}
+
+/// Whether a line may break between two characters that no blank divides: beside a wide one, but neither behind an opening bracket nor
+/// before what closes or lengthens the word before it.
+fn breaks(before: Option<char>, after: Option<char>) -> bool {
+    const OPENING: &str = "（「『【〔([<\"";
+    const CLOSING: &str = "、。，．・：；！？）」』】〕々ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;!?)]>\"%";
+    let wide = |c: char| c.width() == Some(2);
+    before.zip(after).is_some_and(|(b, a)| (wide(b) || wide(a)) && !OPENING.contains(b) && !CLOSING.contains(a))
+}
+
+/// A text without blanks in the parts between which a line may break.
+fn breakable(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut rest, mut before) = (text, None);
+    for (at, c) in text.char_indices() {
+        if breaks(before, Some(c)) {
+            let (part, after) = rest.split_at(at - (text.len() - rest.len()));
+            parts.push(part);
+            rest = after;
+        }
+        before = Some(c);
+    }
+    parts.push(rest);
+    parts
+}
+
+/// The words of a line, each made of one or more pieces. A time may be kept as one word; what a log says is never broken but at blanks.
+fn words(line: &Line, whole_times: bool) -> Vec<Vec<Piece>> {
+    let mut words = Words::default();
+    for span in &line.spans {
+        let (shown, look, ours) = match span {
+            Span::Text(text) => (text.terminal().to_string(), Look::Plain, true),
+            Span::Log(text) => (text.terminal().to_string(), Look::Plain, false),
+            Span::Strong(text) => (text.terminal().to_string(), Look::Strong, true),
+            Span::Time(at) if whole_times => {
+                words.go_on(&at.prose(), Look::Plain);
+                continue;
+            }
+            Span::Time(at) => (at.prose(), Look::Plain, false),
+            Span::Pointer(text) => (text.terminal().to_string(), Look::Dim, false),
+        };
+        for (i, word) in shown.split(' ').enumerate() {
+            let parts = if ours { breakable(word) } else { vec![word] };
+            for (j, part) in parts.into_iter().enumerate() {
+                match (i, j) {
+                    (0, 0) => words.go_on(part, look),
+                    (_, 0) => words.begin(part, look, false),
+                    _ => words.begin(part, look, true),
+                }
+            }
+        }
+    }
+    words.0
 }
 
 /// Sets a table in columns, `indent` blanks before each row. The widest column of words gives way if the page is too narrow.
@@ -229,6 +278,14 @@ mod tests {
     fn lines_break_at_blanks_and_long_words_stay_whole() {
         let line = text("first login from ").log("2001:db8:ffff:ffff::1").text(", then nothing");
         assert_eq!(plain(&wrap(&line, 16)), ["first login from", "2001:db8:ffff:ffff::1,", "then nothing"]);
+    }
+
+    #[test]
+    fn japanese_breaks_between_characters_but_never_before_a_full_stop_and_never_in_a_name() {
+        let line = text("宛先 262 件がブロック（理由").text("）。").log("田中太郎@u.example").text("による。");
+        let rows = plain(&wrap(&line, 16));
+        assert_eq!(rows, ["宛先 262 件がブ", "ロック（理由）。", "田中太郎@u.example", "による。"]);
+        assert!(rows.iter().all(|row| row.width() <= 18));
     }
 
     #[test]

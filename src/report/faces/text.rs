@@ -60,7 +60,8 @@ fn put_section(section: &Section, style: Style, out: &mut String) {
 fn put_facts(facts: &[Fact], indent: usize, style: Style, out: &mut String) {
     let wide = facts.iter().map(|fact| fact.label.width()).max().unwrap_or(0);
     for fact in facts {
-        put_hanging(&format!("{:wide$}  ", fact.label), &fact.value, indent, style, out);
+        let pad = " ".repeat(wide - fact.label.width());
+        put_hanging(&format!("{}{pad}  ", fact.label), &fact.value, indent, style, out);
     }
 }
 
