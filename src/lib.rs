@@ -4,7 +4,8 @@
 //!
 //! `domain` (shared words) → `intake` (bytes → sources) → `formats` (sources → events) → `correlate` (events → messages, recipients,
 //! logins) → `ingest` (drives the three over all sources) → `tables` (the same as Parquet) → `analysis` (tables → report model) →
-//! `report` (one model, many faces) → `pipeline` (the whole job) → `cli`. `simulate` writes exercise data and stands aside.
+//! `pseudonym` (names and addresses replaced, where that is asked for) → `report` (one model, many faces) → `pipeline` (the whole job)
+//! → `cli`. `simulate` writes exercise data and stands aside.
 
 pub mod config;
 pub mod domain;
@@ -23,6 +24,8 @@ pub mod ingest;
 pub mod tables;
 
 pub mod analysis;
+
+pub mod pseudonym;
 
 pub mod report;
 

@@ -7,6 +7,7 @@ use crate::domain::rows::Rows;
 use crate::ingest::sources::SourceSummary;
 use crate::ingest::{self, Ingested};
 use crate::intake;
+use crate::pseudonym::{self, Key};
 use crate::say::say;
 pub use crate::watch::Watch;
 use std::path::PathBuf;
@@ -16,6 +17,16 @@ pub struct Case {
     pub report: Report,
     pub rows: Rows,
     pub sources: Vec<SourceSummary>,
+    /// Files and members that something was wrong with; sentences of the report speak of them.
+    pub troubled: Vec<String>,
+}
+
+impl Case {
+    /// Replaces personal data in the whole case with pseudonyms of this key. Nothing can be analysed any more after that.
+    pub fn pseudonymize(&mut self, key: &Key, settings: &Settings) {
+        pseudonym::pseudonymize(key, settings, &self.troubled, &mut self.report, &mut self.rows, &mut self.sources);
+        self.troubled.clear();
+    }
 }
 
 /// A run that could not give a report.
@@ -75,5 +86,6 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
         })
         .collect();
     let report = analysis::analyze(&rows, settings, &sources, files, &problems);
-    Ok(Case { report, rows, sources })
+    let troubled = survey.problems.into_iter().map(|problem| problem.path).collect();
+    Ok(Case { report, rows, sources, troubled })
 }

@@ -98,6 +98,7 @@ pub fn analyze(
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        pseudonymized: None,
         timezone: settings.report_zone.name(),
         lang: settings.lang,
         tlp: settings.tlp.clone(),

@@ -15,6 +15,9 @@ pub const SCHEMA: &str = "mailtrail.report/1";
 pub struct Report {
     pub schema: String,
     pub tool: Tool,
+    /// Whether personal data was replaced, and with what key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonymized: Option<Pseudonymized>,
     /// The zone all times are shown in.
     pub timezone: String,
     /// The language of the sentences.
@@ -44,6 +47,13 @@ pub struct Report {
 pub struct Tool {
     pub name: String,
     pub version: String,
+}
+
+/// Names and addresses are pseudonyms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pseudonymized {
+    /// Tells which key they were made with, and nothing of the key.
+    pub key: String,
 }
 
 /// One source: a file, or a member of an archive.

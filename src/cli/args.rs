@@ -151,6 +151,13 @@ pub(super) struct Output {
     /// Traffic Light Protocol mark of the report [default: that of the configuration, else AMBER+STRICT]
     #[arg(long, value_name = "MARK", value_parser = config::parse_tlp)]
     pub(super) tlp: Option<String>,
+    /// Put pseudonyms made with the key in KEYFILE in place of names, addresses and hosts
+    ///
+    /// For a result that is handed on. The key is any 32 bytes or more, such as `head -c 32 /dev/urandom | base64 > key` makes; the same
+    /// key gives the same pseudonyms in every case. Keep it to yourself. Countries, times and figures stay as they are; warnings on
+    /// standard error name true paths.
+    #[arg(long, value_name = "KEYFILE")]
+    pub(super) pseudonymize: Option<PathBuf>,
     /// Colour; auto heeds NO_COLOR, CLICOLOR_FORCE and CLICOLOR=0, in this order, then asks for a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,

@@ -49,6 +49,23 @@ impl RunRecord {
         }
     }
 
+    /// Leaves out who ran it, and of the command line all but the names of its options: paths and accounts stand there.
+    pub(super) fn without_names(mut self) -> RunRecord {
+        const LEFT_OUT: &str = "*";
+        let shown = |(place, word): (usize, String)| match (place, word.split_once('=')) {
+            // The command and its sub-command.
+            (0, _) => env!("CARGO_PKG_NAME").to_owned(),
+            (1, _) => word,
+            (_, Some((name, _))) if name.starts_with("--") => format!("{name}={LEFT_OUT}"),
+            (_, None) if word.starts_with("--") => word,
+            _ => LEFT_OUT.to_owned(),
+        };
+        self.command = self.command.into_iter().enumerate().map(shown).collect();
+        self.user = None;
+        self.host = None;
+        self
+    }
+
     /// The record as JSON with a line feed at its end.
     pub(super) fn json(&self) -> std::io::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
@@ -70,6 +87,15 @@ mod tests {
 
     fn file(path: &str, sha256: Option<&str>) -> EvidenceFile {
         EvidenceFile { path: path.to_owned(), size: 1, sha256: sha256.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_record_without_names_keeps_the_options_alone() {
+        let typed = ["/home/tanaka/mailtrail", "analyze", "logs/tanaka", "--account", "tanaka", "--tz=UTC", "-q", "--quiet"];
+        let arguments: Vec<OsString> = typed.iter().map(OsString::from).collect();
+        let record = RunRecord::new(&arguments, SystemTime::UNIX_EPOCH, Duration::ZERO, 2).without_names();
+        assert_eq!(record.command, ["mailtrail", "analyze", "*", "--account", "*", "--tz=*", "*", "--quiet"]);
+        assert_eq!((record.user, record.host), (None, None));
     }
 
     #[test]

@@ -73,7 +73,9 @@ mod tests {
         let folder = CaseFolder::check(&here.path().join("case"), &[]).unwrap();
         interrupt.press();
         let record = RunRecord::new(&[], SystemTime::UNIX_EPOCH, Duration::ZERO, 1);
-        let failure = folder.write(&Case { report: quiet(), rows: Rows::default(), sources: Vec::new() }, &record, &interrupt).unwrap_err();
+        let failure = folder
+            .write(&Case { report: quiet(), rows: Rows::default(), sources: Vec::new(), troubled: Vec::new() }, &record, &interrupt)
+            .unwrap_err();
         assert_eq!(failure.exit, Exit::Interrupted);
         assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
     }

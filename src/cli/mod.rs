@@ -7,6 +7,7 @@ mod case_folder;
 mod custody;
 mod exit;
 mod interrupt;
+mod key_file;
 mod message;
 mod plan;
 mod progress;

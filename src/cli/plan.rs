@@ -2,12 +2,14 @@
 
 use super::args::{Analyze, FailOn, Hints, Inspect, Output, Reading};
 use super::case_folder::CaseFolder;
+use super::key_file;
 use super::message::Failure;
 use super::terminal::Color;
 use crate::analysis::model::Verdict;
 use crate::config::{self, Config, Overrides, Settings};
 use crate::geo::Geo;
 use crate::intake::Limits;
+use crate::pseudonym::Key;
 use crate::report::{self, Face, View};
 use sha2::Digest;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ pub(super) struct Plan {
     pub(super) stdout: Option<&'static Face>,
     pub(super) color: Color,
     pub(super) talk: Talk,
+    /// The key of the pseudonyms that stand for names and addresses, if they are asked for.
+    pub(super) key: Option<Key>,
 }
 
 /// A checked run of `analyze`.
@@ -69,7 +73,8 @@ fn plan(reading: Reading, hints: Option<Hints>, output: &Output, view: View) -> 
     let id = output.format.as_deref().unwrap_or("text");
     let face = report::find(view, id).ok_or_else(|| Failure::usage(format!("there is no face \"{id}\" of this")))?;
     let settings = settings(reading, hints, output)?;
-    Ok(Plan { evidence, settings, stdout: Some(face), color: output.color, talk })
+    let key = output.pseudonymize.as_deref().map(|file| key_file::read(file, talk)).transpose()?;
+    Ok(Plan { evidence, settings, stdout: Some(face), color: output.color, talk, key })
 }
 
 fn check_evidence(evidence: &[PathBuf]) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ pub(super) fn analyze(plan: &AnalyzePlan, arguments: &[OsString]) -> Result<Exit
     let case = read(&plan.plan, &interrupt)?;
     if let Some(folder) = &plan.case {
         let record = RunRecord::new(arguments, started, clock.elapsed(), plan.plan.settings.threads);
+        let record = if plan.plan.key.is_some() { record.without_names() } else { record };
         folder.write(&case, &record, &interrupt)?;
     }
     if let Some(face) = plan.stderr {
@@ -41,7 +42,10 @@ fn read(plan: &Plan, interrupt: &Interrupt) -> Result<Case, Failure> {
     let progress = Progress::new(plan.talk, interrupt.clone());
     let case = pipeline::analyze(&plan.evidence, &plan.settings, &progress);
     progress.finish();
-    let case = case.map_err(|error| Failure::run(&error))?;
+    let mut case = case.map_err(|error| Failure::run(&error))?;
+    if let Some(key) = &plan.key {
+        case.pseudonymize(key, &plan.settings);
+    }
     if interrupt.stopped() { Err(Failure::interrupted()) } else { Ok(case) }
 }
 

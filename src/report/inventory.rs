@@ -25,10 +25,12 @@ fn headline(report: &Report) -> Section {
     let sources = counted!(lang, report.evidence.len() as u64, "{n} source", "{n} sources");
     let files = counted!(lang, report.files.len() as u64, "{n} file", "{n} files");
     let title = said!(lang, "{sources} in {files}", sources, files);
+    let mut blocks: Vec<Block> = story::pseudonymized(report).into_iter().collect();
     if report.complete {
-        return Section::first(title, Tone::Plain, Vec::new());
+        return Section::first(title, Tone::Plain, blocks);
     }
-    Section::first(title, Tone::Warning, vec![Block::Prose(story::incomplete(report))])
+    blocks.push(Block::Prose(story::incomplete(report)));
+    Section::first(title, Tone::Warning, blocks)
 }
 
 fn overview(report: &Report) -> Section {

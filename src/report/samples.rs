@@ -77,6 +77,7 @@ pub(crate) fn quiet() -> Report {
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "mailtrail".to_owned(), version: "0.1.0".to_owned() },
+        pseudonymized: None,
         timezone: "Asia/Tokyo".to_owned(),
         lang: crate::say::Lang::En,
         tlp: "AMBER+STRICT".to_owned(),

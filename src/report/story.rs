@@ -60,7 +60,7 @@ fn headline(report: &Report) -> Section {
         (_, 0) => (text(sure()), Tone::Bad),
         (_, s) => (said!(lang, "{confirmed} and {n} suspected", confirmed = sure(), n = s), Tone::Bad),
     };
-    let mut blocks = Vec::new();
+    let mut blocks: Vec<Block> = pseudonymized(report).into_iter().collect();
     if report.incidents.is_empty() {
         blocks.push(Block::Prose(behind(said!(lang, "No account in the evidence shows signs of a takeover. "), report)));
     }
@@ -72,6 +72,14 @@ fn headline(report: &Report) -> Section {
         blocks.push(Block::List(report.hints.iter().map(|hint| text(hint.as_str())).collect()));
     }
     Section::first(title, tone, blocks)
+}
+
+/// Says that names and addresses are not the true ones.
+pub(crate) fn pseudonymized(report: &Report) -> Option<Block> {
+    let lang = report.lang;
+    let key = report.pseudonymized.as_ref()?.key.as_str();
+    let line = Line::default().strong(words!(lang, "Names and addresses are pseudonyms"));
+    Some(Block::Prose(line.line(said!(lang, " (key {key}): an IP address or AS number here is not that of whoever uses it.", key))))
 }
 
 /// Ends a sentence that says "none" with the coverage it stands on.

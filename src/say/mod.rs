@@ -162,6 +162,11 @@ impl Phrase {
         out
     }
 
+    /// Rewrites every text that is filled in, and no word of the sentence.
+    pub fn rewrite(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.parts.iter_mut().for_each(|(_, part)| part.rewrite(change));
+    }
+
     /// A phrase that is one text in every language: words of the system or of a library.
     #[must_use]
     pub fn verbatim(text: impl Into<String>) -> Phrase {
@@ -170,6 +175,15 @@ impl Phrase {
 }
 
 impl Part {
+    fn rewrite(&mut self, change: &mut dyn FnMut(&mut String)) {
+        match self {
+            Part::Text(text) => change(text),
+            Part::Term(_) => {}
+            Part::Phrase(phrase) => phrase.rewrite(change),
+            Part::List(parts) => parts.iter_mut().for_each(|part| part.rewrite(change)),
+        }
+    }
+
     fn to(&self, lang: Lang) -> Cow<'_, str> {
         match self {
             Part::Text(text) => Cow::Borrowed(text),

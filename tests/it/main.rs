@@ -18,6 +18,7 @@ mod hostile;
 mod lab;
 mod languages;
 mod missing;
+mod pseudonyms;
 mod simulated;
 mod soka;
 mod tidy;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules in the order of the data's way; each may use itself and what stands before it.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "say",
     "domain",
     "geo",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 14] = [
     "ingest",
     "tables",
     "analysis",
+    "pseudonym",
     "report",
     "pipeline",
     "cli",

@@ -1,6 +1,6 @@
 //! The report as the document `mailtrail.report/1`: for machines, and the only face that holds hostile text letter by letter.
 
-use crate::analysis::model::{Coverage, Evidence, EvidenceFile, Report, Tool};
+use crate::analysis::model::{Coverage, Evidence, EvidenceFile, Pseudonymized, Report, Tool};
 use crate::report::escape::is_hidden;
 use crate::report::{Face, Style, View};
 use crate::say::Lang;
@@ -27,6 +27,8 @@ pub(in crate::report) const INVENTORY: Face = Face {
 struct Inventory<'a> {
     schema: &'static str,
     tool: &'a Tool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pseudonymized: Option<&'a Pseudonymized>,
     timezone: &'a str,
     lang: Lang,
     tlp: &'a str,
@@ -42,6 +44,7 @@ impl Inventory<'_> {
         Inventory {
             schema: "mailtrail.inspect/1",
             tool: &report.tool,
+            pseudonymized: report.pseudonymized.as_ref(),
             timezone: &report.timezone,
             lang: report.lang,
             tlp: &report.tlp,

@@ -190,6 +190,9 @@ super::catalogue! {
     // Common to all.
     " and {n} more" => " ほか {n} 件",
     "{from} to {to}" => "{from} ～ {to}",
+    "Names and addresses are pseudonyms" => "氏名とアドレスは仮名",
+    " (key {key}): an IP address or AS number here is not that of whoever uses it." =>
+        "（鍵 {key}）。ここに載る IP アドレスと AS 番号は、実際の使用者のものではない。",
     "{n} sections" => "{n} 節",
     " {sections} with {n} rows left out; the JSON report has them all." => " {sections}・{n} 行を省略。全体は JSON の報告書にある。",
     "Cut to fit:" => "長さの制限による省略:",
