@@ -78,9 +78,11 @@ pub(super) fn each_item<'a>(text: &'a [u8], mut f: impl FnMut(&'a [u8])) {
 
 /// The text of a value as written: a string without its quotes and escapes, nothing for `null`, anything else as it is.
 pub(super) fn text<'a>(raw: &'a [u8], scratch: &'a Bump) -> &'a [u8] {
-    match raw.first() {
-        Some(b'"') => string(raw, scratch).map_or(raw, |(text, _)| text),
-        _ if raw == b"null" => b"",
+    match raw {
+        // The value as written ends with its own closing quote, and without escapes there is none before that.
+        [b'"', inner @ .., b'"'] if memchr::memchr(b'\\', inner).is_none() => inner,
+        [b'"', ..] => string(raw, scratch).map_or(raw, |(text, _)| text),
+        b"null" => b"",
         _ => raw,
     }
 }
@@ -157,7 +159,7 @@ pub(super) fn nested(text: &[u8]) -> Option<usize> {
 pub(super) fn raw_string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += memchr::memchr3(b'"', b'\\', b'\n', text.get(at..)?)?;
+        at += scan::first_of(text.get(at..)?, [b'"', b'\\', b'\n'])?;
         match text.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,

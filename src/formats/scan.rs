@@ -46,6 +46,37 @@ pub(super) fn find_last(text: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memrchr_iter(first, text).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(needle)))
 }
 
+/// Bytes looked at by [`first_of`] before a search that takes longer to begin and less for each byte.
+const SOON: usize = 48;
+
+/// Where one of these bytes first stands. Most pieces of a record end within a few bytes, where eight at a time in a register, without a
+/// call, are the quickest way.
+#[inline]
+pub(super) fn first_of<const N: usize>(text: &[u8], bytes: [u8; N]) -> Option<usize> {
+    let (words, _) = text.get(..text.len().min(SOON)).unwrap_or(text).as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = bytes.iter().fold(0, |found, byte| found | zeros(word ^ u64::from_ne_bytes([*byte; 8])));
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let from = words.len() * 8;
+    let rest = text.get(from..)?;
+    let found = match (rest.len() < 8, bytes.as_slice()) {
+        (false, [a, b]) => memchr2(*a, *b, rest),
+        (false, [a, b, c]) => memchr::memchr3(*a, *b, *c, rest),
+        _ => rest.iter().position(|b| bytes.contains(b)),
+    };
+    found.map(|at| from + at)
+}
+
+/// Marks the bytes of a word that are zero; the lowest mark is always right, higher ones may stand too high.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080
+}
+
 /// What follows the first `needle`.
 pub(super) fn after<'a>(text: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
     find(text, needle).and_then(|at| text.get(at + needle.len()..))
@@ -190,6 +221,21 @@ mod tests {
             assert_eq!(find_last(&text, b"; from=<"), Some(length + 9));
             assert_eq!((find(&text, b"; to=<"), find_last(&text, b"zz"), find(&text, b"")), (None, None, None));
         }
+    }
+
+    #[test]
+    fn the_first_of_some_bytes_is_found_wherever_it_stands() {
+        for length in 0..120 {
+            let mut text = vec![b'-'; 120];
+            assert_eq!(first_of(&text, [b',', b'\n']), None);
+            // A byte that differs from one looked for by its lowest bit, before and behind.
+            text[length] = b',';
+            text.insert(length, b'-');
+            text.insert(length + 2, b'\n');
+            assert_eq!((first_of(&text, [b',', b'\n']), first_of(&text, [b'"', b'\\', b'\n'])), (Some(length + 1), Some(length + 2)));
+            assert_eq!(first_of(text.get(..length + 1).unwrap(), [b',', b'\n']), None);
+        }
+        assert_eq!(first_of(b"\x80\xff\x00\x01,", [b',', b'\n']), Some(4));
     }
 
     #[test]

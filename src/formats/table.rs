@@ -147,7 +147,7 @@ fn each_cell<'a>(text: &'a [u8], begins: fn(&[u8]) -> bool, mut found: impl FnMu
                 return RowEnd { length: at, count: count + 1, torn: true };
             }
         } else {
-            let end = memchr2(b',', b'\n', rest).unwrap_or(rest.len());
+            let end = scan::first_of(rest, [b',', b'\n']).unwrap_or(rest.len());
             let cell = rest.get(..end).unwrap_or_default();
             let ends_row = rest.get(end) != Some(&b',');
             let inner = if ends_row { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell };
