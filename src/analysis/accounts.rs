@@ -9,6 +9,7 @@ use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::say::say;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 /// Every account seen, in the order of names.
 pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
@@ -18,9 +19,8 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
     for (spelling, account) in &rows.spellings {
         spelled.entry(*account).or_default().push(*spelling);
     }
-    let mut accounts = Vec::new();
-    for &account in &profiles.order {
-        let Some(profile) = profiles.get(account) else { continue };
+    let row = |&account: &Text| {
+        let profile = profiles.get(account)?;
         let logins = || profile.logins.iter().map(|&l| &rows.logins[l as usize]);
         let messages: Vec<&Message> = profile.messages.iter().map(|&m| &rows.messages[m as usize]).collect();
         let count =
@@ -28,7 +28,7 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
         let times =
             || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
         let name = rows.show(account);
-        accounts.push(Account {
+        Some(Account {
             aliases: spelled.get(&account).into_iter().flatten().map(|from| rows.show(*from)).filter(|s| *s != name).collect(),
             account: name,
             logins: count(false),
@@ -38,9 +38,9 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
             last: times().max().map(|t| facts.stamp(t)),
             messages: known.then(|| tally::messages(messages.iter().copied())),
             recipients: known.then(|| tally::recipients(rows, messages.iter().copied(), |_, _| None)),
-        });
-    }
-    accounts
+        })
+    };
+    profiles.order.par_iter().filter_map(row).collect()
 }
 
 /// Every spelling that is not the account's own name.

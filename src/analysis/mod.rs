@@ -92,8 +92,7 @@ pub fn analyze(
     let witnesses = Witnesses::new(facts);
     let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries, witnesses, coverage: &coverage };
     let judged = judge::judge(ground);
-    let incidents = incident::incidents(ground, &judged);
-    let accounts = accounts::accounts(facts, &profiles);
+    let (incidents, accounts) = rayon::join(|| incident::incidents(ground, &judged), || accounts::accounts(facts, &profiles));
     let limitations = limits::limitations(facts, &coverage, problems).iter().map(|limit| facts.said(limit)).collect();
     Report {
         schema: SCHEMA.to_owned(),

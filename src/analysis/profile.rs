@@ -7,6 +7,7 @@ use crate::domain::rows::{Login, LoginResult, Message, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 /// The width of a slot of use.
 pub(super) const SLOT: i64 = 10 * MINUTE;
@@ -95,11 +96,8 @@ impl Profiles {
         let mut order: Vec<Text> = by_account.keys().copied().collect();
         order.sort_unstable_by(|a, b| rows.texts.bytes(*a).cmp(rows.texts.bytes(*b)));
         let writers = Writers::new(rows, &order);
-        for account in &order {
-            if let Some(profile) = by_account.get_mut(account) {
-                profile.settle(rows, &writers, *account);
-            }
-        }
+        let mut each: Vec<(&Text, &mut Profile)> = by_account.iter_mut().collect();
+        each.par_iter_mut().for_each(|(account, profile)| profile.settle(rows, &writers, **account));
         let mut by_address: HashMap<Text, Vec<Text>> = HashMap::new();
         for account in &order {
             for address in by_account.get(account).into_iter().flat_map(|p| &p.origins).filter_map(|o| o.address) {

@@ -5,7 +5,7 @@ use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::rows::{Message, Recipient, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
 
 impl MessageTally {
@@ -52,7 +52,7 @@ pub(super) fn messages<'r>(messages: impl Iterator<Item = &'r Message>) -> Messa
     tally
 }
 
-/// Recipients by outcome, with the different addresses and their domains. `contacted_at` tells when an address was first written to
+/// Recipients by outcome, with the different addresses and their domains; the messages in the order of time. `contacted_at` tells when an address was first written to
 /// by others than those counted; an address counts as previously contacted if that was before it was written to here.
 pub(super) fn recipients<'r>(
     rows: &Rows,
@@ -60,30 +60,27 @@ pub(super) fn recipients<'r>(
     contacted_at: impl Fn(&Message, Text) -> Option<Timestamp>,
 ) -> RecipientTally {
     let mut tally = RecipientTally::default();
-    let mut reached: Vec<(Text, Timestamp, bool)> = Vec::new();
+    // Each address with whether it was known when it was first written to.
+    let mut reached: HashMap<Text, bool> = HashMap::new();
     for message in messages {
         for recipient in rows.recipients_of(message) {
             tally.add(recipient.outcome);
-            if !rows.texts.bytes(recipient.address).is_empty() {
-                let known = contacted_at(message, recipient.address).is_some_and(|t| t < message.submitted);
-                reached.push((recipient.address, message.submitted, known));
-            }
+            let known = || contacted_at(message, recipient.address).is_some_and(|t| t < message.submitted);
+            reached.entry(recipient.address).or_insert_with(known);
         }
     }
-    // Of each address the first time it was written to.
-    reached.sort_unstable();
-    reached.dedup_by_key(|(address, ..)| *address);
-    let domains: HashSet<&[u8]> = reached.iter().map(|(address, ..)| domain(rows.texts.bytes(*address))).collect();
+    reached.retain(|address, _| !rows.texts.bytes(*address).is_empty());
+    let domains: HashSet<&[u8]> = reached.keys().map(|address| domain(rows.texts.bytes(*address))).collect();
     tally.distinct = reached.len() as u64;
     tally.domains = domains.len() as u64;
-    tally.previously_contacted = reached.iter().filter(|(.., known)| *known).count() as u64;
+    tally.previously_contacted = reached.values().filter(|known| **known).count() as u64;
     tally.new = tally.distinct - tally.previously_contacted;
     tally
 }
 
 /// The part of an address after its last `@`.
 pub(super) fn domain(address: &[u8]) -> &[u8] {
-    address.iter().rposition(|b| *b == b'@').map_or(address, |at| &address[at + 1..])
+    memchr::memrchr(b'@', address).map_or(address, |at| &address[at + 1..])
 }
 
 /// Blocked recipients by who refused.

@@ -5,6 +5,7 @@ use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener};
 use super::links::Links;
 use super::lives::QUEUE_LIFETIME;
 use super::own::{Own, split_relay};
+use super::queue_id::QueueId;
 use super::sessions::Refusal;
 use crate::domain::outcome::{By, Outcome, Reason};
 use crate::domain::place::Place;
@@ -13,6 +14,9 @@ use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Action, Program, Status};
 use crate::formats::postfix::reply::{self, Accepted, Class};
 use hashbrown::{HashMap, HashSet};
+
+/// A transaction that got a queue id and then nothing is put down to the end of the evidence only this close to it.
+const CUT_OFF: i64 = 10 * MINUTE;
 
 /// Hops beyond which something goes in circles.
 const HOPS_MAX: u32 = 12;
@@ -69,6 +73,22 @@ impl Ends {
     }
 }
 
+/// The life a message begins with, as far as its row tells of it.
+pub(super) struct Head {
+    pub(super) host: Text,
+    pub(super) id: QueueId,
+    pub(super) long_id: Option<Text>,
+    pub(super) opener: Opener,
+    pub(super) opened: Timestamp,
+    pub(super) place: Place,
+    pub(super) sender: Option<Text>,
+    /// Among the names of the message's [`Ends`].
+    pub(super) message_id: Option<Name>,
+    pub(super) size: Option<u64>,
+    /// Nothing was heard of the queue file after it was opened, although its host's log goes on.
+    pub(super) cut_off: bool,
+}
+
 /// What the SMTP session said of a life's transaction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SessionWord {
@@ -91,24 +111,64 @@ pub(super) struct Known<'a> {
     pub(super) empty: Text,
 }
 
+/// What one settler leaves to the next: what it made of replies and relays, and lives to read into.
+#[derive(Default)]
+pub(super) struct Desk {
+    classes: HashMap<Text, Class>,
+    relays: HashMap<Text, bool>,
+    lives: Vec<Life>,
+}
+
+/// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
+pub(super) fn is_cut_off(host_ends: &HashMap<Text, Timestamp>, life: &Life) -> bool {
+    let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
+    untouched && host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
+}
+
 /// Settles messages, one after another.
 pub(super) struct Settler<'a> {
     known: Known<'a>,
-    classes: HashMap<Text, Class>,
-    relays: HashMap<Text, bool>,
+    desk: Desk,
     /// Contested lives that have their message; `None` where it is not yet their turn.
     claimed: Option<&'a mut HashSet<u32>>,
     ends: Ends,
 }
 
 impl<'a> Settler<'a> {
-    pub(super) fn new(known: Known<'a>, claimed: Option<&'a mut HashSet<u32>>) -> Settler<'a> {
-        Settler { known, classes: HashMap::new(), relays: HashMap::new(), claimed, ends: Ends::default() }
+    pub(super) fn new(known: Known<'a>, claimed: Option<&'a mut HashSet<u32>>, desk: Desk) -> Settler<'a> {
+        Settler { known, desk, claimed, ends: Ends::default() }
+    }
+
+    /// Leaves the desk to the next one.
+    pub(super) fn leave(self) -> Desk {
+        self.desk
     }
 
     /// Settles the message that begins with this life.
-    pub(super) fn message(&mut self, root: u32, life: &Life) -> Ends {
-        let mut fates = self.ends_of(root, life, 0);
+    pub(super) fn message(&mut self, root: u32) -> (Head, Ends) {
+        let life = self.read(root);
+        let head = self.head(&life);
+        let fates = self.ends_of(root, &life, 0);
+        self.desk.lives.push(life);
+        (head, self.with_refusals(root, fates))
+    }
+
+    fn head(&mut self, life: &Life) -> Head {
+        Head {
+            host: life.host,
+            id: life.id,
+            long_id: life.long_id,
+            opener: life.opener,
+            opened: life.opened,
+            place: life.place,
+            sender: life.sender,
+            message_id: life.message_id().map(|id| self.ends.keep(id)),
+            size: life.size,
+            cut_off: is_cut_off(self.known.host_ends, life),
+        }
+    }
+
+    fn with_refusals(&mut self, root: u32, mut fates: Vec<Fate>) -> Ends {
         if let Some(word) = self.known.words.get(&root) {
             for refusal in &word.refusals {
                 fates.push(self.refusal(refusal));
@@ -155,12 +215,12 @@ impl<'a> Settler<'a> {
 
     fn class(&mut self, reply: Text) -> Class {
         let texts = self.known.texts;
-        *self.classes.entry(reply).or_insert_with(|| reply::classify(texts.bytes(reply)))
+        *self.desk.classes.entry(reply).or_insert_with(|| reply::classify(texts.bytes(reply)))
     }
 
     fn is_own_relay(&mut self, relay: Text) -> bool {
         let Known { own, texts, .. } = self.known;
-        *self.relays.entry(relay).or_insert_with(|| own.is_own_relay(texts.bytes(relay)))
+        *self.desk.relays.entry(relay).or_insert_with(|| own.is_own_relay(texts.bytes(relay)))
     }
 
     /// Whether a life is this message's to settle: not met on another way, and no other message's.
@@ -182,8 +242,16 @@ impl<'a> Settler<'a> {
     }
 
     fn life(&mut self, number: u32, depth: u32) -> Vec<Fate> {
-        let life = self.known.all.get(number);
-        self.ends_of(number, &life, depth)
+        let life = self.read(number);
+        let fates = self.ends_of(number, &life, depth);
+        self.desk.lives.push(life);
+        fates
+    }
+
+    fn read(&mut self, number: u32) -> Life {
+        let mut life = self.desk.lives.pop().unwrap_or_default();
+        self.known.all.read(number, &mut life);
+        life
     }
 
     fn ends_of(&mut self, number: u32, life: &Life, depth: u32) -> Vec<Fate> {

@@ -7,7 +7,7 @@ use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
-use super::settle::{self, Ends, Known, SessionWord, Settler};
+use super::settle::{self, Desk, Ends, Head, Known, SessionWord, Settler};
 use super::trail_rows::{Attributed, Writer};
 use crate::config::Settings;
 use crate::domain::account::AccountRules;
@@ -15,13 +15,11 @@ use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-
-/// A transaction that got a queue id and then nothing is put down to the end of the evidence only this close to it.
-const CUT_OFF: i64 = 10 * MINUTE;
+use std::sync::{Mutex, PoisonError};
 
 /// Messages settled side by side before their rows are written and their lives given up.
 const SETTLED_TOGETHER: usize = 1 << 13;
@@ -75,7 +73,11 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
-    builder.messages(&mut texts, &mut all, begun.roots, &mut refused);
+    // Rows are written into a pool of their own, with the same numbers, while messages are settled by the other.
+    let mut grown = texts.clone();
+    grown.reserve(begun.recipients);
+    builder.messages(&texts, &mut grown, &mut all, &begun.roots, &mut refused);
+    texts = grown;
     let mut rows = builder.rows;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
     rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();
@@ -103,6 +105,8 @@ struct Root {
 struct Seen {
     /// Those that begin a message if no other life led to them, with the account that used their envelope sender.
     roots: Vec<(Root, Option<Used>)>,
+    /// Their recipients.
+    recipients: usize,
     /// Notices, probes, and what clients broke off.
     others: Vec<u32>,
 }
@@ -134,7 +138,8 @@ impl Beginnings<'_> {
             _ => None,
         };
         let sender = life.sender.unwrap_or(self.empty);
-        let used = account.filter(|_| !is_cut_off(self.host_ends, life)).map(|account| Used { sender, account });
+        let used = account.filter(|_| !settle::is_cut_off(self.host_ends, life)).map(|account| Used { sender, account });
+        seen.recipients += life.recipients.len();
         seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
     }
 }
@@ -143,6 +148,8 @@ impl Beginnings<'_> {
 #[derive(Default)]
 struct Begun {
     roots: Vec<Root>,
+    /// No fewer recipients than they have.
+    recipients: usize,
     /// Lives that belong to no message.
     others: Vec<u32>,
     /// Envelope senders with the accounts that used them; `None` where several did.
@@ -152,7 +159,8 @@ struct Begun {
 impl Begun {
     fn new(seen: Vec<Seen>, links: &Links) -> Begun {
         let mut begun = Begun::default();
-        for Seen { roots, others } in seen {
+        for Seen { roots, recipients, others } in seen {
+            begun.recipients += recipients;
             begun.others.extend(others.into_iter().filter(|other| !links.has_parent(*other)));
             for (root, used) in roots.into_iter().filter(|(root, _)| !links.has_parent(root.number)) {
                 begun.roots.push(root);
@@ -169,12 +177,6 @@ impl Begun {
 
 fn account_of_sender(begun: &Begun) -> HashMap<Text, Text> {
     begun.senders.iter().filter_map(|(sender, account)| Some((*sender, (*account)?))).collect()
-}
-
-/// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
-fn is_cut_off(host_ends: &HashMap<Text, Timestamp>, life: &Life) -> bool {
-    let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
-    untouched && host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
 }
 
 /// Gives up a life that belongs to no message, and those it leads to alone.
@@ -227,37 +229,60 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// Settles all messages and writes their rows in the order of time, those refused early among them.
-    fn messages(&mut self, texts: &mut TextPool, all: &mut Gathered, roots: Vec<Root>, refused: &mut std::vec::IntoIter<Refused<'_>>) {
+    ///
+    /// While the rows of some are written, the next are settled.
+    fn messages(
+        &mut self,
+        texts: &TextPool,
+        grown: &mut TextPool,
+        all: &mut Gathered,
+        roots: &[Root],
+        refused: &mut std::vec::IntoIter<Refused<'_>>,
+    ) {
         let mut claimed: HashSet<u32> = HashSet::new();
-        for roots in roots.chunks(SETTLED_TOGETHER) {
+        let desks = Mutex::new(Vec::new());
+        let mut done: (&[Root], Vec<Vec<(Head, Ends)>>) = (&[], Vec::new());
+        for roots in roots.chunks(SETTLED_TOGETHER).chain([[].as_slice()]) {
             let known = self.known.with(all, texts);
-            let settled: Vec<(Life, Ends)> = roots
-                .par_chunks(SETTLED_TOGETHER / 16)
-                .flat_map_iter(|roots| {
-                    let mut settler = Settler::new(known, None);
-                    roots.iter().map(move |root| settle_root(&mut settler, known, root.number))
-                })
-                .collect();
-            for (root, (life, mut ends)) in roots.iter().zip(settled) {
-                if ends.contested {
-                    let known = self.known.with(all, texts);
-                    ends = Settler::new(known, Some(&mut claimed)).message(root.number, &life);
-                }
-                let earlier = |r: &&Refused<'_>| (r.transaction.line.at, r.transaction.line.place) < (root.opened, root.place);
-                while refused.as_slice().first().filter(earlier).is_some() {
-                    refused.next().into_iter().for_each(|early| self.push_refused(texts, early));
-                }
-                ends.lives.iter().for_each(|&number| all.give_up(number));
-                self.push_root(texts, &life, ends);
-            }
+            let (written, settled) = std::mem::replace(&mut done, (roots, Vec::new()));
+            let (next, given_up) = rayon::join(
+                || settle_side_by_side(known, roots, &desks),
+                || self.write(grown, known, &mut claimed, (written, settled), refused),
+            );
+            given_up.into_iter().for_each(|number| all.give_up(number));
+            done.1 = next;
         }
         for late in refused {
-            self.push_refused(texts, late);
+            self.push_refused(grown, late);
         }
     }
 
-    fn push_root(&mut self, texts: &mut TextPool, life: &Life, ends: Ends) {
-        if is_cut_off(self.known.host_ends, life) {
+    /// Writes the rows of settled messages, and gives back the lives they were made of.
+    fn write(
+        &mut self,
+        texts: &mut TextPool,
+        known: Known<'_>,
+        claimed: &mut HashSet<u32>,
+        (roots, settled): (&[Root], Vec<Vec<(Head, Ends)>>),
+        refused: &mut std::vec::IntoIter<Refused<'_>>,
+    ) -> Vec<u32> {
+        let mut given_up = Vec::with_capacity(2 * roots.len());
+        for (root, (head, mut ends)) in roots.iter().zip(settled.into_iter().flatten()) {
+            if ends.contested {
+                (_, ends) = Settler::new(known, Some(claimed), Desk::default()).message(root.number);
+            }
+            let earlier = |r: &&Refused<'_>| (r.transaction.line.at, r.transaction.line.place) < (root.opened, root.place);
+            while refused.as_slice().first().filter(earlier).is_some() {
+                refused.next().into_iter().for_each(|early| self.push_refused(texts, early));
+            }
+            given_up.extend_from_slice(&ends.lives);
+            self.push_root(texts, &head, &ends);
+        }
+        given_up
+    }
+
+    fn push_root(&mut self, texts: &mut TextPool, life: &Head, ends: &Ends) {
+        if life.cut_off {
             self.rows.vanished_transactions += 1;
             return;
         }
@@ -282,7 +307,7 @@ impl Builder<'_> {
             submitted: life.opened,
             host: life.host,
             queue_id: life.long_id.unwrap_or_else(|| texts.add(life.id.text().unwrap_or_default())),
-            message_id: life.message_id().map_or(self.known.empty, |id| texts.add(id)),
+            message_id: life.message_id.map_or(self.known.empty, |id| texts.add(ends.name(id))),
             account,
             attribution,
             kind,
@@ -295,7 +320,7 @@ impl Builder<'_> {
             recipients: 0,
             place: life.place,
         };
-        self.push(texts, message, &ends);
+        self.push(texts, message, ends);
     }
 
     /// The account by its envelope sender, where a host of ours whose own log is not in evidence handed the message over.
@@ -347,7 +372,7 @@ impl Builder<'_> {
         senders: &HashMap<Text, Text>,
     ) -> std::vec::IntoIter<Refused<'r>> {
         let nothing = Gathered::new(Vec::new());
-        let mut settler = Settler::new(self.known.with(&nothing, texts), None);
+        let mut settler = Settler::new(self.known.with(&nothing, texts), None, Desk::default());
         // One session has one user: a known sender of one transaction speaks for the others.
         let mut of_session: HashMap<Place, Option<Text>> = HashMap::new();
         for transaction in refused {
@@ -395,10 +420,17 @@ impl Builder<'_> {
     }
 }
 
-fn settle_root(settler: &mut Settler<'_>, known: Known<'_>, root: u32) -> (Life, Ends) {
-    let life = known.all.get(root);
-    let ends = settler.message(root, &life);
-    (life, ends)
+/// Settles messages on all threads; the results are in the order of the roots.
+fn settle_side_by_side(known: Known<'_>, roots: &[Root], desks: &Mutex<Vec<Desk>>) -> Vec<Vec<(Head, Ends)>> {
+    let free = || desks.lock().unwrap_or_else(PoisonError::into_inner);
+    let settle = |roots: &[Root]| {
+        let desk = free().pop().unwrap_or_default();
+        let mut settler = Settler::new(known, None, desk);
+        let settled = roots.iter().map(|root| settler.message(root.number)).collect();
+        free().push(settler.leave());
+        settled
+    };
+    roots.par_chunks(SETTLED_TOGETHER / 16).map(settle).collect()
 }
 
 /// Our own names: configured, told by the hosts themselves, and the domains of those who log in.

@@ -337,15 +337,23 @@ const ADDRESS_MARK: u8 = 0;
 /// Puts a mark for each place where a reply names the recipient, into `folded`; a reply that holds such a byte stays as it is.
 pub fn fold_reply(reply: &[u8], address: &[u8], folded: &mut Vec<u8>) {
     folded.clear();
-    let mut rest = reply;
-    if address.len() > 2 && memchr::memchr(ADDRESS_MARK, reply).is_none() {
-        while let Some(at) = memchr::memmem::find(rest, address) {
-            folded.extend_from_slice(rest.get(..at).unwrap_or_default());
+    let mut copied = 0;
+    // By the at sign: most replies have none outside of an address, and to prepare a search for each address costs more than to search.
+    if let Some(before) = memchr::memchr(b'@', address).filter(|_| address.len() > 2) {
+        for sign in memchr::memchr_iter(b'@', reply) {
+            let Some(start) = sign.checked_sub(before).filter(|start| *start >= copied) else { continue };
+            if reply.get(start..start + address.len()) != Some(address) {
+                continue;
+            }
+            if copied == 0 && memchr::memchr(ADDRESS_MARK, reply).is_some() {
+                break;
+            }
+            folded.extend_from_slice(reply.get(copied..start).unwrap_or_default());
             folded.push(ADDRESS_MARK);
-            rest = rest.get(at + address.len()..).unwrap_or_default();
+            copied = start + address.len();
         }
     }
-    folded.extend_from_slice(rest);
+    folded.extend_from_slice(reply.get(copied..).unwrap_or_default());
 }
 
 impl Rows {
@@ -385,6 +393,8 @@ mod tests {
             ("550 no such user", "a@x.test", "550 no such user"),
             ("550 \0 <a@x.test>", "b@x.test", "550 \0 <a@x.test>"),
             ("", "", ""),
+            ("550 root", "root", "550 root"),
+            ("550 a@x.testa@x.test", "a@x.test", "550 \0\0"),
         ] {
             let mut folded = Vec::new();
             fold_reply(reply.as_bytes(), address.as_bytes(), &mut folded);

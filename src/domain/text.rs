@@ -69,6 +69,12 @@ impl TextPool {
         Text::at(number)
     }
 
+    /// Makes room for this many more distinct texts to be found by.
+    pub fn reserve(&mut self, more: usize) {
+        let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
+        self.index.reserve(more, |&i| hasher.hash_one(slice(bytes, ends, i)));
+    }
+
     /// Returns the number of `text` if it is known.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<Text> {

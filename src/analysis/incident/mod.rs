@@ -17,14 +17,14 @@ use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::say::{Part, say};
 use hashbrown::{HashMap, HashSet};
-use std::cell::OnceCell;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 /// All incidents, the earliest first.
 pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
     let groups = groups::groups(ground, judged);
-    let mut incidents: Vec<Incident> = groups.into_iter().map(|accounts| Builder::new(ground, judged, accounts).incident()).collect();
+    let mut incidents: Vec<Incident> = groups.into_par_iter().map(|accounts| Builder::new(ground, judged, accounts).incident()).collect();
     debug_assert!(incidents.iter().all(Incident::adds_up), "the figures of an incident do not add up");
     incidents.sort_by_key(|i| (i.first_login.as_ref().map(|l| l.time).or(i.first_send), i.accounts.clone()));
     for (number, incident) in incidents.iter_mut().enumerate() {
@@ -41,9 +41,9 @@ struct Builder<'a> {
     /// Addresses judged to be an attacker's for any of the accounts, and those that only failed and belong to them.
     addresses: HashSet<Text>,
     /// The attackers' messages by account, picked once out of all.
-    sent: HashMap<Text, Rc<[u32]>>,
+    sent: HashMap<Text, Arc<[u32]>>,
     /// From the attackers' first use to their last.
-    window: OnceCell<Option<(Timestamp, Timestamp)>>,
+    window: OnceLock<Option<(Timestamp, Timestamp)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -57,7 +57,7 @@ impl<'a> Builder<'a> {
         if let (Some(begin), Some(end)) = (begin, end) {
             addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
         }
-        let (sent, window) = (HashMap::new(), OnceCell::new());
+        let (sent, window) = (HashMap::new(), OnceLock::new());
         let mut builder = Builder { ground, facts: ground.facts, judged, accounts, addresses, sent, window };
         builder.sent = builder.accounts.iter().map(|&account| (account, builder.pick(account))).collect();
         builder
@@ -79,8 +79,12 @@ impl<'a> Builder<'a> {
         let recipients = || messages.iter().flat_map(|m| rows.recipients_of(m));
         let score = self.accounts.iter().flat_map(|a| self.attacks(*a)).map(|a| a.score).fold(0.0, f64::max);
         let last_activity = self.accounts.iter().filter_map(|a| self.last_activity(*a)).max();
-        let per_account: BTreeMap<String, PerAccount> = self.accounts.iter().map(|a| (rows.show(*a), self.per_account(*a))).collect();
         let known = self.knows_submissions();
+        // What walks through all the messages, side by side.
+        let (per_account, (recipient_tally, reach)) = rayon::join(
+            || self.accounts.par_iter().map(|a| (rows.show(*a), self.per_account(*a))).collect::<BTreeMap<String, PerAccount>>(),
+            || rayon::join(|| known.then(|| self.recipient_tally(&messages)), || self.reach(&messages)),
+        );
         let basis = self.basis();
         let mut incident = Incident {
             id: String::new(),
@@ -98,7 +102,7 @@ impl<'a> Builder<'a> {
             protocols: self.protocols(),
             origins: self.origins(),
             messages: known.then(|| tally::messages(messages.iter().copied())),
-            recipients: known.then(|| self.recipient_tally(&messages)),
+            recipients: recipient_tally,
             blocked_by: known.then(|| tally::blocked_by(recipients())),
             reasons: tally::reasons(rows, recipients()),
             returned_notices: self.notices(&self.accounts),
@@ -106,7 +110,7 @@ impl<'a> Builder<'a> {
             account_changes: self.account_changes(),
             other_accounts: self.other_accounts(),
             per_account,
-            reach: self.reach(&messages),
+            reach,
             discovery: self.discovery(&messages),
             techniques: Vec::new(),
             notes: Vec::new(),
@@ -129,7 +133,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The numbers of the messages of one account that came from an attacker's origin.
-    fn pick(&self, account: Text) -> Rc<[u32]> {
+    fn pick(&self, account: Text) -> Arc<[u32]> {
         let messages = &self.rows().messages;
         let asked = self.asked(account);
         let is_attackers = |m: &Message| {

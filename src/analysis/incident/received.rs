@@ -15,11 +15,9 @@ impl Builder<'_> {
         let rows = self.rows();
         let mut contacted: HashMap<(Text, Text), Timestamp> = HashMap::new();
         for &account in &self.accounts {
-            let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
-            for message in numbers.iter().map(|&m| &rows.messages[m as usize]) {
-                if self.judged.is_attacker(account, message.address) {
-                    continue;
-                }
+            let origins = self.ground.profiles.get(account).map(|p| p.origins.as_slice()).unwrap_or_default();
+            let owners = origins.iter().filter(|origin| !self.judged.is_attacker(account, origin.address));
+            for message in owners.flat_map(|origin| origin.messages(rows)) {
                 for recipient in rows.recipients_of(message) {
                     let known = contacted.entry((account, recipient.address)).or_insert(message.submitted);
                     *known = (*known).min(message.submitted);
