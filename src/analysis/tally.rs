@@ -5,7 +5,7 @@ use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::rows::{Message, Recipient, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::collections::BTreeMap;
 
 impl MessageTally {
@@ -60,20 +60,26 @@ pub(super) fn recipients<'r>(
     contacted_at: impl Fn(&Message, Text) -> Option<Timestamp>,
 ) -> RecipientTally {
     let mut tally = RecipientTally::default();
-    // Each address with whether it was known when it was first written to.
-    let mut reached: HashMap<Text, bool> = HashMap::new();
+    let mut reached: HashSet<Text> = HashSet::new();
+    let mut domains: HashSet<&[u8]> = HashSet::new();
     for message in messages {
         for recipient in rows.recipients_of(message) {
             tally.add(recipient.outcome);
-            let known = || contacted_at(message, recipient.address).is_some_and(|t| t < message.submitted);
-            reached.entry(recipient.address).or_insert_with(known);
+            // Known or not is decided when it is first written to.
+            if !reached.insert(recipient.address) {
+                continue;
+            }
+            let address = rows.texts.bytes(recipient.address);
+            if address.is_empty() {
+                continue;
+            }
+            domains.insert(domain(address));
+            tally.distinct += 1;
+            let known = contacted_at(message, recipient.address).is_some_and(|t| t < message.submitted);
+            tally.previously_contacted += u64::from(known);
         }
     }
-    reached.retain(|address, _| !rows.texts.bytes(*address).is_empty());
-    let domains: HashSet<&[u8]> = reached.keys().map(|address| domain(rows.texts.bytes(*address))).collect();
-    tally.distinct = reached.len() as u64;
     tally.domains = domains.len() as u64;
-    tally.previously_contacted = reached.values().filter(|known| **known).count() as u64;
     tally.new = tally.distinct - tally.previously_contacted;
     tally
 }

@@ -28,7 +28,7 @@ const LATE_LINES: i64 = 60 * SECOND;
 const REORDER: i64 = 5 * SECOND;
 
 /// How long after its end a life is packed away: well past the last late line, with room for clocks that step back.
-const PACK_AFTER: i64 = 10 * MINUTE;
+const PACK_AFTER: i64 = 3 * MINUTE;
 
 /// The line an event comes from.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +94,8 @@ pub(super) struct Lives {
 /// The texts interned last, by what they are: the next line most often has the same.
 #[derive(Default)]
 struct LastTexts {
+    user: LastText,
+    sender: LastText,
     address: LastText,
     client: LastText,
     relay: LastText,
@@ -128,8 +130,7 @@ impl Lives {
         let name = Name { text: id, id: QueueId::new(id) };
         match event {
             QueueEvent::Open { client, sasl_username, orig_queue_id, .. } => {
-                let user = sasl_username.map(|u| texts.intern(u));
-                self.users.extend(user);
+                let user = sasl_username.map(|u| self.user(texts, u));
                 let opener = Opener::Client {
                     address: self.last.address.intern(texts, client.address),
                     name: self.last.client.intern(texts, client.name),
@@ -146,7 +147,9 @@ impl Lives {
             QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, name, message_id),
             QueueEvent::Active { sender, size, recipients } => {
                 let null_sender = sender.is_empty();
-                let sender = self.intern_lower(texts, sender);
+                self.scratch.clear();
+                self.scratch.extend(sender.iter().map(u8::to_ascii_lowercase));
+                let sender = self.last.sender.intern(texts, &self.scratch);
                 let life = self.touch(texts, line, name);
                 life.sender = Some(sender);
                 life.null_sender = null_sender;
@@ -220,6 +223,16 @@ impl Lives {
             self.pack(slot, false);
         }
         Done { packed: self.packed, users: self.users, uncounted: self.uncounted }
+    }
+
+    /// A login name, which is then among those that opened queue files.
+    fn user(&mut self, texts: &mut TextPool, user: &[u8]) -> Text {
+        let before = self.last.user.0;
+        let user = self.last.user.intern(texts, user);
+        if before != Some(user) {
+            self.users.insert(user);
+        }
+        user
     }
 
     fn intern_lower(&mut self, texts: &mut TextPool, text: &[u8]) -> Text {

@@ -14,26 +14,33 @@ impl Builder<'_> {
     /// Who the recipients are; one pass over the attackers' recipients and one over all others'.
     pub(super) fn reach(&self, messages: &[&Message]) -> Option<Reach> {
         let rows = self.rows();
+        let own = self.own_domains();
         let mut reached: HashMap<Text, Timestamp> = HashMap::new();
+        let mut internal = 0;
         let mut sizes: Vec<u64> = Vec::with_capacity(messages.len());
         for message in messages {
             sizes.push(u64::from(message.recipients));
             for recipient in rows.recipients_of(message) {
-                let since = reached.entry(recipient.address).or_insert(message.submitted);
+                let since = reached.entry(recipient.address).or_insert_with(|| {
+                    let address = rows.texts.bytes(recipient.address);
+                    internal += u64::from(!address.is_empty() && own.contains(domain(address)));
+                    message.submitted
+                });
                 *since = (*since).min(message.submitted);
             }
         }
-        reached.retain(|address, _| !rows.texts.bytes(*address).is_empty());
+        if let Some(nameless) = rows.texts.find(b"") {
+            reached.remove(&nameless);
+        }
         if sizes.is_empty() {
             return None;
         }
         sizes.sort_unstable();
         let writers = self.accounts.iter().map(|account| self.ground.profiles.writers.to(*account));
         let wrote: HashSet<Text> = writers.flatten().copied().filter(|sender| reached.contains_key(sender)).collect();
-        let own = self.own_domains();
         Some(Reach {
             known_to_organisation: self.known(&reached),
-            internal: reached.keys().filter(|address| own.contains(domain(rows.texts.bytes(**address)))).count() as u64,
+            internal,
             wrote_to_account: wrote.len() as u64,
             per_message_median: sizes.get(sizes.len() / 2).copied().unwrap_or(0),
             per_message_max: sizes.last().copied().unwrap_or(0),
