@@ -4,6 +4,7 @@ use super::life::{Decision, Life};
 use super::packed::Packed;
 use super::queue_id::QueueId;
 use super::remap::Map;
+use super::store::Store;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use hashbrown::HashMap;
@@ -18,19 +19,20 @@ const BUCKET_LIVES: usize = 4;
 /// All lives, packed.
 pub(super) struct Gathered {
     shards: Vec<(Packed, Map)>,
+    store: Store,
     index: Index,
     /// Decisions that were logged before the queue id of their life was known.
     early: HashMap<u32, Vec<Decision>>,
 }
 
 impl Gathered {
-    pub(super) fn new(mut shards: Vec<(Packed, Map)>) -> Gathered {
+    pub(super) fn new(mut shards: Vec<(Packed, Map)>, store: Store) -> Gathered {
         let mut keys = Vec::with_capacity(shards.iter().map(|(packed, _)| packed.len() as usize).sum());
         for (shard, (packed, _)) in shards.iter_mut().enumerate() {
             keys.extend(packed.take_keys().into_iter().map(|(key, place)| (key, number_of(shard, place))));
         }
         let index = Index::new(keys);
-        Gathered { shards, index, early: HashMap::new() }
+        Gathered { shards, store, index, early: HashMap::new() }
     }
 
     /// How many shards there are; their lives can be walked side by side.
@@ -53,7 +55,7 @@ impl Gathered {
     pub(super) fn read(&self, number: u32, life: &mut Life) -> bool {
         let (shard, place) = Gathered::locate(number);
         let Some((packed, map)) = self.shards.get(shard) else { return false };
-        if !packed.read(place as u32, life) {
+        if !packed.read(&self.store, place as u32, life) {
             return false;
         }
         map.life(life);
@@ -67,7 +69,7 @@ impl Gathered {
     pub(super) fn read_head(&self, number: u32, life: &mut Life) -> bool {
         let (shard, place) = Gathered::locate(number);
         let Some((packed, map)) = self.shards.get(shard) else { return false };
-        let is_there = packed.read_head(place as u32, life);
+        let is_there = packed.read_head(&self.store, place as u32, life);
         map.life(life);
         is_there
     }
@@ -114,7 +116,7 @@ impl Gathered {
     pub(super) fn give_up(&mut self, number: u32) {
         let (shard, place) = Gathered::locate(number);
         if let Some((packed, _)) = self.shards.get_mut(shard) {
-            packed.give_up(place as u32);
+            packed.give_up(&mut self.store, place as u32);
         }
     }
 }

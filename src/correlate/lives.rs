@@ -8,6 +8,7 @@ use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
 use super::links::is_loopback;
 use super::packed::Packed;
 use super::queue_id::QueueId;
+use super::store::Store;
 use crate::domain::place::Place;
 use crate::domain::rows::fold_reply;
 use crate::domain::text::{Text, TextPool};
@@ -36,6 +37,13 @@ pub(super) struct Line {
     pub(super) host: Text,
     pub(super) at: Timestamp,
     pub(super) place: Place,
+}
+
+/// The lives of earlier waves, and whether a source yet to come may speak of the same time of the same host.
+#[derive(Clone, Copy)]
+pub(super) struct Past<'s> {
+    pub(super) store: &'s Store,
+    pub(super) again: bool,
 }
 
 /// A queue id as logged and as kept.
@@ -124,9 +132,9 @@ pub(super) struct Done {
 }
 
 impl Lives {
-    /// Takes in one event of the queue file `id`. `again` says that a source yet to come may speak of the same time of this host.
-    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>, again: bool) {
-        self.pack_ended(line, again);
+    /// Takes in one event of the queue file `id`.
+    pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, id: &[u8], event: &QueueEvent<'_>, past: Past<'_>) {
+        self.pack_ended(line, past.again);
         let name = Name { text: id, id: QueueId::new(id) };
         match event {
             QueueEvent::Open { client, sasl_username, orig_queue_id, .. } => {
@@ -150,15 +158,15 @@ impl Lives {
                 self.scratch.clear();
                 self.scratch.extend(sender.iter().map(u8::to_ascii_lowercase));
                 let sender = self.last.sender.intern(texts, &self.scratch);
-                let life = self.touch(texts, line, name);
+                let life = self.touch(texts, line, name, past);
                 life.sender = Some(sender);
                 life.null_sender = null_sender;
                 life.size = Some(*size);
                 life.announced = life.announced.max(Some(*recipients));
             }
-            QueueEvent::Delivery(delivery) => self.delivery(texts, line, name, delivery),
+            QueueEvent::Delivery(delivery) => self.delivery(texts, line, name, past, delivery),
             QueueEvent::Removed { by, cancelled, discarded } => {
-                let life = self.touch(texts, line, name);
+                let life = self.touch(texts, line, name, past);
                 life.gone = true;
                 let end = match (life.end, *by, *cancelled, *discarded) {
                     (End::Expired, ..) => End::Expired,
@@ -168,15 +176,15 @@ impl Lives {
                 };
                 self.end(line.host, name.id, end);
             }
-            QueueEvent::Expired { .. } => self.touch(texts, line, name).end = End::Expired,
+            QueueEvent::Expired { .. } => self.touch(texts, line, name, past).end = End::Expired,
             QueueEvent::Requeued => {
-                self.touch(texts, line, name);
+                self.touch(texts, line, name, past);
                 self.end(line.host, name.id, End::Requeued);
             }
-            QueueEvent::Held => self.touch(texts, line, name).held = true,
-            QueueEvent::Released => self.touch(texts, line, name).held = false,
+            QueueEvent::Held => self.touch(texts, line, name, past).held = true,
+            QueueEvent::Released => self.touch(texts, line, name, past).held = false,
             QueueEvent::Notice { kind, to_postmaster, .. } => {
-                let life = self.touch(texts, line, name);
+                let life = self.touch(texts, line, name, past);
                 if *kind == NoticeKind::NonDelivery && !to_postmaster {
                     life.notices.push((line.at, line.place));
                 }
@@ -191,9 +199,9 @@ impl Lives {
                 };
                 let sender = sender.map(|s| self.intern_lower(texts, s));
                 let client = client.map(|c| (texts.intern(c.address), texts.intern(c.name)));
-                self.touch(texts, line, name).decide(decision, sender, client);
+                self.touch(texts, line, name, past).decide(decision, sender, client);
             }
-            QueueEvent::Lost { stage } => self.touch(texts, line, name).lost |= *stage != Stage::EndOfMessage,
+            QueueEvent::Lost { stage } => self.touch(texts, line, name, past).lost |= *stage != Stage::EndOfMessage,
             QueueEvent::Verdict { sender, recipients, passed, quarantined, discarded, queued_as, reply, .. } => {
                 let verdicts: Vec<FilterVerdict> = QueueEvent::recipients(recipients)
                     .map(|recipient| FilterVerdict {
@@ -208,11 +216,16 @@ impl Lives {
                     })
                     .collect();
                 let sender = self.intern_lower(texts, sender);
-                let life = self.touch(texts, line, name);
+                let life = self.touch(texts, line, name, past);
                 life.sender.get_or_insert(sender);
                 life.verdicts.extend(verdicts);
             }
         }
+    }
+
+    /// Moves the lives that were packed in this wave to those of the waves before.
+    pub(super) fn settle_down(&mut self, store: &mut Store) {
+        self.packed.settle_down(store);
     }
 
     /// Ends the evidence: all lives are packed.
@@ -309,7 +322,7 @@ impl Lives {
     }
 
     /// The life a line without an opener belongs to, begun unseen if there is none.
-    fn touch(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>) -> &mut Life {
+    fn touch(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, past: Past<'_>) -> &mut Life {
         let open = self.find(line.host, name.id).filter(|&found| {
             let life = &self.slots[found as usize].life;
             let open = life.end == End::Open || life.end == End::Expired && !life.gone;
@@ -317,7 +330,7 @@ impl Lives {
         });
         // What stands before the opening of the latest life of that name may be about one before it, if a later file tells of earlier times.
         let is_its_time = open.is_some_and(|found| line.at.since(self.slots[found as usize].life.opened) >= -REORDER);
-        let found = if is_its_time { open } else { self.recall(line, name.id).or(open) };
+        let found = if is_its_time { open } else { self.recall(line, name.id, past.store).or(open) };
         let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen));
         let life = &mut self.slots[slot as usize].life;
         life.last = life.last.max(line.at);
@@ -325,10 +338,10 @@ impl Lives {
     }
 
     /// Unpacks a life that a line of another source is about.
-    fn recall(&mut self, line: Line, id: QueueId) -> Option<u32> {
+    fn recall(&mut self, line: Line, id: QueueId, store: &Store) -> Option<u32> {
         let known = self.recall.get_mut(&(line.host, id))?;
         let fits = |&number: &u32| {
-            let span = self.packed.span(number);
+            let span = self.packed.span(store, number);
             span.is_some_and(|(opened, last)| line.at.since(opened) >= -REORDER && line.at.since(last) <= LATE_LINES)
         };
         let number = known.remove(known.iter().rposition(fits)?);
@@ -336,7 +349,7 @@ impl Lives {
             self.pack(other, true);
         }
         let slot = self.slot();
-        self.packed.take_back(number, &mut self.slots[slot as usize].life);
+        self.packed.take_back(store, number, &mut self.slots[slot as usize].life);
         self.slots[slot as usize].recalled = true;
         self.enter(slot);
         self.wait(slot);
@@ -362,7 +375,7 @@ impl Lives {
         }
     }
 
-    fn delivery(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, delivery: &Delivery<'_>) {
+    fn delivery(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, past: Past<'_>, delivery: &Delivery<'_>) {
         let relay = self.last.relay.intern(texts, delivery.relay);
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -371,7 +384,7 @@ impl Lives {
         scratch.extend(delivery.orig_recipient.unwrap_or_default().iter().map(u8::to_ascii_lowercase));
         let (address, orig) = scratch.split_at(address_length);
         let reply = self.reply(texts, delivery, address);
-        let life = self.touch(texts, line, name);
+        let life = self.touch(texts, line, name, past);
         if delivery.status == Status::Probe {
             life.probe = true;
         } else {

@@ -20,6 +20,7 @@ mod remap;
 mod sessions;
 mod settle;
 mod sign_ins;
+mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -39,10 +40,11 @@ use accesses::Accesses;
 use dialogues::Dialogues;
 use gathered::Gathered;
 use hashbrown::{HashMap, HashSet};
-use lives::{Line, Lives};
+use lives::{Line, Lives, Past};
 use logins::Logins;
 use rayon::prelude::*;
 use sessions::Sessions;
+use store::Store;
 use trail_rows::Attributed;
 use trails::Trails;
 
@@ -124,28 +126,33 @@ fn widen(a: Span, b: Span) -> Span {
 /// Takes in events and, at the end, gives the rows.
 pub struct Correlator {
     shards: Vec<Shard>,
+    store: Store,
 }
 
 impl Default for Correlator {
     fn default() -> Correlator {
-        Correlator { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        Correlator { shards: (0..SHARDS).map(|_| Shard::default()).collect(), store: Store::default() }
     }
 }
 
 impl Correlator {
     /// Takes in batches in the order given; the shards work in parallel.
     pub fn take(&mut self, batches: &[Located<'_, '_>]) {
+        let store = &self.store;
         self.shards.par_iter_mut().enumerate().for_each(|(number, shard)| {
             for located in batches {
-                shard.take(number, located);
+                shard.take(number, located, store);
             }
         });
+        for shard in &mut self.shards {
+            shard.lives.settle_down(&mut self.store);
+        }
     }
 
     /// Ends the evidence.
     #[must_use]
     pub fn finish(self, settings: &Settings) -> Rows {
-        let mut shards = self.shards;
+        let Correlator { mut shards, mut store } = self;
         shards.par_iter_mut().for_each(|shard| shard.sessions.finish());
         let (mut texts, mut sessions, mut activity) = (TextPool::default(), Sessions::default(), Activity::default());
         let (mut dialogues, mut accesses, mut trails) = (Dialogues::default(), Accesses::default(), Trails::default());
@@ -166,7 +173,8 @@ impl Correlator {
         let finished: Vec<_> = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
         let (mut users, mut uncounted) = (HashSet::new(), HashSet::new());
         let mut lives = Vec::with_capacity(finished.len());
-        for (done, map) in finished {
+        for (mut done, map) in finished {
+            done.packed.settle_down(&mut store);
             users.extend(done.users.into_iter().map(|mut user| {
                 map.put(&mut user);
                 user
@@ -181,7 +189,7 @@ impl Correlator {
             let end = host_ends.entry(hour.host).or_insert(hour.last);
             *end = (*end).max(hour.last);
         }
-        let all = Gathered::new(lives);
+        let all = Gathered::new(lives, store);
         let mut logins = logins.unwrap_or_default();
         let mut told = dialogues.finish();
         logins.add(std::mem::take(&mut told.logins), Vec::new());
@@ -204,7 +212,8 @@ impl Correlator {
 }
 
 impl Shard {
-    fn take(&mut self, number: usize, located: &Located<'_, '_>) {
+    fn take(&mut self, number: usize, located: &Located<'_, '_>, store: &Store) {
+        let past = Past { store, again: located.again };
         let hosts: Vec<Text> = located.batch.hosts.iter().map(|h| self.texts.intern(h)).collect();
         let Some(nameless) = hosts.first().copied() else { return };
         for event in &located.batch.shards[number] {
@@ -218,7 +227,7 @@ impl Shard {
             };
             self.activity.saw(line.host, line.at);
             match &event.kind {
-                Kind::Queue { id, event } => self.lives.take(&mut self.texts, line, id, event, located.again),
+                Kind::Queue { id, event } => self.lives.take(&mut self.texts, line, id, event, past),
                 Kind::Smtp(smtp) => self.sessions.take(&mut self.texts, line, event.pid, event.times, smtp),
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),

@@ -1,61 +1,60 @@
 //! Lives that have ended, in as few bytes as they need.
 //!
-//! A life takes some hundred bytes this way, its text included, and a case of millions of messages has millions of lives. They are
-//! written one after another into blocks; a block is given back as soon as all its lives have been settled.
+//! A life takes some hundred bytes this way, its text included, and a case of millions of messages has millions of lives. Each shard
+//! packs its own; after each wave they go into the [`Store`] that all shards share.
 
 use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
 use super::queue_id::QueueId;
+use super::store::{Position, Store};
 use crate::domain::place::{Place, SourceId};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::formats::event::{Action, Program, Status};
 
-/// Bytes of a block; a life that needs more gets a block of its own.
-const BLOCK_BYTES: usize = 1 << 18;
-
 /// Stands in place of the position of a life that was taken back or given up.
 const GONE: Position = Position { block: u32::MAX, start: 0 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Position {
-    block: u32,
-    start: u32,
-}
-
-#[derive(Default)]
-struct Block {
-    bytes: Vec<u8>,
-    /// Lives in it that may still be asked for.
-    lives: u32,
-}
+/// The block of lives that were not put into the store yet.
+const FRESH: u32 = u32::MAX - 1;
 
 /// The ended lives of one shard, by number.
 #[derive(Default)]
 pub(super) struct Packed {
-    blocks: Vec<Block>,
     positions: Vec<Position>,
     /// The keys of the lives' queue ids.
     keys: Vec<u32>,
+    /// Lives that are not in the store yet, and the number of the first of them.
+    fresh: Vec<u8>,
+    first_fresh: usize,
+    /// The blocks of lives in the store that were taken back.
+    taken: Vec<u32>,
 }
 
 impl Packed {
-    /// Stores a life and returns its number.
+    /// Keeps a life and returns its number.
     pub(super) fn push(&mut self, life: &Life) -> u32 {
-        if self.blocks.last().is_none_or(|block| block.bytes.len() >= BLOCK_BYTES) {
-            if let Some(full) = self.blocks.last_mut() {
-                full.bytes.shrink_to_fit();
-            }
-            self.blocks.push(Block { bytes: Vec::with_capacity(BLOCK_BYTES + 1024), lives: 0 });
-        }
         let number = self.positions.len() as u32;
-        let block = self.blocks.len() as u32 - 1;
         self.keys.push(life.id.key());
-        if let Some(last) = self.blocks.last_mut() {
-            self.positions.push(Position { block, start: last.bytes.len() as u32 });
-            last.lives += 1;
-            Writer(&mut last.bytes).life(life);
-        }
+        self.positions.push(Position { block: FRESH, start: self.fresh.len() as u32 });
+        Writer(&mut self.fresh).life(life);
         number
+    }
+
+    /// Moves what is fresh into the store.
+    pub(super) fn settle_down(&mut self, store: &mut Store) {
+        for block in self.taken.drain(..) {
+            store.release(block);
+        }
+        let fresh = self.positions.get_mut(self.first_fresh..).unwrap_or_default();
+        let lives = fresh.iter().filter(|position| **position != GONE).count() as u32;
+        if lives > 0 {
+            let base = store.append(&self.fresh, lives);
+            for position in fresh.iter_mut().filter(|position| **position != GONE) {
+                *position = Position { block: base.block, start: base.start + position.start };
+            }
+        }
+        self.first_fresh = self.positions.len();
+        self.fresh.clear();
     }
 
     /// How many numbers were given out.
@@ -70,51 +69,49 @@ impl Packed {
     }
 
     /// First and last instant of a life; `None` if it is no longer here.
-    pub(super) fn span(&self, number: u32) -> Option<(Timestamp, Timestamp)> {
-        let mut reader = self.reader(number)?;
+    pub(super) fn span(&self, store: &Store, number: u32) -> Option<(Timestamp, Timestamp)> {
+        let mut reader = self.reader(store, number)?;
         let opened = Timestamp(reader.fixed());
         Some((opened, opened.plus(reader.signed())))
     }
 
     /// Reads a life into `life`; false if it is no longer here.
-    pub(super) fn read(&self, number: u32, life: &mut Life) -> bool {
+    pub(super) fn read(&self, store: &Store, number: u32, life: &mut Life) -> bool {
         life.clear();
-        let Some(mut reader) = self.reader(number) else { return false };
+        let Some(mut reader) = self.reader(store, number) else { return false };
         reader.life(life);
         true
     }
 
     /// Reads what stands before a life's recipients: enough to tell whether it is the one that is looked for.
-    pub(super) fn read_head(&self, number: u32, life: &mut Life) -> bool {
+    pub(super) fn read_head(&self, store: &Store, number: u32, life: &mut Life) -> bool {
         life.clear();
-        let Some(mut reader) = self.reader(number) else { return false };
+        let Some(mut reader) = self.reader(store, number) else { return false };
         reader.head(life);
         true
     }
 
     /// Reads a life and forgets it here, because it goes on.
-    pub(super) fn take_back(&mut self, number: u32, life: &mut Life) {
-        self.read(number, life);
+    pub(super) fn take_back(&mut self, store: &Store, number: u32, life: &mut Life) {
+        self.read(store, number, life);
         life.index_recipients();
-        self.give_up(number);
+        let gone = self.positions.get_mut(number as usize).map(|position| std::mem::replace(position, GONE));
+        self.taken.extend(gone.map(|position| position.block).filter(|block| *block != FRESH && *block != GONE.block));
     }
 
-    /// Says that a life will not be asked for again.
-    pub(super) fn give_up(&mut self, number: u32) {
+    /// Says that a life in the store will not be asked for again.
+    pub(super) fn give_up(&mut self, store: &mut Store, number: u32) {
         let Some(position) = self.positions.get_mut(number as usize) else { return };
         let gone = std::mem::replace(position, GONE);
-        if let Some(block) = self.blocks.get_mut(gone.block as usize) {
-            block.lives = block.lives.saturating_sub(1);
-            if block.lives == 0 {
-                block.bytes = Vec::new();
-            }
-        }
+        store.release(gone.block);
     }
 
-    fn reader(&self, number: u32) -> Option<Reader<'_>> {
+    fn reader<'s>(&'s self, store: &'s Store, number: u32) -> Option<Reader<'s>> {
         let position = self.positions.get(number as usize)?;
-        let block = self.blocks.get(position.block as usize)?;
-        Some(Reader(block.bytes.get(position.start as usize..)?))
+        match position.block {
+            FRESH => self.fresh.get(position.start as usize..).map(Reader),
+            _ => store.bytes(*position).map(Reader),
+        }
     }
 }
 
@@ -551,14 +548,17 @@ mod tests {
 
     #[test]
     fn a_packed_life_comes_back_as_it_was() {
-        let mut packed = Packed::default();
+        let (mut store, mut packed) = (Store::default(), Packed::default());
         let lives: Vec<Life> = [rich(0), Life::default(), rich(9)].into();
         let numbers: Vec<u32> = lives.iter().map(|life| packed.push(life)).collect();
         let mut back = rich(3);
-        for (life, number) in lives.iter().zip(numbers) {
-            assert!(packed.read(number, &mut back));
-            assert_eq!(shown(&back), shown(life));
-            assert_eq!(packed.span(number), Some((life.opened, life.last)));
+        for _ in ["fresh", "in the store"] {
+            for (life, &number) in lives.iter().zip(&numbers) {
+                assert!(packed.read(&store, number, &mut back));
+                assert_eq!(shown(&back), shown(life));
+                assert_eq!(packed.span(&store, number), Some((life.opened, life.last)));
+            }
+            packed.settle_down(&mut store);
         }
     }
 
@@ -571,16 +571,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_is_gone_and_its_room_with_the_last_of_its_block() {
-        let mut packed = Packed::default();
-        let numbers: Vec<u32> = (0..3000).map(|n| packed.push(&rich(n))).collect();
-        let held = |packed: &Packed| packed.blocks.iter().map(|b| b.bytes.len()).sum::<usize>();
-        let before = held(&packed);
-        for &number in &numbers[..2000] {
-            packed.give_up(number);
-        }
-        assert!(held(&packed) < before / 2);
-        assert!(!packed.read(numbers[0], &mut Life::default()));
-        assert!(packed.read(numbers[2999], &mut Life::default()));
+    fn what_is_given_up_or_taken_back_is_gone_and_the_others_are_where_they_were() {
+        let (mut store, mut packed, mut life) = (Store::default(), Packed::default(), Life::default());
+        let early: Vec<u32> = (0..3).map(|n| packed.push(&rich(n))).collect();
+        packed.take_back(&store, early[1], &mut life);
+        assert_eq!(shown(&life), shown(&rich(1)));
+        packed.settle_down(&mut store);
+        let late: Vec<u32> = (3..6).map(|n| packed.push(&rich(n))).collect();
+        packed.take_back(&store, early[0], &mut life);
+        packed.settle_down(&mut store);
+        packed.give_up(&mut store, late[0]);
+        let left: Vec<i64> = (0..6).filter(|n| packed.read(&store, *n as u32, &mut life) && shown(&life) == shown(&rich(*n))).collect();
+        assert_eq!(left, [2, 4, 5]);
+        [early[2], late[1], late[2]].into_iter().for_each(|number| packed.give_up(&mut store, number));
+        assert_eq!(store.held(), 0);
     }
 }

@@ -8,6 +8,7 @@ use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
 use super::settle::{self, Desk, Ends, Head, Known, SessionWord, Settler};
+use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
 use crate::config::Settings;
 use crate::domain::account::AccountRules;
@@ -371,7 +372,7 @@ impl Builder<'_> {
         refused: &'r [RefusedTransaction],
         senders: &HashMap<Text, Text>,
     ) -> std::vec::IntoIter<Refused<'r>> {
-        let nothing = Gathered::new(Vec::new());
+        let nothing = Gathered::new(Vec::new(), Store::default());
         let mut settler = Settler::new(self.known.with(&nothing, texts), None, Desk::default());
         // One session has one user: a known sender of one transaction speaks for the others.
         let mut of_session: HashMap<Place, Option<Text>> = HashMap::new();
