@@ -20,6 +20,7 @@ use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
 /// Messages settled side by side before their rows are written and their lives given up.
@@ -104,16 +105,28 @@ struct Root {
 /// What a look at the lives of one shard gives.
 #[derive(Default)]
 struct Seen {
-    /// Those that begin a message if no other life led to them, with the account that used their envelope sender.
-    roots: Vec<(Root, Option<Used>)>,
+    /// Those that begin a message if no other life led to them, with the number of the use of a sender that they are.
+    roots: Vec<(Root, Option<NonZeroU32>)>,
+    /// The different uses of envelope senders, and the number of each, from 1.
+    uses: Vec<Used>,
+    numbers: HashMap<Used, NonZeroU32>,
     /// Their recipients.
     recipients: usize,
     /// Notices, probes, and what clients broke off.
     others: Vec<u32>,
 }
 
+impl Seen {
+    fn number(&mut self, used: Used) -> NonZeroU32 {
+        *self.numbers.entry(used).or_insert_with(|| {
+            self.uses.push(used);
+            NonZeroU32::MIN.saturating_add(self.uses.len() as u32 - 1)
+        })
+    }
+}
+
 /// That an account used an envelope sender.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Used {
     sender: Text,
     account: Text,
@@ -141,6 +154,7 @@ impl Beginnings<'_> {
         let sender = life.sender.unwrap_or(self.empty);
         let used = account.filter(|_| !settle::is_cut_off(self.host_ends, life)).map(|account| Used { sender, account });
         seen.recipients += life.recipients.len();
+        let used = used.map(|used| seen.number(used));
         seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
     }
 }
@@ -160,12 +174,12 @@ struct Begun {
 impl Begun {
     fn new(seen: Vec<Seen>, links: &Links) -> Begun {
         let mut begun = Begun::default();
-        for Seen { roots, recipients, others } in seen {
+        for Seen { roots, uses, recipients, others, .. } in seen {
             begun.recipients += recipients;
             begun.others.extend(others.into_iter().filter(|other| !links.has_parent(*other)));
             for (root, used) in roots.into_iter().filter(|(root, _)| !links.has_parent(root.number)) {
                 begun.roots.push(root);
-                if let Some(Used { sender, account }) = used {
+                if let Some(&Used { sender, account }) = used.and_then(|n| uses.get(n.get() as usize - 1)) {
                     let known = begun.senders.entry(sender).or_insert(Some(account));
                     *known = known.filter(|k| *k == account);
                 }

@@ -12,8 +12,9 @@ impl std::fmt::Display for SourceId {
     }
 }
 
-/// A line (or record) of a source, counted from 1.
+/// A line (or record) of a source, counted from 1. Packed, because there are several for each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(4))]
 pub struct Place {
     pub source: SourceId,
     pub line: u64,
@@ -21,6 +22,7 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.source, self.line)
+        let Place { source, line } = *self;
+        write!(f, "{source}:{line}")
     }
 }
