@@ -2,9 +2,9 @@
 
 use super::Facts;
 use super::model::{Account, Merge};
-use super::profile::Profiles;
+use super::profile::{Profiles, got_in, turned_away};
 use super::tally;
-use crate::domain::rows::{LoginResult, Message};
+use crate::domain::rows::{Login, Message};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::say::say;
@@ -23,16 +23,15 @@ pub(super) fn accounts(facts: Facts<'_>, profiles: &Profiles) -> Vec<Account> {
         let profile = profiles.get(account)?;
         let logins = || profile.logins.iter().map(|&l| &rows.logins[l as usize]);
         let messages: Vec<&Message> = profile.messages.iter().map(|&m| &rows.messages[m as usize]).collect();
-        let count =
-            |failed: bool| -> u64 { logins().filter(|l| (l.result == LoginResult::Failure) == failed).map(|l| u64::from(l.times)).sum() };
+        let count = |wanted: fn(&Login) -> bool| -> u64 { logins().filter(|l| wanted(l)).map(|l| u64::from(l.times)).sum() };
         let times =
             || -> Box<dyn Iterator<Item = Timestamp>> { Box::new(logins().map(|l| l.at).chain(messages.iter().map(|m| m.submitted))) };
         let name = rows.show(account);
         Some(Account {
             aliases: spelled.get(&account).into_iter().flatten().map(|from| rows.show(*from)).filter(|s| *s != name).collect(),
             account: name,
-            logins: count(false),
-            failures: count(true),
+            logins: count(got_in),
+            failures: count(turned_away),
             origins: profile.origins.iter().filter(|o| o.first.is_some()).count() as u64,
             first: times().min().map(|t| facts.stamp(t)),
             last: times().max().map(|t| facts.stamp(t)),

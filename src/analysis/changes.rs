@@ -5,7 +5,10 @@ use super::model::AccountChange;
 use crate::domain::action::ActionKind;
 use crate::domain::rows::Action;
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{SECOND, Timestamp};
+
+/// How far apart in time two records of one act are written.
+const ECHO: i64 = 10 * SECOND;
 
 /// The acts by or on `accounts` from `since` on, in the order of time. An act of everyday use counts only where `by_attacker` says
 /// that its address is an attacker's; a change of a setting counts whoever made it, because what is left behind must be undone.
@@ -25,13 +28,26 @@ pub(super) fn account_changes(
         detail: rows.show(action.detail),
         evidence: vec![Facts::pointer(action.place)],
     };
-    rows.actions
+    let acts: Vec<(&Action, Text)> = rows
+        .actions
         .iter()
         .filter(|action| action.at >= since)
         .filter_map(|action| Some((action, concerns(action)?)))
         .filter(|(action, who)| !is_everyday(action.kind) || by_attacker(*who, action.address))
-        .map(|(action, who)| change(action, who))
-        .collect()
+        .collect();
+    acts.iter().filter(|(action, _)| !is_echo(action, &acts)).map(|(action, who)| change(action, *who)).collect()
+}
+
+/// Whether a record says in general what another one of the same moment says in particular: a directory writes that an account was
+/// updated beside each new factor and password.
+fn is_echo(action: &Action, acts: &[(&Action, Text)]) -> bool {
+    if action.kind != ActionKind::AccountChanged {
+        return false;
+    }
+    let particular = [ActionKind::MfaChanged, ActionKind::MfaDisabled, ActionKind::PasswordChanged, ActionKind::PasswordReset];
+    let from = acts.partition_point(|(other, _)| other.at < action.at.plus(-ECHO));
+    let near = acts.iter().skip(from).take_while(|(other, _)| other.at <= action.at.plus(ECHO));
+    near.into_iter().any(|(other, _)| other.account == action.account && particular.contains(&other.kind))
 }
 
 /// Whether people do this every day.

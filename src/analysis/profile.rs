@@ -26,6 +26,8 @@ pub(super) struct OriginUse {
     pub(super) last: Option<Timestamp>,
     pub(super) successes: u64,
     pub(super) failures: u64,
+    /// Logins that were stopped after the right password.
+    pub(super) stopped: u64,
     /// Successful logins to anything but the submission of mail.
     pub(super) reads: u64,
     /// Stretches of ten minutes in which it got in or sent, in order.
@@ -76,6 +78,16 @@ pub(super) fn is_mailbox(protocol: Protocol) -> bool {
 /// Whether a login is the failure of a password. A token that was refused says nothing about one.
 pub(super) fn failed(login: &Login) -> bool {
     login.result == LoginResult::Failure && login.provider.as_ref().is_none_or(|word| !word.token)
+}
+
+/// Whether a login was stopped after the right password: it did not get in, and whoever tried knows the password.
+pub(super) fn stopped(login: &Login) -> bool {
+    login.result == LoginResult::Stopped
+}
+
+/// Whether somebody tried and did not get in, whatever was wrong.
+pub(super) fn turned_away(login: &Login) -> bool {
+    failed(login) || stopped(login)
 }
 
 impl Profiles {
@@ -169,6 +181,7 @@ impl OriginUse {
         let sum = |wanted: &dyn Fn(&Login) -> bool| logins().filter(|l| wanted(l)).map(|l| u64::from(l.times)).sum();
         self.successes = sum(&got_in);
         self.failures = sum(&failed);
+        self.stopped = sum(&stopped);
         self.reads = sum(&|l| got_in(l) && l.protocol != Protocol::SmtpAuth);
         self.first = times.iter().min().copied();
         self.last = times.iter().max().copied();

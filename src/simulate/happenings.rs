@@ -144,6 +144,8 @@ pub(super) enum Change {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Changed {
     pub(super) at: i64,
+    /// Whether its record names the address that it was made from.
+    pub(super) placed: bool,
     /// The login that the change needed, if the logs tell one.
     pub(super) login: Option<Login>,
     /// Whether the mailbox itself was opened by it.

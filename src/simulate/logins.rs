@@ -79,6 +79,9 @@ impl<S: MailSystem> World<S> {
         let Some(incident) = &mut self.stage.book.incident else { return };
         incident.changes.push((changed.at, taken, change));
         if let Some(account) = incident.accounts.get_mut(taken) {
+            if changed.placed {
+                account.activity.see(changed.at);
+            }
             account.mailbox_sessions += u64::from(changed.opened);
         }
     }

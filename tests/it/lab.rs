@@ -83,6 +83,9 @@ impl Lab {
         for login in self.list("logins").iter().filter(|login| login["actor"] == "attacker") {
             uses.entry(text(login, "ip")).or_default()[usize::from(login["success"] == false)] += 1;
         }
+        for (ip, failures) in self.truth["attack"]["failures_in_vain"].as_object().expect("failures on other accounts") {
+            uses.entry(ip.clone()).or_default()[1] += failures.as_u64().expect("a number");
+        }
         let origins = incident["origins"].as_array().expect("origins").iter().filter(|origin| origin["verdict"] == "attacker");
         let found: Map<String, Value> = origins.map(|o| (text(o, "ip"), json!([o["logins"], o["failures"]]))).collect();
         differences.equal("attacker's addresses with logins and failures", &Value::Object(found), &json!(uses));

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::analysis::Facts;
 use crate::analysis::model::{Count, FirstLogin, PriorFailedLogins};
-use crate::analysis::profile::{failed, got_in};
+use crate::analysis::profile::{got_in, stopped, turned_away};
 use crate::analysis::witness::Span;
 use crate::domain::rows::Login;
 use crate::domain::text::Text;
@@ -28,11 +28,14 @@ impl Builder<'_> {
         ))
     }
 
+    /// The last login, message, mailbox use or change from an attacker's origin.
     pub(super) fn last_activity(&self, account: Text) -> Option<Timestamp> {
         let login = self.logins_of(account).rev().find(|l| got_in(l)).map(|l| l.at);
         let send = self.messages_of(account).map(|m| m.submitted).max();
         let mailbox = self.mailbox_uses(&[account]).map(|u| u.at).max();
-        [login, send, mailbox].into_iter().flatten().max()
+        let acts = self.rows().actions.iter().filter(|act| act.account == Some(account) || act.actor == Some(account));
+        let change = acts.filter(|act| act.address.is_some() && self.judged.is_attacker(account, act.address)).map(|act| act.at).max();
+        [login, send, mailbox, change].into_iter().flatten().max()
     }
 
     pub(super) fn last_owner_login(&self, account: Text, before: Option<Timestamp>) -> Option<Timestamp> {
@@ -53,7 +56,7 @@ impl Builder<'_> {
             let unknown = Count { count: None, determinable: false, note };
             return PriorFailedLogins { account: unknown.clone(), origin: unknown };
         };
-        let failed_before = |l: &&Login| failed(l) && l.at < since;
+        let failed_before = |l: &&Login| turned_away(l) && l.at < since;
         let by_attacker = |l: &&Login| l.address.is_some_and(|a| self.addresses.contains(&a));
         let times = |l: &Login| u64::from(l.times);
         let numbers = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
@@ -63,9 +66,14 @@ impl Builder<'_> {
         let nameless = || rows.logins.iter().filter(|l| l.account.is_none()).filter(failed_before);
         let nameless_all: u64 = nameless().map(times).sum();
         let nameless_origin: u64 = nameless().filter(by_attacker).map(times).sum();
+        let right: u64 = failures().filter(|l| stopped(l)).map(times).sum();
+        let right_origin: u64 = failures().filter(by_attacker).filter(|l| stopped(l)).map(times).sum();
         let silent = self.silent_about_failures(since);
-        let lang = self.facts.lang();
-        PriorFailedLogins { account: counted(lang, all, nameless_all, &silent), origin: counted(lang, origin, nameless_origin, &silent) }
+        let told = |tried: Tried| counted(self.facts.lang(), tried, &silent);
+        PriorFailedLogins {
+            account: told(Tried { all, right, nameless: nameless_all }),
+            origin: told(Tried { all: origin, right: right_origin, nameless: nameless_origin }),
+        }
     }
 
     /// The kinds of logins whose failures nobody recorded before an instant.
@@ -79,9 +87,23 @@ impl Builder<'_> {
     }
 }
 
+/// Logins that did not work.
+#[derive(Clone, Copy)]
+struct Tried {
+    all: u64,
+    /// Those of them with the right password, stopped for another reason.
+    right: u64,
+    /// More, of users that the log does not name.
+    nameless: u64,
+}
+
 /// A count of failures. What is 0 while a kind of login is in no log is not known to be 0.
-fn counted(lang: Lang, count: u64, nameless: u64, silent: &[Phrase]) -> Count {
+fn counted(lang: Lang, tried: Tried, silent: &[Phrase]) -> Count {
+    let Tried { all: count, right, nameless } = tried;
     let mut notes = Vec::new();
+    if right > 0 {
+        notes.push(say!("{n} of them had the right password and were stopped by something else: it was known by then", n = right));
+    }
     if nameless > 0 {
         notes.push(say!(
             "{n} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account",

@@ -2,8 +2,9 @@
 
 use super::Builder;
 use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
-use crate::analysis::profile::{OriginUse, failed, got_in};
-use crate::domain::rows::{LoginResult, Protocol, Rows};
+use crate::analysis::profile::{OriginUse, got_in, turned_away};
+use crate::analysis::tries::SHARED_MIN;
+use crate::domain::rows::{Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use hashbrown::HashSet;
@@ -25,7 +26,7 @@ impl Builder<'_> {
                 let times = u64::from(login.times);
                 if got_in(login) {
                     entry(&mut uses, login.protocol, &|u| u.logins += times);
-                } else if failed(login) {
+                } else if turned_away(login) {
                     entry(&mut uses, login.protocol, &|u| u.failures += times);
                 }
             }
@@ -71,7 +72,7 @@ impl Builder<'_> {
             country: place.and_then(|place| place.country.clone()),
             verdict,
             logins: sum(&|o| o.successes),
-            failures: sum(&|o| o.failures),
+            failures: if attacker { self.failures_of_attacker(address) } else { sum(&|o| o.failures + o.stopped) },
             messages: self.knows_submissions().then(|| sum(&|o| o.sent.messages)),
             first: used.iter().filter_map(|(_, o)| o.first).min().map(|t| self.facts.stamp(t)),
             last: used.iter().filter_map(|(_, o)| o.last).max().map(|t| self.facts.stamp(t)),
@@ -79,6 +80,18 @@ impl Builder<'_> {
             last_failure: last_failure.map(|t| self.facts.stamp(t)),
             clients: clients(rows, &used),
         }
+    }
+
+    /// The failed logins of an attacker's address: on the incident's accounts, on those tried in vain, and of users that the log does
+    /// not name. What others do from an address that they share with the attackers is left out.
+    fn failures_of_attacker(&self, address: Text) -> u64 {
+        let profiles = self.ground.profiles;
+        let accounts = profiles.by_address.get(&address).into_iter().flatten();
+        let used = accounts.filter_map(|&account| Some((account, profiles.origin(account, Some(address))?)));
+        let counted = used.filter(|(account, used)| used.first.is_none() || self.accounts.contains(account));
+        let named: u64 = counted.map(|(_, used)| used.failures + used.stopped).sum();
+        let shared = self.ground.addresses.regulars(address) >= SHARED_MIN;
+        named + self.ground.tries.of(address).filter(|_| !shared).map_or(0, |tries| tries.nameless)
     }
 
     fn failures_from(&self, address: Text) -> Option<(Timestamp, Timestamp)> {
@@ -92,14 +105,15 @@ impl Builder<'_> {
         for address in &self.addresses {
             for &account in self.ground.profiles.by_address.get(address).into_iter().flatten() {
                 let Some(used) = self.ground.profiles.origin(account, Some(*address)) else { continue };
-                let stopped = used.logins(rows).any(|l| l.result == LoginResult::Stopped);
-                if self.accounts.contains(&account) || (used.failures == 0 && !stopped) {
+                // What an account's own people do from an address that they share with the attackers is not the attackers' doing.
+                let tried = used.first.is_none() && used.failures + used.stopped > 0;
+                if self.accounts.contains(&account) || !tried {
                     continue;
                 }
                 let name = rows.show(account);
                 let entry = others.entry(name.clone()).or_insert(OtherAccount { account: name, failures: 0, password_known: false });
-                entry.failures += used.failures;
-                entry.password_known |= stopped;
+                entry.failures += used.failures + used.stopped;
+                entry.password_known |= used.stopped > 0;
             }
         }
         others.into_values().collect()

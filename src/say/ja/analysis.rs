@@ -72,6 +72,8 @@ super::catalogue! {
         "攻撃者のログインが証跡になく、いつまでを数えるかの基準がない",
     "logins for sending mail" => "メール送信のためのログイン",
     "logins to mailboxes" => "メールボックスへのログイン",
+    "{n} of them had the right password and were stopped by something else: it was known by then" =>
+        "うち {n} 件は正しいパスワードによるもので、別の仕組みで止められた（その時点でパスワードは知られていた）",
     "{n} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account" =>
         "ほか {n} 件のログイン失敗には利用者名がなく（Postfix 3.9 より前や一部の Exchange ログでは記録されない）、アカウントに結び付けられない",
     "{a} or {b}" => "{a}または{b}",

@@ -59,8 +59,8 @@ impl Tenant {
     }
 
     /// A login in a browser: password, where asked the phone, and the question whether to stay signed in; an id for each. Before it, the
-    /// browser often tries whether a session is left. Returns the session.
-    pub(super) fn browse(&mut self, at: i64, account: usize, from: IpAddr, door: Door, phone: Phone) -> Guid {
+    /// browser often tries whether a session is left. Returns the session, and when the login was through.
+    pub(super) fn browse(&mut self, at: i64, account: usize, from: IpAddr, door: Door, phone: Phone) -> (Guid, i64) {
         let flow = self.flow();
         let session = Guid::of(self.salt, Kind::Session, flow);
         let step = |at, code, proof| SignIn { session, proof, ..blank(at, Who::Account(account), from, door, code) };
@@ -81,8 +81,9 @@ impl Tenant {
         }
         let proof = if phone == Phone::NotUsed { Proof::Password } else { Proof::PasswordAndPhone };
         self.step(flow, 1, step(now, Code::KeepMeSignedIn, proof));
-        self.step(flow, 2, step(now + 4 * SECOND, Code::Success, proof));
-        session
+        now += 4 * SECOND;
+        self.step(flow, 2, step(now, Code::Success, proof));
+        (session, now)
     }
 
     /// A password mistyped in a browser or a mail program's window.

@@ -26,7 +26,7 @@ fn address(text: &str) -> IpAddr {
 fn tenant() -> Tenant {
     let mut tenant = Tenant::new(5, &[OWNER.to_owned(), "sato.a@dept.u.example".to_owned()]);
     let (campus, attacker) = (address("192.0.2.41"), address("203.0.113.40"));
-    let session = tenant.browse(START, 0, campus, Door::Browser, Phone::Used);
+    let (session, _) = tenant.browse(START, 0, campus, Door::Browser, Phone::Used);
     tenant.refresh(START + 60 * SECOND, 1, campus, Door::Outlook);
     tenant.mistype(START + 90 * SECOND, 1, campus, Door::Browser);
     tenant.legacy(

@@ -49,9 +49,9 @@ impl Cloud {
                 1 => Phone::Used,
                 _ => Phone::NotUsed,
             };
-            let session = self.tenant.browse(at, person, from, door, phone);
+            let (session, within) = self.tenant.browse(at, person, from, door, phone);
             self.read_messages(at + 20 * SECOND, Actor { account: person, from, door, session }, 1 + reading.read);
-            return Login { at, protocol: "browser" };
+            return Login { at: within, protocol: "browser" };
         }
         let session = self.tenant.refresh(at, person, from, door);
         if self.random.chance(250) {
@@ -87,7 +87,7 @@ impl Cloud {
     pub(in crate::simulate) fn alter<L>(&mut self, scene: &Stage<L>, at: i64, account: usize, client: usize, change: Change) -> Changed {
         let from = address(&scene.cast, client);
         let door = if change == Change::SecondFactor { Door::SecurityInfo } else { Door::Browser };
-        let session = self.tenant.browse(at - MINUTE, account, from, door, Phone::NotUsed);
+        let (session, within) = self.tenant.browse(at - MINUTE, account, from, door, Phone::NotUsed);
         let by = Actor { account, from, door, session };
         match change {
             Change::DeletingRule => self.tenant.record(at, Act::Rule { by, name: "." }),
@@ -101,7 +101,7 @@ impl Cloud {
             }
             Change::Restricted => self.tenant.record(at, Act::Restricted { account }),
         }
-        Changed { at, login: Some(Login { at: at - MINUTE, protocol: "browser" }), opened: false }
+        Changed { at, placed: true, login: Some(Login { at: within, protocol: "browser" }), opened: false }
     }
 
     /// Why a guess at an account's password does not open it. Of the names of a spray, one has the password that was guessed and is kept
