@@ -204,41 +204,47 @@ impl Judge<'_> {
         nets
     }
 
-    /// Second round: further origins of an account under attack that send what the attacker sends, and, of any account, those from a
-    /// network that attackers came from.
+    /// Second round: of any account the origins from a network that attackers came from, and further origins of an account under attack
+    /// that send what the attacker sends. The second counts beside the first only where the first is not enough: company alone makes
+    /// nobody surer than suspected.
     fn companions(&self, account: Text, profile: &Profile, nets: &HashMap<IpNet, Timestamp>, judged: &mut Judged) {
         let since = judged.since(account);
         let history = History::new(profile, self.addresses, judged.of(account));
         let mut found = Vec::new();
         for origin in profile.origins.iter().filter(|o| self.is_open(account, o, judged)) {
             let Some(unit) = Unit::of(origin) else { continue };
-            let mut more = Vec::new();
-            let net = origin.address.and_then(|a| self.addresses.net(a)).and_then(|net| Some((net, *nets.get(&net)?)));
-            if let Some((net, first)) = net.filter(|(_, first)| unit.first >= first.plus(-DAY)) {
-                let text = say!(
-                    "in the network {net} that attackers used since {time}",
-                    net = net.to_string(),
-                    time = self.facts.stamp(first).prose()
-                );
-                more.push(Sign::AttackerNetwork.seen(self.facts.lang(), &text, self.scales.first_lines(&unit)));
-            } else if let Some(since) = since.filter(|since| unit.first >= since.plus(-DAY) && origin.sent.blocked > 0) {
-                let text = say!(
-                    "new address that sends refused mail while the account is under attack since {time}",
-                    time = self.facts.stamp(since).prose()
-                );
-                more.push(Sign::Companion.seen(self.facts.lang(), &text, self.scales.first_lines(&unit)));
-            }
-            if more.is_empty() {
+            let company = [self.in_attackers_network(&unit, origin, nets), self.sends_refused(&unit, origin, since)];
+            let mut company = company.into_iter().flatten().peekable();
+            if company.peek().is_none() {
                 continue;
             }
+            let suspected = self.facts.settings.thresholds.suspected;
             let mut attack = self.assess(account, profile, &unit, &history);
-            attack.basis.append(&mut more);
-            attack.score = score(&attack.basis);
-            if attack.score >= self.facts.settings.thresholds.suspected {
-                found.push(attack);
+            for sign in company {
+                attack.basis.push(sign);
+                attack.score = score(&attack.basis);
+                if attack.score >= suspected {
+                    found.push(attack);
+                    break;
+                }
             }
         }
         judged.add(account, found);
+    }
+
+    fn in_attackers_network(&self, unit: &Unit<'_>, origin: &OriginUse, nets: &HashMap<IpNet, Timestamp>) -> Option<Signal> {
+        let net = self.addresses.net(origin.address?)?;
+        let first = *nets.get(&net).filter(|first| unit.first >= first.plus(-DAY))?;
+        let time = self.facts.stamp(first).prose();
+        let text = say!("in the network {net} that attackers used since {time}", net = net.to_string(), time);
+        Some(Sign::AttackerNetwork.seen(self.facts.lang(), &text, self.scales.first_lines(unit)))
+    }
+
+    fn sends_refused(&self, unit: &Unit<'_>, origin: &OriginUse, since: Option<Timestamp>) -> Option<Signal> {
+        let since = since.filter(|since| unit.first >= since.plus(-DAY) && origin.sent.blocked > 0)?;
+        let time = self.facts.stamp(since).prose();
+        let text = say!("new address that sends refused mail while the account is under attack since {time}", time);
+        Some(Sign::Companion.seen(self.facts.lang(), &text, self.scales.first_lines(unit)))
     }
 
     /// Third round: accounts an attacker's address got into, unless that address is one of the account's own or a shared gateway.

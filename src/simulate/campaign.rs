@@ -213,7 +213,7 @@ impl<S: MailSystem> World<S> {
         if let Some(account) = incident.accounts.get_mut(taken) {
             account.sends.see(handed.logged);
             account.activity.see(handed.logged);
-            if let Some(Login { at, protocol }) = handed.proof {
+            if let Some(Login { at, protocol, .. }) = handed.proof {
                 account.first_login.get_or_insert(FirstLogin { at, client, protocol });
             }
         }

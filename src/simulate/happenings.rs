@@ -74,8 +74,17 @@ pub(super) struct Visit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Login {
     pub(super) at: i64,
+    /// The last record of it: an identity provider goes on asking after the password was taken.
+    pub(super) until: i64,
     /// In the report's words.
     pub(super) protocol: &'static str,
+}
+
+impl Login {
+    /// One that a single record tells.
+    pub(super) fn new(at: i64, protocol: &'static str) -> Login {
+        Login { at, until: at, protocol }
+    }
 }
 
 /// A session that was begun, and the login if a line of its own tells it.

@@ -89,13 +89,14 @@ impl<S: MailSystem> World<S> {
     /// Counts a login of an attacker.
     pub(super) fn count_intrusion(&mut self, taken: usize, client: usize, login: Login) {
         let Some(incident) = &mut self.stage.book.incident else { return };
-        let Login { at, protocol } = login;
+        let Login { at, until, protocol } = login;
         let origin = incident.origins.entry(client).or_default();
         origin.logins += 1;
         origin.span.see(at);
+        origin.span.see(until);
         if let Some(account) = incident.accounts.get_mut(taken) {
             account.first_login.get_or_insert(FirstLogin { at, client, protocol });
-            account.activity.see(at);
+            account.activity.see(until);
         }
     }
 }

@@ -264,3 +264,10 @@ fn a_tenant_that_sends_through_our_postfix_is_one_incident_with_the_ends_that_po
         }
     }
 }
+
+/// The account has no history before the attack, so neither the attackers' network nor the refusals alone are enough for the addresses
+/// that sent least.
+#[test]
+fn sixty_addresses_in_turn_are_all_the_attackers_even_where_the_account_has_no_history() {
+    check("soka", 8, &["--system", "exchange", "--guise", "rotating"]);
+}

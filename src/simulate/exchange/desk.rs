@@ -75,7 +75,7 @@ impl Exchange {
         let done = at + MINUTE;
         self.ask(done - 120_000, &Request { method: "POST", stem, ..panel });
         self.put_cmdlet(done, &user, cmdlet, &parameters);
-        Some(Changed { at: done, placed: false, login: Some(Login { at: at + 60_000, protocol: "webmail" }), opened: true })
+        Some(Changed { at: done, placed: false, login: Some(Login::new(at + 60_000, "webmail")), opened: true })
     }
 
     fn put_cmdlet(&mut self, at: i64, user: &str, cmdlet: &str, parameters: &str) {

@@ -27,7 +27,7 @@ impl Exchange {
         let ip = &stage.cast.clients[reading.client].ip;
         if reading.pop {
             self.fetch(at, login, ip);
-            return Login { at: at + 90_000, protocol: "pop3" };
+            return Login::new(at + 90_000, "pop3");
         }
         let mut visit = self.visit(Kind::Imap, 993, ip);
         self.greet(&mut visit, at);
@@ -55,7 +55,7 @@ impl Exchange {
         }
         self.put(&mut visit, at + 960_000 + reading.stay, (8, 46), ["logout", "", "R=OK"]);
         self.put(&mut visit, at + 961_000 + reading.stay, (0, 0), ["CloseSession", "", ""]);
-        Login { at: at + 90_000, protocol: "imap" }
+        Login::new(at + 90_000, "imap")
     }
 
     fn fetch(&mut self, at: i64, login: &str, ip: &str) {

@@ -166,7 +166,7 @@ impl MailSystem for Exchange {
             (Some(2), _) | (None, Program::Web) => self.read_by_web(stage, at, &reading),
             (None, Program::Outlook) => {
                 self.poll(stage, at, reading.person, reading.client, 1 + reading.seen.min(4) as i64);
-                Login { at, protocol: "other" }
+                Login::new(at, "other")
             }
             _ => self.read_mailbox(stage, at, &reading),
         }

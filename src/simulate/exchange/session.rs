@@ -53,7 +53,7 @@ impl Exchange {
         front.tell(server, at + TAKEN_OVER, '*', "", &passed);
         front.sent(server, at + TAKEN_OVER + 1_000, "235 2.7.0 Authentication successful");
         let session = Session { front, hub, client, person, messages: 0 };
-        Opened { session, login: Some(Login { at: at + ACCEPTED, protocol: "smtp-auth" }) }
+        Opened { session, login: Some(Login::new(at + ACCEPTED, "smtp-auth")) }
     }
 
     /// The front end's own session with the hub, by which the client's is passed on.
@@ -114,7 +114,7 @@ impl Exchange {
             hub.received(server, at + 40_000, "RSET");
             hub.sent(server, at + 41_000, "250 2.0.0 Resetting");
             stage.count(session.person, letter.taken, &Fates::blocked_by_own(letter.recipients.len() as u64));
-            return Handed { done: at + 42_000, logged: at + 21_000, proof: None };
+            return Handed { done: at + 42_000, logged: at, proof: None };
         }
         hub.received(server, at + 60_000, "DATA");
         hub.sent(server, at + 61_000, "354 Start mail input; end with <CRLF>.<CRLF>");

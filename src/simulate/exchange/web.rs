@@ -50,7 +50,7 @@ impl Exchange {
         for number in 0..opened {
             self.serve(&shown, login + 4 * SECOND + number * (reading.stay.max(opened * SECOND) / opened.max(1)), "GetItem");
         }
-        Login { at: login, protocol: "webmail" }
+        Login::new(login, "webmail")
     }
 
     /// Sends one request to Outlook on the web's service.

@@ -10,6 +10,7 @@ use super::sign_in::{Code, Door, Proof, SignIn, Who};
 use super::trace::Query;
 use super::{graph, historical, portal, streams, trace};
 use crate::domain::time::SECOND;
+use crate::simulate::happenings::Login;
 use crate::simulate::random::mix;
 use crate::simulate::request::{AuditForm, Forms, SignInForm, TraceForm};
 use std::collections::BTreeSet;
@@ -59,8 +60,8 @@ impl Tenant {
     }
 
     /// A login in a browser: password, where asked the phone, and the question whether to stay signed in; an id for each. Before it, the
-    /// browser often tries whether a session is left. Returns the session, and when the login was through.
-    pub(super) fn browse(&mut self, at: i64, account: usize, from: IpAddr, door: Door, phone: Phone) -> (Guid, i64) {
+    /// browser often tries whether a session is left. Returns the session and the login: whoever is asked to stay signed in got in.
+    pub(super) fn browse(&mut self, at: i64, account: usize, from: IpAddr, door: Door, phone: Phone) -> (Guid, Login) {
         let flow = self.flow();
         let session = Guid::of(self.salt, Kind::Session, flow);
         let step = |at, code, proof| SignIn { session, proof, ..blank(at, Who::Account(account), from, door, code) };
@@ -81,9 +82,9 @@ impl Tenant {
         }
         let proof = if phone == Phone::NotUsed { Proof::Password } else { Proof::PasswordAndPhone };
         self.step(flow, 1, step(now, Code::KeepMeSignedIn, proof));
-        now += 4 * SECOND;
-        self.step(flow, 2, step(now, Code::Success, proof));
-        (session, now)
+        let until = now + 4 * SECOND;
+        self.step(flow, 2, step(until, Code::Success, proof));
+        (session, Login { until, ..Login::new(now, "browser") })
     }
 
     /// A password mistyped in a browser or a mail program's window.

@@ -49,15 +49,15 @@ impl Cloud {
                 1 => Phone::Used,
                 _ => Phone::NotUsed,
             };
-            let (session, within) = self.tenant.browse(at, person, from, door, phone);
+            let (session, login) = self.tenant.browse(at, person, from, door, phone);
             self.read_messages(at + 20 * SECOND, Actor { account: person, from, door, session }, 1 + reading.read);
-            return Login { at: within, protocol: "browser" };
+            return login;
         }
         let session = self.tenant.refresh(at, person, from, door);
         if self.random.chance(250) {
             self.tenant.read(at + 2 * SECOND, Actor { account: person, from, door, session }, Extent::Folder);
         }
-        Login { at, protocol: "modern" }
+        Login::new(at, "modern")
     }
 
     /// Wrong passwords, a few seconds apart.
@@ -87,7 +87,7 @@ impl Cloud {
     pub(in crate::simulate) fn alter<L>(&mut self, scene: &Stage<L>, at: i64, account: usize, client: usize, change: Change) -> Changed {
         let from = address(&scene.cast, client);
         let door = if change == Change::SecondFactor { Door::SecurityInfo } else { Door::Browser };
-        let (session, within) = self.tenant.browse(at - MINUTE, account, from, door, Phone::NotUsed);
+        let (session, login) = self.tenant.browse(at - MINUTE, account, from, door, Phone::NotUsed);
         let by = Actor { account, from, door, session };
         match change {
             Change::DeletingRule => self.tenant.record(at, Act::Rule { by, name: "." }),
@@ -101,7 +101,7 @@ impl Cloud {
             }
             Change::Restricted => self.tenant.record(at, Act::Restricted { account }),
         }
-        Changed { at, placed: true, login: Some(Login { at: within, protocol: "browser" }), opened: false }
+        Changed { at, placed: true, login: Some(login), opened: false }
     }
 
     /// Why a guess at an account's password does not open it. Of the names of a spray, one has the password that was guessed and is kept
@@ -134,7 +134,7 @@ impl Cloud {
             Door::Pop => "pop3",
             _ => "imap",
         };
-        Login { at, protocol }
+        Login::new(at, protocol)
     }
 }
 

@@ -18,10 +18,10 @@ impl Postfix {
     pub(super) fn open_mailbox(&mut self, stage: &mut Scene, at: i64, reading: &Reading) -> Login {
         if reading.pop {
             self.open_pop(stage, at, reading.person, reading.client);
-            return Login { at, protocol: "pop" };
+            return Login::new(at, "pop");
         }
         self.open_imap(stage, at, reading);
-        Login { at, protocol: "imap" }
+        Login::new(at, "imap")
     }
 
     fn open_imap(&mut self, stage: &mut Scene, at: i64, reading: &Reading) {

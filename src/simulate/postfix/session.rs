@@ -113,7 +113,7 @@ impl Postfix {
     /// A message is handed in; it is taken, or refused by the department's own server where that does the blocking.
     pub(super) fn hand_in(&mut self, stage: &mut Scene, session: &mut Session, at: i64, letter: Letter, limited: bool) -> Handed {
         let logged = at + LOGGED;
-        let proof = Some(Login { at: logged, protocol: "smtp-auth" });
+        let proof = Some(Login::new(logged, "smtp-auth"));
         let blocked = letter.recipients.first().filter(|r| r.fate == Fate::OwnFilter && !self.two()).copied();
         let Some(victim) = blocked else {
             return Handed { done: self.take(stage, session, at, letter), logged, proof };
