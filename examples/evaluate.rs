@@ -33,7 +33,7 @@ struct Arguments {
     /// How the attackers hide
     #[arg(long, default_value_t = Guise::Plain)]
     guise: Guise,
-    /// Size of the stories; niigata is written at a hundredth of this
+    /// Size of the stories; niigata is written at a hundredth of it
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
     /// Threads that read
@@ -43,7 +43,7 @@ struct Arguments {
 
 /// Differences shown of a run, and characters of each.
 const DIFFERENCES: usize = 8;
-const DIFFERENCE: usize = 400;
+const DIFFERENCE: usize = 2000;
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
@@ -91,9 +91,13 @@ impl Hits {
         self.both += other.both;
     }
 
-    /// Precision and recall; a dash where there is nothing to divide by.
+    /// Precision and recall; a dash where there is nothing to divide by. Only what is whole is written as 1.
     fn shown(self) -> String {
-        let share = |of: u64| if of == 0 { "-".to_owned() } else { format!("{:.4}", self.both as f64 / of as f64) };
+        let share = |of: u64| match of {
+            0 => "-".to_owned(),
+            of if of == self.both => "1".to_owned(),
+            of => format!("{:.4}", (self.both as f64 / of as f64).min(0.9999)),
+        };
         format!("{} / {}", share(self.found), share(self.truth))
     }
 }
@@ -108,8 +112,22 @@ struct Score {
     accounts: Hits,
     origins: Hits,
     messages: Hits,
-    verdicts: BTreeMap<String, u64>,
+    /// The scores of the incidents found, by verdict.
+    verdicts: BTreeMap<String, Vec<f64>>,
     differing: Vec<String>,
+}
+
+impl Score {
+    /// Each verdict with how many incidents have it and their lowest and highest score.
+    fn verdict(&self) -> String {
+        let one = |(verdict, scores): (&String, &Vec<f64>)| {
+            let (low, high) = scores.iter().fold((1.0_f64, 0.0_f64), |(low, high), s| (low.min(*s), high.max(*s)));
+            let scores_shown = if low == high { format!("{low:.2}") } else { format!("{low:.2} to {high:.2}") };
+            format!("{verdict} {}, {scores_shown}", scores.len())
+        };
+        let all: Vec<String> = self.verdicts.iter().map(one).collect();
+        if all.is_empty() { "no incident".to_owned() } else { all.join("; ") }
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -127,7 +145,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             for seed in arguments.seeds.0..=arguments.seeds.1 {
                 run(&arguments, system, story, seed, &mut score)?;
             }
-            let verdicts: Vec<String> = score.verdicts.iter().map(|(verdict, n)| format!("{verdict} {n}")).collect();
             writeln!(
                 table,
                 "| {system} | `{story}` | {} | {} | {} of {} | {} | {} | {} | {} | {} |",
@@ -139,7 +156,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 score.origins.shown(),
                 score.messages.shown(),
                 score.false_alarms,
-                verdicts.join(", ")
+                score.verdict()
             )?;
             differing.append(&mut score.differing);
         }
@@ -217,8 +234,8 @@ fn count(found: &Value, truth: &Value, score: &mut Score) {
         score.first_logins.1 += 1;
     }
     for incident in found {
-        let verdict = format!("{} {:.2}", incident["verdict"].as_str().unwrap_or_default(), incident["score"].as_f64().unwrap_or(0.0));
-        *score.verdicts.entry(verdict).or_default() += 1;
+        let verdict = incident["verdict"].as_str().unwrap_or_default().to_owned();
+        score.verdicts.entry(verdict).or_default().extend(incident["score"].as_f64());
     }
 }
 
