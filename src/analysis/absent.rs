@@ -1,5 +1,5 @@
-//! Which of Exchange's logs are not in evidence, and what can then not be known. Several of them are off unless an administrator turns
-//! them on, so that their absence says nothing about use.
+//! Which of the logs of Exchange and of Microsoft 365 are not in evidence, and what can then not be known. Several of Exchange's are off
+//! unless an administrator turns them on, so that their absence says nothing about use.
 
 use super::Facts;
 use crate::domain::rows::{Attribution, Kind};
@@ -32,6 +32,37 @@ const LOGS: &[(&[&str], Phrase)] = &[
         ),
     ),
 ];
+
+/// Kinds of exports of Microsoft 365, by how the ids of their formats begin, and what nobody can tell without them.
+const EXPORTS: &[(&[&str], Phrase)] = &[
+    (
+        &["m365.trace", "m365.defender"],
+        say!(
+            "No message trace of Microsoft 365 is in evidence: what the tenant sent by SMTP, and what became of any of its mail, cannot be told."
+        ),
+    ),
+    (
+        &["m365.sign-ins"],
+        say!("No sign-in log of Microsoft 365 is in evidence: what its logins were for cannot be told, and failed ones may be missing."),
+    ),
+    (
+        &["m365.audit"],
+        say!(
+            "No audit log of Microsoft 365 is in evidence: what was read in its mailboxes, and which settings were changed, cannot be told."
+        ),
+    ),
+];
+
+/// What is missing where there are exports of Microsoft 365 at all.
+pub(super) fn tenant_limits(facts: Facts<'_>) -> Vec<Phrase> {
+    let used = facts.sources.iter().filter(|s| s.ledger.used > 0);
+    let formats: Vec<&str> = used.filter_map(|s| Some(s.format?.0)).filter(|id| id.starts_with("m365.")).collect();
+    if formats.is_empty() {
+        return Vec::new();
+    }
+    let missing = |wanted: &&(&[&str], Phrase)| !wanted.0.iter().any(|begin| formats.iter().any(|id| id.starts_with(begin)));
+    EXPORTS.iter().filter(missing).map(|(_, sentence)| sentence.clone()).collect()
+}
 
 /// What is missing where there are logs of Exchange at all.
 pub(super) fn exchange_limits(facts: Facts<'_>) -> Vec<Phrase> {

@@ -75,6 +75,17 @@ pub(super) fn is_mailbox(protocol: Protocol) -> bool {
     }
 }
 
+/// Whether a login is one to a mailbox, as far as its log says what it was for.
+pub(super) fn opens_mailbox(login: &Login) -> bool {
+    is_mailbox(login.protocol) && !purpose_untold(login)
+}
+
+/// Whether an identity provider took a password or a token and the log does not say what for: the audit log's records of logins name
+/// no protocol, and browsers and newer programs use one sign-in for many things.
+pub(super) fn purpose_untold(login: &Login) -> bool {
+    login.provider.is_some() && matches!(login.protocol, Protocol::Other | Protocol::Browser | Protocol::Modern)
+}
+
 /// Whether a login is the failure of a password. A token that was refused says nothing about one.
 pub(super) fn failed(login: &Login) -> bool {
     login.result == LoginResult::Failure && login.provider.as_ref().is_none_or(|word| !word.token)

@@ -122,7 +122,7 @@ impl Scales<'_> {
         basis.extend(self.unusual_hours(unit, history));
         basis.extend(self.two_places(unit, history));
         basis.extend(self.burst(unit, history));
-        basis.extend(self.sustained(unit, history));
+        basis.extend(self.sustained(profile, unit, history));
         basis.extend(self.send_only(profile, unit));
         basis.extend(self.refusals(unit));
         basis.extend(self.new_recipients(unit, history));
@@ -286,11 +286,14 @@ impl Scales<'_> {
         Some(Sign::Burst.seen(self.facts.lang(), &text, self.first_lines(unit)))
     }
 
-    /// Day after day far more than the account sends from elsewhere, without ever being a burst.
-    fn sustained(&self, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
+    /// Day after day far more than the account sends from elsewhere, without ever being a burst. Mail that no log gives an address for
+    /// may come from a place that is there from the first day on, so that there is no elsewhere to compare such a place with.
+    fn sustained(&self, profile: &Profile, unit: &Unit<'_>, history: &History<'_>) -> Option<Signal> {
         let limits = &self.facts.settings.thresholds;
         let days = unit.sent.days();
-        if days.len() < SUSTAINED_DAYS {
+        let unplaced = profile.origin(None).is_some_and(|origin| origin.sent.messages > 0);
+        let from_the_start = profile.first().is_some_and(|start| unit.first.since(start) < DAY);
+        if days.len() < SUSTAINED_DAYS || (unplaced && from_the_start) {
             return None;
         }
         let mut counts: Vec<u64> = days.iter().map(|(_, n)| *n).collect();

@@ -1,9 +1,16 @@
 //! Which kinds of evidence there are, and from when to when each speaks: what nobody recorded is unknown and not none.
 
 use super::Facts;
-use super::profile::is_mailbox;
-use crate::domain::rows::Protocol;
+use super::profile::opens_mailbox;
+use crate::domain::place::SourceId;
+use crate::domain::rows::{Login, Protocol};
 use crate::domain::time::{DAY, Timestamp};
+use crate::say::{Phrase, say};
+use hashbrown::HashSet;
+
+/// How the ids of the formats begin in which a tenant's audit log comes, and in which it tells what became of messages.
+const AUDIT_LOG: &[&str] = &["m365.audit"];
+const TRACES: &[&str] = &["m365.trace", "m365.defender"];
 
 /// First and last instant of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +36,8 @@ impl Span {
 /// The spans of the kinds of evidence; `None` where there is none of a kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Witnesses {
-    /// Messages that accounts handed in.
+    /// Messages that accounts handed in, by logs that tell of all of them. The audit log of a tenant is none: it knows what mailbox
+    /// programs sent, and nothing of SMTP.
     pub(super) submissions: Option<Span>,
     /// Logins for sending, worked or failed.
     pub(super) smtp_logins: Option<Span>,
@@ -37,18 +45,56 @@ pub(super) struct Witnesses {
     pub(super) mailboxes: Option<Span>,
     /// Sign-ins at an identity provider, whatever they are for.
     pub(super) sign_ins: Option<Span>,
+    /// Sign-ins of which the log names no protocol, so that they may have been for sending.
+    pub(super) untold_sign_ins: Option<Span>,
+    /// Whether a tenant's audit log is there.
+    pub(super) audit_log: bool,
+    /// For each of [`MAILBOX_LOGS`], whether servers of Exchange are in evidence without it.
+    unlogged: [bool; KINDS],
 }
+
+const KINDS: usize = 3;
+
+/// The logs in which an Exchange server tells of logins to mailboxes, by the systems of their sources. Each is a log of its own, and
+/// most are off unless an administrator turns them on, so one of them says nothing of what another would have said.
+const MAILBOX_LOGS: [(&[&str], Phrase); KINDS] = [
+    (&["exchange-imap4"], say!("IMAP4 logins to Exchange")),
+    (&["exchange-pop3"], say!("POP3 logins to Exchange")),
+    (&["exchange-web", "iis"], say!("web logins to Exchange")),
+];
 
 impl Witnesses {
     pub(super) fn new(facts: Facts<'_>) -> Witnesses {
         let rows = facts.rows;
         // A login that only a message shows says nothing of those that failed.
-        let logins = |wanted: fn(Protocol) -> bool| rows.logins.iter().filter(move |l| wanted(l.protocol) && !l.inferred).map(|l| l.at);
+        let logins = |wanted: fn(&Login) -> bool| rows.logins.iter().filter(move |l| wanted(l) && !l.inferred).map(|l| l.at);
+        let used = |family: &'static [&'static str]| {
+            let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
+            facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
+        };
+        let audits: HashSet<SourceId> = used(AUDIT_LOG).map(|s| s.id).collect();
+        let handed_in = rows.messages.iter().filter(|m| m.account.is_some() && !audits.contains(&m.place.source)).map(|m| m.submitted);
+        let traced = used(TRACES).flat_map(|s| [s.first, s.last]).flatten();
         Witnesses {
-            submissions: Span::of(rows.messages.iter().filter(|m| m.account.is_some()).map(|m| m.submitted)),
-            smtp_logins: Span::of(logins(|p| p == Protocol::SmtpAuth)),
-            mailboxes: Span::of(logins(is_mailbox).chain(rows.mailbox_uses.iter().map(|u| u.at))),
-            sign_ins: Span::of(rows.logins.iter().filter(|l| l.provider.is_some()).map(|l| l.at)),
+            submissions: Span::of(handed_in.chain(traced)),
+            smtp_logins: Span::of(logins(|l| l.protocol == Protocol::SmtpAuth)),
+            mailboxes: Span::of(logins(opens_mailbox).chain(rows.mailbox_uses.iter().map(|u| u.at))),
+            sign_ins: Span::of(logins(|l| l.provider.is_some())),
+            untold_sign_ins: Span::of(logins(|l| l.provider.is_some() && l.protocol == Protocol::Other)),
+            audit_log: !audits.is_empty(),
+            unlogged: unlogged(facts),
         }
     }
+
+    /// The kinds of logins to Exchange that no log in evidence tells of.
+    pub(super) fn unlogged(&self) -> impl Iterator<Item = Phrase> {
+        MAILBOX_LOGS.into_iter().zip(self.unlogged).filter(|(_, missing)| *missing).map(|((_, what), _)| what)
+    }
+}
+
+fn unlogged(facts: Facts<'_>) -> [bool; KINDS] {
+    let read = facts.sources.iter().filter(|s| s.ledger.used > 0 || s.first.is_some());
+    let systems: HashSet<&str> = read.filter_map(|s| Some(s.format?.1)).collect();
+    let exchange = systems.iter().any(|system| system.starts_with("exchange-"));
+    MAILBOX_LOGS.map(|(logs, _)| exchange && !logs.iter().any(|log| systems.contains(log)))
 }

@@ -102,6 +102,143 @@ fn without_deliveries_nothing_is_called_delivered_and_the_totals_stand() {
     }
 }
 
+/// The logs of an exercise without one of its folders.
+fn without_folder(exercise: &Exercise, folder: &str) -> TempDir {
+    let kept = tempfile::tempdir().unwrap();
+    let mut removed = 0;
+    for (path, bytes) in files(&exercise.logs()) {
+        if path.split('/').any(|part| part == folder) {
+            removed += 1;
+            continue;
+        }
+        let path = kept.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    assert!(removed > 0, "the exercise has no {folder}");
+    kept
+}
+
+const TENANT: &[&str] = &["--system", "m365"];
+
+/// The audit log of a tenant knows what mailbox programs send, so it does not make the mail sent by SMTP none.
+#[test]
+fn without_the_message_trace_nobody_knows_what_was_sent() {
+    for seed in [2, 3] {
+        let exercise = Exercise::new("lateral", seed, TENANT);
+        let logs = without_folder(&exercise, "message-trace");
+        let report = analyze(&[logs.path()], &[]);
+        assert_nobody_wronged("lateral", &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(compare::set(&incident["accounts"]), compare::set(&truth["accounts"]));
+        assert_eq!(compare::to_the_second(incident["first_login"].clone())["time"], truth["first_login"]["time"]);
+        for figure in ["messages", "recipients", "blocked_by", "first_send", "last_send"] {
+            assert_eq!(incident[figure], Value::Null, "{figure}");
+        }
+        assert_eq!(incident["returned_notices"]["count"], Value::Null);
+        assert_eq!(incident["mailbox_access"]["sessions"], truth["mailbox_access"]["sessions"], "seed {seed}");
+        assert!(notes(incident).contains("whether and what the attackers sent is unknown"), "{}", notes(incident));
+        assert!(report.json["limitations"].to_string().contains("No message trace"), "{}", report.json["limitations"]);
+    }
+}
+
+/// The audit log tells that an account was logged in to, and not by which protocol: logins for sending are no mailbox sessions.
+#[test]
+fn without_the_sign_in_log_mailbox_sessions_are_not_counted() {
+    for (story, seed) in [("lateral", 2), ("soka", 3)] {
+        let exercise = Exercise::new(story, seed, TENANT);
+        let logs = without_folder(&exercise, "sign-ins");
+        let report = analyze(&[logs.path()], &[]);
+        assert_nobody_wronged(story, &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(incident["messages"]["total"], truth["messages"]["total"], "{story}");
+        assert_eq!(incident["account_changes"].as_array().unwrap().len(), truth["account_changes"].as_array().unwrap().len(), "{story}");
+        let access = &incident["mailbox_access"];
+        assert_eq!((&access["sessions"], &access["determinable"]), (&Value::Null, &Value::Bool(false)), "{story}");
+        assert!(access["note"].as_str().is_some_and(|note| note.contains("does not say what each was for")), "{story}: {access}");
+        assert!(report.json["limitations"].to_string().contains("No sign-in log"), "{}", report.json["limitations"]);
+    }
+}
+
+#[test]
+fn without_the_audit_log_nobody_knows_what_was_read_or_changed() {
+    for (story, seed, options) in [("lateral", 2, TENANT), ("soka", 3, TENANT), ("lateral", 3, &["--system", "hybrid"])] {
+        let exercise = Exercise::new(story, seed, options);
+        let logs = without_folder(&exercise, "audit-log");
+        let report = analyze(&[logs.path()], &[]);
+        assert_nobody_wronged(story, &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(incident["messages"]["total"], truth["messages"]["total"], "{story}");
+        let access = &incident["mailbox_access"];
+        assert_eq!(access["items"], Value::Null, "{story}");
+        assert!(access["note"].as_str().is_some_and(|note| note.contains("no audit log of mailboxes")), "{story}: {access}");
+        assert!(notes(incident).contains("No log of changes to accounts"), "{story}: {}", notes(incident));
+        assert!(report.json["limitations"].to_string().contains("No audit log"), "{}", report.json["limitations"]);
+    }
+}
+
+const EXCHANGE: &[&str] = &["--system", "exchange", "--scale", "0.3"];
+
+/// The web server's log is there, and says nothing of what came by IMAP.
+#[test]
+fn without_the_imap_log_of_exchange_failures_and_sessions_there_are_unknown() {
+    let exercise = Exercise::new("lateral", 2, EXCHANGE);
+    let report = analyze(&[without_folder(&exercise, "Imap4").path()], &[]);
+    assert_nobody_wronged("lateral", &report, &exercise.truth);
+    let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+    for unit in ["messages", "recipients"] {
+        assert_eq!(incident[unit]["total"], truth[unit]["total"], "{unit}");
+    }
+    for who in ["account", "origin"] {
+        let count = &incident["prior_failed_logins"][who];
+        assert_eq!((&count["count"], &count["determinable"]), (&Value::Null, &Value::Bool(false)), "{who}");
+        assert!(count["note"].as_str().is_some_and(|note| note.contains("IMAP4 logins to Exchange")), "{count}");
+    }
+    let access = &incident["mailbox_access"];
+    assert_eq!(access["determinable"], false);
+    assert!(access["note"].as_str().is_some_and(|note| note.contains("more sessions")), "{access}");
+}
+
+#[test]
+fn without_message_tracking_nobody_knows_what_became_of_mail_nor_of_its_notices() {
+    let exercise = Exercise::new("soka", 2, EXCHANGE);
+    let report = analyze(&[without_folder(&exercise, "MessageTracking").path()], &[]);
+    assert_nobody_wronged("soka", &report, &exercise.truth);
+    let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+    assert_eq!(incident["verdict"], "suspected");
+    assert_eq!(incident["messages"]["total"], truth["messages"]["total"]);
+    assert_eq!((&incident["messages"]["delivered"], &incident["messages"]["bounced"]), (&Value::from(0), &Value::from(0)));
+    assert!(number(&incident["messages"]["unknown"]) > 0, "{}", incident["messages"]);
+    assert_eq!(incident["returned_notices"]["count"], Value::Null);
+    assert!(incident["returned_notices"]["note"].is_string());
+}
+
+#[test]
+fn without_its_other_logs_exchange_tells_the_same_of_sent_mail() {
+    let exercise = Exercise::new("lateral", 3, EXCHANGE);
+    for folder in ["FrontEnd", "W3SVC1", "HttpProxy", "Pop3", "Cmdlet"] {
+        let report = analyze(&[without_folder(&exercise, folder).path()], &[]);
+        assert_nobody_wronged(folder, &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert_eq!(compare::to_the_second(incident["first_login"].clone())["time"], truth["first_login"]["time"], "without {folder}");
+        for unit in ["messages", "recipients"] {
+            assert_eq!(incident[unit]["total"], truth[unit]["total"], "without {folder}: {unit}");
+            assert_eq!(incident[unit]["delivered"], truth[unit]["delivered"], "without {folder}: {unit}");
+        }
+    }
+}
+
+#[test]
+fn a_quiet_tenant_stays_quiet_whatever_is_missing() {
+    for story in ["quiet", "newsletter"] {
+        for folder in ["message-trace", "sign-ins", "audit-log"] {
+            let exercise = Exercise::new(story, 2, TENANT);
+            let report = analyze(&[without_folder(&exercise, folder).path()], &[]);
+            assert!(report.incidents().is_empty(), "{story} without {folder}: {}", report.json["incidents"]);
+        }
+    }
+}
+
 #[test]
 fn quiet_weeks_stay_quiet_whatever_is_missing() {
     for story in ["quiet", "newsletter"] {

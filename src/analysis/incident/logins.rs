@@ -83,7 +83,9 @@ impl Builder<'_> {
         let kinds = [(witnesses.smtp_logins, say!("logins for sending mail")), (witnesses.mailboxes, say!("logins to mailboxes"))];
         // An identity provider records every sign-in, whatever it is for.
         let central = witnesses.sign_ins.is_some_and(|span| span.from.plus(-DAY) <= since);
-        kinds.into_iter().filter(|(span, _)| !central && silent(*span)).map(|(_, what)| what).collect()
+        let unheard = kinds.into_iter().filter(|(span, _)| !central && silent(*span)).map(|(_, what)| what);
+        // Where nothing tells of mailboxes at all, the kinds of their logins need no naming.
+        unheard.chain(witnesses.unlogged().filter(|_| witnesses.mailboxes.is_some())).collect()
     }
 }
 

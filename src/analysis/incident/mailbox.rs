@@ -2,8 +2,8 @@
 
 use super::Builder;
 use crate::analysis::model::{MailboxAccess, Window};
-use crate::analysis::profile::{got_in, is_mailbox};
-use crate::domain::rows::MailboxUse;
+use crate::analysis::profile::{got_in, opens_mailbox, purpose_untold};
+use crate::domain::rows::{MailboxUse, Protocol};
 use crate::domain::text::Text;
 use crate::say::say;
 
@@ -19,37 +19,48 @@ impl<'a> Builder<'a> {
 
     /// What the attacker's mailbox sessions read.
     pub(super) fn mailbox_access(&self, accounts: &[Text]) -> MailboxAccess {
-        let rows = self.rows();
         let viewable = self.viewable(accounts);
-        let logged = rows.logins.iter().any(|l| is_mailbox(l.protocol) && !l.inferred) || !rows.mailbox_uses.is_empty();
-        if !logged {
+        let witnesses = self.ground.witnesses;
+        if witnesses.mailboxes.is_none() && witnesses.sign_ins.is_none() {
             let note = self.facts.said(&say!("no log of a mailbox server (IMAP, POP3, webmail) is in evidence"));
             return MailboxAccess { note: Some(note), viewable, ..MailboxAccess::default() };
         }
-        let logins = || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| is_mailbox(l.protocol) && got_in(l));
+        let got_in = || accounts.iter().flat_map(|a| self.logins_of(*a)).filter(|l| got_in(l));
+        let logins = || got_in().filter(|l| opens_mailbox(l));
         let uses: Vec<&MailboxUse> = self.mailbox_uses(accounts).collect();
         let times = || logins().map(|l| l.at).chain(uses.iter().map(|u| u.at));
         let sessions: u64 = logins().map(|l| u64::from(l.times)).sum();
-        let untold = sessions > 0 && (uses.is_empty() || uses.iter().any(|u| u.items.is_none()));
+        // Sign-ins of a tenant open mailboxes that only its audit log tells of.
+        let unaudited = witnesses.sign_ins.is_some() && !witnesses.audit_log;
+        let unnamed = got_in().any(|l| l.provider.is_some() && l.protocol == Protocol::Other);
+        let unlogged = witnesses.unlogged().reduce(|a, b| say!("{a} or {b}", a, b));
+        let uncounted = unnamed || (unaudited && got_in().any(purpose_untold)) || (unlogged.is_some() && sessions == 0);
+        let untold_items = unaudited || ((sessions > 0 || uncounted) && uses.is_empty()) || uses.iter().any(|u| u.items.is_none());
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
-        let note = match (sessions, untold) {
-            (0, _) => None,
-            (_, true) => Some(say!(
-                "the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client",
-                bytes
-            )),
-            (_, false) => {
-                Some(say!("{bytes} bytes were sent to the client; headers and previews can be read without fetching a message", bytes))
-            }
-        };
+        let mut notes = Vec::new();
+        if let Some(kinds) = &unlogged {
+            notes.push(say!("no log of {kinds} is in evidence, so there may have been more sessions", kinds = kinds.clone()));
+        }
+        if unaudited {
+            notes.push(say!("no audit log of mailboxes is in evidence, so what was read is unknown"));
+        } else if unnamed {
+            notes.push(say!("the log of sign-ins that is in evidence does not say what each was for, so sessions are not counted"));
+        } else if untold_items && sessions > 0 {
+            notes.push(say!("the logs do not say for every session which messages were fetched"));
+        } else if sessions > 0 {
+            notes.push(say!("headers and previews can be read without fetching a message"));
+        }
+        if bytes > 0 {
+            notes.push(say!("{bytes} bytes were sent to the client", bytes));
+        }
         MailboxAccess {
-            determinable: true,
-            sessions: Some(sessions),
-            items: if untold { None } else { Some(uses.iter().filter_map(|u| u.items).sum()) },
+            determinable: !uncounted && unlogged.is_none(),
+            sessions: (!uncounted).then_some(sessions),
+            items: (!untold_items).then(|| uses.iter().filter_map(|u| u.items).sum()),
             first: times().min().map(|t| self.facts.stamp(t)),
             last: times().max().map(|t| self.facts.stamp(t)),
             viewable,
-            note: note.map(|note| self.facts.said(&note)),
+            note: notes.into_iter().reduce(|a, b| say!("{a}; {b}", a, b)).map(|note| self.facts.said(&note)),
         }
     }
 

@@ -17,7 +17,12 @@ impl Builder<'_> {
     /// Whether a log of submissions speaks of the time of the incident.
     pub(super) fn knows_submissions(&self) -> bool {
         let Some((from, to)) = self.window() else { return true };
-        self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to))
+        self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to)) || self.attributed()
+    }
+
+    /// Whether there are messages of the attackers, whatever told of them.
+    fn attributed(&self) -> bool {
+        self.accounts.iter().any(|account| self.messages_of(*account).next().is_some())
     }
 
     /// From the attackers' first act to their last.
@@ -38,7 +43,8 @@ impl Builder<'_> {
             notes.push(say!("No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown."));
             notes.extend(self.estimate());
         }
-        if incident.account_changes.is_empty() && self.rows().actions.is_empty() {
+        notes.extend(self.mailbox_sends());
+        if incident.account_changes.is_empty() && self.rows().actions.is_empty() && !self.ground.witnesses.audit_log {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         notes.extend(self.missing_logins());
@@ -51,7 +57,16 @@ impl Builder<'_> {
     fn missing_logins(&self) -> Option<Phrase> {
         let text =
             say!("No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one.");
-        self.ground.witnesses.smtp_logins.is_none().then_some(text)
+        let witnesses = self.ground.witnesses;
+        (witnesses.smtp_logins.is_none() && witnesses.untold_sign_ins.is_none()).then_some(text)
+    }
+
+    /// Whether the only messages known are those that an audit log saw leave a mailbox.
+    fn mailbox_sends(&self) -> Option<Phrase> {
+        let (from, to) = self.window()?;
+        let text = say!("Only the audit log tells of sent mail, and it knows nothing of mail sent by SMTP: figures are lower bounds.");
+        let complete = self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to));
+        (!complete && self.attributed()).then_some(text)
     }
 
     /// Whether the incident begins where the logs do.

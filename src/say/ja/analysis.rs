@@ -8,6 +8,12 @@ super::catalogue! {
         "Exchange の SMTP 受信プロトコルログが証跡にない。送信のためのログインとその失敗は判定できない。クライアント用コネクタ（ポート 587、465）では、設定しない限り Exchange はこのログを記録しない。",
     "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to." =>
         "Exchange の IMAP4・POP3 プロトコルログが証跡にない。これらによるメールボックスの閲覧の有無は判定できない。設定しない限り Exchange はこのログを記録しない。",
+    "No message trace of Microsoft 365 is in evidence: what the tenant sent by SMTP, and what became of any of its mail, cannot be told." =>
+        "Microsoft 365 のメッセージ追跡が証跡にない。テナントから SMTP で送信されたメールと、メールの行方は分からない。",
+    "No sign-in log of Microsoft 365 is in evidence: what its logins were for cannot be told, and failed ones may be missing." =>
+        "Microsoft 365 のサインインログが証跡にない。ログインの用途は分からず、失敗が欠けている可能性がある。",
+    "No audit log of Microsoft 365 is in evidence: what was read in its mailboxes, and which settings were changed, cannot be told." =>
+        "Microsoft 365 の監査ログが証跡にない。メールボックスで何が読まれ、どの設定が変更されたかは分からない。",
     "Neither an HttpProxy log of Exchange nor a log of its web server is in evidence: whether mailboxes were used by web mail, phones, EWS or Outlook cannot be told." =>
         "Exchange の HttpProxy ログも Web サーバーのログも証跡にない。Web メール・携帯端末・EWS・Outlook によるメールボックスの利用の有無は判定できない。",
     "{n} login(s) are known by a message alone that was sent after them: the login itself is in no log, and may have been earlier." =>
@@ -80,10 +86,18 @@ super::catalogue! {
     "no log of {kinds} is in evidence, so failures there are unknown" => "{kinds}のログが証跡になく、その失敗は不明",
     "{a}; {b}" => "{a}。{b}",
     "no log of a mailbox server (IMAP, POP3, webmail) is in evidence" => "メールボックスサーバー（IMAP、POP3、Web メール）のログが証跡にない",
-    "the logs do not say for every session which messages were fetched; {bytes} bytes were sent to the client" =>
-        "取得されたメールがログに記録されていないセッションがある。クライアントへの送信量は {bytes} バイト",
-    "{bytes} bytes were sent to the client; headers and previews can be read without fetching a message" =>
-        "クライアントへの送信量は {bytes} バイト。ヘッダーやプレビューはメールを取得せずに閲覧できる",
+    "IMAP4 logins to Exchange" => "Exchange への IMAP4 ログイン",
+    "POP3 logins to Exchange" => "Exchange への POP3 ログイン",
+    "web logins to Exchange" => "Exchange への Web ログイン",
+    "no log of {kinds} is in evidence, so there may have been more sessions" =>
+        "{kinds}のログが証跡になく、ほかにもセッションがあった可能性がある",
+    "no audit log of mailboxes is in evidence, so what was read is unknown" =>
+        "メールボックスの監査ログが証跡になく、何が読まれたかは不明",
+    "the log of sign-ins that is in evidence does not say what each was for, so sessions are not counted" =>
+        "証跡にあるサインインの記録は用途を示さず、セッション数は数えられない",
+    "the logs do not say for every session which messages were fetched" => "取得されたメールがログに記録されていないセッションがある",
+    "headers and previews can be read without fetching a message" => "ヘッダーとプレビューは、メールを取得しなくても読める",
+    "{bytes} bytes were sent to the client" => "クライアントへの送信量は {bytes} バイト",
     "an unknown address" => "不明なアドレス",
     "{account} from {origin}: {seen}" => "{account}（送信元 {origin}）: {seen}",
     "{origin}: {seen}" => "{origin}: {seen}",
@@ -92,6 +106,8 @@ super::catalogue! {
         "侵害期間の送信を記録したログがない。攻撃者による送信の有無と内容は不明である。",
     "No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown." =>
         "アカウントの変更を記録したログが証跡にない。受信ルール・転送などの変更の有無は不明である。",
+    "Only the audit log tells of sent mail, and it knows nothing of mail sent by SMTP: figures are lower bounds." =>
+        "送信メールを示すのは監査ログのみで、SMTP による送信は記録されない。数値は下限である。",
     "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
         "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
     "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
