@@ -87,3 +87,35 @@ fn count_attempts(logins: &mut [Login]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::testing::rows_of_files;
+
+    /// A sign-in as diagnostic settings write it: id, second, when this state was written, result.
+    fn line(id: u32, second: u32, written: &str, code: u32) -> String {
+        format!(
+            r#"{{"time":"2025-12-04T{written}Z","category":"SignInLogs","properties":{{"id":"{id}","createdDateTime":"2025-12-04T08:19:{second}Z","userPrincipalName":"jane@u.example","correlationId":"c","ipAddress":"203.0.113.9","clientAppUsed":"Browser","status":{{"errorCode":{code}}}}}}}"#
+        )
+    }
+
+    /// The logins that lines make, as `result times`.
+    fn logins(lines: &[String]) -> Vec<String> {
+        let rows = rows_of_files(&[&lines.join("\n")]);
+        rows.logins.iter().map(|login| format!("{} {}", login.result.as_str(), login.times)).collect()
+    }
+
+    #[test]
+    fn trap_7_of_one_sign_in_told_three_times_the_state_written_last_holds() {
+        let states = [line(1, 41, "08:20:00", 50074), line(1, 41, "08:50:00", 0), line(1, 41, "08:30:00", 50074)];
+        assert_eq!(logins(&states), ["success 1"]);
+        let states = [line(1, 41, "08:20:00", 0), line(1, 41, "08:50:00", 50074)];
+        assert_eq!(logins(&states), ["stopped 1"]);
+    }
+
+    #[test]
+    fn trap_8_three_steps_of_one_attempt_are_three_events_and_one_login() {
+        let steps = [line(1, 41, "08:20:00", 50126), line(2, 45, "08:20:00", 50158), line(3, 50, "08:20:00", 0)];
+        assert_eq!(logins(&steps), ["failure 1", "stopped 0", "success 1"]);
+    }
+}

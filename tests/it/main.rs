@@ -19,6 +19,7 @@ mod lab;
 mod languages;
 mod missing;
 mod pseudonyms;
+mod shapes;
 mod simulated;
 mod soka;
 mod tidy;

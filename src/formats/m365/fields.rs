@@ -138,6 +138,7 @@ fields! {
     ActionTrigger: "actiontrigger";
     ActionType: "actiontype";
     Threats: "threattypes";
+    RawEvent: "raweventdata" "rawdata";
 }
 
 static BY_NAME: LazyLock<HashMap<&'static [u8], Field, foldhash::fast::FixedState>> =

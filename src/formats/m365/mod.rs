@@ -53,6 +53,8 @@ enum Shape {
     PostDelivery,
     /// A record in the envelope of diagnostic settings, which names its category.
     Diagnostic,
+    /// A row of any other table of Defender's hunting, with or without the record of the audit log that it was made of.
+    Hunting,
     /// A record that a forwarder put into a string.
     Wrapped,
 }
@@ -60,9 +62,10 @@ enum Shape {
 /// Tells what a record is by the fields it has; `None` for a stranger's.
 fn shape_of(record: &Record<'_>) -> Option<Shape> {
     use Field::{
-        ActionTrigger, Activity, AuditData, Category, Code, CreationTime, DeliveryAction, Event, EventId, EventTime, Id, InitiatedBy,
-        InternalId, Ip, LocalTime, Message, Method, NetworkId, Operation, OriginTime, Properties, Received, Recipient, RecipientStatus,
-        Sender, ServicePrincipal, Status, Succeeded, Targets, Time, TraceId, UserName, Workload, Written,
+        ActionTrigger, ActionType, Activity, AuditData, Category, Code, CreationTime, DeliveryAction, Event, EventId, EventTime, Id,
+        InitiatedBy, InternalId, Ip, LocalTime, Message, Method, NetworkId, Operation, OriginTime, Properties, Received, Recipient,
+        RecipientStatus, RecordType, Sender, ServicePrincipal, Status, Succeeded, Targets, Time, Timestamp, TraceId, UserName, Workload,
+        Written,
     };
     let has = |fields: &[Field]| record.has_all(fields);
     let timed = has(&[Time]) || has(&[Written]) || has(&[LocalTime]);
@@ -77,9 +80,12 @@ fn shape_of(record: &Record<'_>) -> Option<Shape> {
         () if has(&[TraceId, Received, Status]) => Shape::Trace,
         () if has(&[InitiatedBy, Targets]) || has(&[InitiatedBy, Activity]) => Shape::Directory,
         () if has(&[Id, Method, Succeeded]) => Shape::SignInDetail,
-        () if has(&[CreationTime, Operation]) || has(&[Workload, Operation]) => Shape::Audit,
+        () if has(&[CreationTime, Operation]) || has(&[Workload, Operation]) || has(&[CreationTime, RecordType]) => Shape::Audit,
+        () if has(&[Timestamp, ActionType]) => Shape::Hunting,
         () if timed && (has(&[Code]) || has(&[Status])) && (has(&[UserName]) || has(&[ServicePrincipal, Ip])) => Shape::SignIn,
         () if timed && has(&[Sender, Recipient, Status]) => Shape::Trace,
+        // The envelope alone: what was in it is lost.
+        () if has(&[Written]) && record.get(Category).is_some_and(|category| shape_of_category(category).is_some()) => Shape::Diagnostic,
         () if has(&[Message]) && record.get(Message).is_some_and(|text| text.starts_with(b"{")) => Shape::Wrapped,
         () => return None,
     })
@@ -89,7 +95,7 @@ impl Shape {
     fn host(self) -> &'static [u8] {
         match self {
             Shape::SignIn | Shape::SignInDetail | Shape::Diagnostic | Shape::Wrapped => sign_ins::HOST,
-            Shape::Audit | Shape::AuditRow => audit::HOST,
+            Shape::Audit | Shape::AuditRow | Shape::Hunting => audit::HOST,
             Shape::Directory => directory::HOST,
             Shape::Trace | Shape::TraceDetail | Shape::TraceSummary | Shape::TraceStep | Shape::Mail | Shape::PostDelivery => trace::HOST,
         }
@@ -207,6 +213,10 @@ impl<'r, 'a> Reader<'r, 'a> {
             Shape::SignInDetail => sign_ins::read_detail(record, self),
             Shape::Audit => audit::read(record, self),
             Shape::AuditRow => audit::read_row(record, self),
+            Shape::Hunting => match record.inner(Field::RawEvent, self.scratch) {
+                Some(inner) => audit::read(&inner, self),
+                None => Fate::OTHER_PROGRAM,
+            },
             Shape::Directory => directory::read(record, None, self),
             Shape::Diagnostic => self.diagnostic(record),
             Shape::Wrapped => self.wrapped(record, raw),
@@ -511,6 +521,6 @@ formats! {
     TRACE_DETAIL: "m365.trace-detail.csv", "message trace detail, table", table, [TraceDetail];
     TRACE_SUMMARY: "m365.trace-summary.csv", "historical search, summary", table, [TraceSummary];
     TRACE_REPORT: "m365.trace-report.csv", "historical search, extended report", table, [TraceStep];
-    DEFENDER: "m365.defender.csv", "Defender mail events, table", table, [Mail, PostDelivery];
-    DEFENDER_JSON: "m365.defender.json", "Defender mail events, JSON", values, [Mail, PostDelivery];
+    DEFENDER: "m365.defender.csv", "Defender hunting, table", table, [Mail, PostDelivery, Hunting];
+    DEFENDER_JSON: "m365.defender.json", "Defender hunting, JSON", values, [Mail, PostDelivery, Hunting];
 }

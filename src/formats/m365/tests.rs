@@ -195,6 +195,62 @@ fn trap_7_the_same_record_twice_has_one_identity() {
 }
 
 #[test]
+fn trap_8_the_steps_of_one_attempt_are_three_records_and_none_a_copy() {
+    let line = |id: u32, second: u32, code: u32| {
+        format!(
+            r#"{{"id":"{id}","createdDateTime":"2025-12-04T08:19:{second}Z","userPrincipalName":"jane@u.example","correlationId":"c","ipAddress":"203.0.113.9","clientAppUsed":"Browser","status":{{"errorCode":{code}}}}}"#
+        )
+    };
+    let text = [line(1, 41, 50126), line(2, 45, 50158), line(3, 50, 0)].join("\n");
+    let results: Vec<String> = logins(&text).iter().map(|l| l.rsplit(' ').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(results, ["failure", "stopped", "success"]);
+    let scratch = Bump::new();
+    let batch = parse_whole(&SIGN_INS_JSON, text.as_bytes(), &scratch);
+    let hashes: std::collections::HashSet<u64> = batch.unique.iter().map(|(_, hash)| *hash).collect();
+    assert_eq!(hashes.len(), 3);
+}
+
+#[test]
+fn trap_11_a_malicious_address_is_told_from_a_locked_account_by_the_reason() {
+    let line = |id: u32, reason: &str| {
+        format!(
+            r#"{{"id":"{id}","createdDateTime":"2025-12-04T08:19:41Z","userPrincipalName":"jane@u.example","status":{{"errorCode":50053,"failureReason":"{reason}"}}}}"#
+        )
+    };
+    let reasons = ["Sign-in was blocked because it came from an IP address with malicious activity", "The account is locked"];
+    let text = [line(1, reasons[0]), line(2, reasons[1])].join("\n");
+    let told: Vec<_> = read(&text)
+        .0
+        .iter()
+        .filter_map(|e| match &e.kind {
+            Kind::Login(login) => Some((login.result, String::from_utf8_lossy(login.detail).into_owned())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, reasons.map(|reason| (LoginResult::Failure { attempts: 1 }, reason.to_owned())));
+}
+
+#[test]
+fn a_row_of_hunting_is_read_by_the_audit_record_in_it_or_counted_as_another_programs() {
+    let text = r#"{"Timestamp":"2025-12-04T08:19:41Z","ActionType":"LdapSearch","DeviceName":"ad.u.example","RawEventData":null}
+{"Timestamp":"2025-12-04T08:19:42Z","ActionType":"New-InboxRule","RawEventData":{"CreationTime":"2025-12-04T08:19:41Z","Id":"1","Operation":"New-InboxRule","RecordType":1,"Workload":"Exchange","UserId":"jane@u.example","Parameters":[{"Name":"Name","Value":"."}]}}"#;
+    let (found, ledger, _) = read(text);
+    assert!(matches!(&found[..], [Event { kind: Kind::Action(action), .. }] if action.kind == ActionKind::InboxRuleCreated));
+    assert_eq!((ledger.total, ledger.used, ledger.ignored[Ignored::OtherProgram as usize]), (2, 1, 1));
+}
+
+#[test]
+fn an_envelope_that_lost_its_content_and_an_act_without_a_name_are_damage_and_no_strangers() {
+    for line in [
+        r#"{"time":"1/9/2007 10:41:00 AM +01:00","category":"SignInLogs"}"#,
+        r#"{"ClientIP":"[2001:db8::abcd]:12345","CreationTime":"2020-02-17T17:12:03","Id":"3","RecordType":-1}"#,
+    ] {
+        let (found, ledger, _) = read(line);
+        assert_eq!((found.len(), ledger.total, ledger.malformed), (0, 1, 1), "{line}");
+    }
+}
+
+#[test]
 fn the_protocol_of_the_notice_is_the_word_of_the_log() {
     let row = ROWS[2].replace("IMAP4", "Authenticated SMTP");
     let (found, _, _) = read(&format!("{HEADING}\n{row}\n"));
