@@ -56,8 +56,35 @@ fn a_bad_password_a_policy_and_a_success_are_told_apart_in_the_portals_table() {
     assert_eq!((whole.len(), ledger.total, ledger.used), (3, 4, 3));
 }
 
+/// The heading of the portal's download of early 2026, with its blanks and the name that stands there twice.
+const WIDE_HEADING: &str = "Date (UTC),Request ID,User agent,Correlation ID,User ID,User,Username,User type,Cross tenant access type,Incoming token type,Authentication Protocol,Unique token identifier,Original transfer method,Client credential type,Token Protection - Sign In Session,Token Protection - Sign In Session StatusCode,Application,Application ID ,App owner tenant ID,Resource,Resource ID ,Resource tenant ID,Resource owner tenant ID,Home tenant ID,Home tenant name,IP address,Location,Status,Sign-in error code,Failure reason,Client app,Device ID,Browser,Operating System,Compliant,Managed,Join Type,Multifactor authentication result,Multifactor authentication auth method,Multifactor authentication auth detail,Authentication requirement,Sign-in identifier,Session ID,IP address (seen by resource),Through Global Secure Access,Global Secure Access IP address,Autonomous system  number,Flagged for review,Token issuer type,Incoming token type,Token issuer name,Latency,Conditional Access,Managed Identity type,Associated Resource Id,Federated Token Id,Federated Token Issuer";
+
 #[test]
-fn trap_3_and_17_a_spanish_portal_is_read_by_its_names_and_numbers() {
+fn trap_3_a_name_that_stands_twice_and_blanks_in_names_cost_no_column() {
+    let cell = |place: usize, name: &str| match name {
+        "Date (UTC)" => "2025-12-04T08:19:41Z",
+        "Username" => "jane@u.example",
+        "IP address" => "203.0.113.9",
+        "Application" => "OfficeHome",
+        "Application ID " => "55555555-0000-4000-8000-000000000001",
+        "Sign-in error code" => "50076",
+        "Client app" => "Browser",
+        "Autonomous system  number" => "64500",
+        // The first of the two columns of this name tells; the second one is empty.
+        "Incoming token type" if place < 20 => "Refresh token",
+        _ => "",
+    };
+    let row: Vec<&str> = WIDE_HEADING.split(',').enumerate().map(|(place, name)| cell(place, name)).collect();
+    let (found, ledger, _) = read(&format!("{WIDE_HEADING}\n{}\n", row.join(",")));
+    let [Event { kind: Kind::Login(login), .. }] = &found[..] else { panic!("one login is told: {found:?}") };
+    let word = login.provider.as_ref().unwrap();
+    assert_eq!((word.asn, word.application, word.token, word.code), (Some(64500), Some(&b"OfficeHome"[..]), true, Some(50076)));
+    assert_eq!((login.account, login.address), (Some(&b"jane@u.example"[..]), Some(&b"203.0.113.9"[..])));
+    assert_eq!((ledger.total, ledger.used), (2, 1));
+}
+
+#[test]
+fn trap_17_a_spanish_portal_is_read_by_its_names_and_numbers() {
     let heading = "Fecha (UTC),Id. de solicitud,Id. de correlación,Id. de usuario,Usuario,Nombre de usuario,Aplicación,Dirección IP,Ubicación,Estado,Código de error de inicio de sesión,Motivo del error,Aplicación cliente";
     let rows = ROWS.map(|row| row.replace("Failure", "Error").replace("Success", "Correcto"));
     let text = format!("{heading}\n{}\n", rows.join("\n"));
