@@ -52,8 +52,9 @@ pub(super) fn messages<'r>(messages: impl Iterator<Item = &'r Message>) -> Messa
     tally
 }
 
-/// Recipients by outcome, with the different addresses and their domains; the messages in the order of time. `contacted_at` tells when an address was first written to
-/// by others than those counted; an address counts as previously contacted if that was before it was written to here.
+/// Recipients by outcome, with the different addresses and their domains; the messages come in the order of time. `contacted_at` tells
+/// when an address was first written to by others than those counted; an address counts as previously contacted if that was before it
+/// was written to here.
 pub(super) fn recipients<'r>(
     rows: &Rows,
     messages: impl Iterator<Item = &'r Message>,
