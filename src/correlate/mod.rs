@@ -5,6 +5,7 @@
 //! recipient is given its one outcome.
 
 mod accesses;
+mod beginnings;
 mod dialogues;
 mod directions;
 mod gathered;

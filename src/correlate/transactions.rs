@@ -1,5 +1,6 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
+use super::beginnings::{Beginnings, Begun, Root};
 use super::gathered::Gathered;
 use super::joins;
 use super::life::{Life, Opener};
@@ -7,7 +8,7 @@ use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
-use super::settle::{self, Desk, Ends, Head, Known, SessionWord, Settler};
+use super::settle::{Desk, Ends, Head, Known, SessionWord, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
 use crate::config::Settings;
@@ -20,7 +21,6 @@ use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
 /// Messages settled side by side before their rows are written and their lives given up.
@@ -71,7 +71,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         host_notes: done.host_notes,
         ..Rows::default()
     };
-    let senders = account_of_sender(&begun);
+    let senders = begun.accounts();
     let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
@@ -92,106 +92,6 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
     rows
-}
-
-/// A life that begins a message, by the order in which messages are told.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Root {
-    opened: Timestamp,
-    place: Place,
-    number: u32,
-}
-
-/// What a look at the lives of one shard gives.
-#[derive(Default)]
-struct Seen {
-    /// Those that begin a message if no other life led to them, with the number of the use of a sender that they are.
-    roots: Vec<(Root, Option<NonZeroU32>)>,
-    /// The different uses of envelope senders, and the number of each, from 1.
-    uses: Vec<Used>,
-    numbers: HashMap<Used, NonZeroU32>,
-    /// Their recipients.
-    recipients: usize,
-    /// Notices, probes, and what clients broke off.
-    others: Vec<u32>,
-}
-
-impl Seen {
-    fn number(&mut self, used: Used) -> NonZeroU32 {
-        *self.numbers.entry(used).or_insert_with(|| {
-            self.uses.push(used);
-            NonZeroU32::MIN.saturating_add(self.uses.len() as u32 - 1)
-        })
-    }
-}
-
-/// That an account used an envelope sender.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Used {
-    sender: Text,
-    account: Text,
-}
-
-/// Looks at lives for messages that begin with them.
-struct Beginnings<'a> {
-    texts: &'a TextPool,
-    words: &'a HashMap<u32, SessionWord>,
-    names: &'a HashMap<Text, Text>,
-    host_ends: &'a HashMap<Text, Timestamp>,
-    empty: Text,
-}
-
-impl Beginnings<'_> {
-    fn look(&self, seen: &mut Seen, number: u32, life: &Life) {
-        if !settle::begins_message(self.texts, self.words.get(&number), life) {
-            seen.others.push(number);
-            return;
-        }
-        let account = match life.opener {
-            Opener::Client { user: Some(user), .. } => self.names.get(&user).copied(),
-            _ => None,
-        };
-        let sender = life.sender.unwrap_or(self.empty);
-        let used = account.filter(|_| !settle::is_cut_off(self.host_ends, life)).map(|account| Used { sender, account });
-        seen.recipients += life.recipients.len();
-        let used = used.map(|used| seen.number(used));
-        seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
-    }
-}
-
-/// The lives that begin messages, and what is to be known before they are settled.
-#[derive(Default)]
-struct Begun {
-    roots: Vec<Root>,
-    /// No fewer recipients than they have.
-    recipients: usize,
-    /// Lives that belong to no message.
-    others: Vec<u32>,
-    /// Envelope senders with the accounts that used them; `None` where several did.
-    senders: HashMap<Text, Option<Text>>,
-}
-
-impl Begun {
-    fn new(seen: Vec<Seen>, links: &Links) -> Begun {
-        let mut begun = Begun::default();
-        for Seen { roots, uses, recipients, others, .. } in seen {
-            begun.recipients += recipients;
-            begun.others.extend(others.into_iter().filter(|other| !links.has_parent(*other)));
-            for (root, used) in roots.into_iter().filter(|(root, _)| !links.has_parent(root.number)) {
-                begun.roots.push(root);
-                if let Some(&Used { sender, account }) = used.and_then(|n| uses.get(n.get() as usize - 1)) {
-                    let known = begun.senders.entry(sender).or_insert(Some(account));
-                    *known = known.filter(|k| *k == account);
-                }
-            }
-        }
-        begun.roots.par_sort_unstable();
-        begun
-    }
-}
-
-fn account_of_sender(begun: &Begun) -> HashMap<Text, Text> {
-    begun.senders.iter().filter_map(|(sender, account)| Some((*sender, (*account)?))).collect()
 }
 
 /// Gives up a life that belongs to no message, and those it leads to alone.
@@ -222,6 +122,13 @@ impl<'a> KnownBeside<'a> {
         let KnownBeside { links, own, words, host_ends, empty } = self;
         Known { all, links, texts, own, words, host_ends, empty }
     }
+}
+
+/// A message, settled.
+struct Settled {
+    root: Root,
+    head: Head,
+    ends: Ends,
 }
 
 /// A transaction refused before it got a queue id, settled.
@@ -256,16 +163,13 @@ impl Builder<'_> {
     ) {
         let mut claimed: HashSet<u32> = HashSet::new();
         let desks = Mutex::new(Vec::new());
-        let mut done: (&[Root], Vec<Vec<(Head, Ends)>>) = (&[], Vec::new());
+        let mut settled = Vec::new();
         for roots in roots.chunks(SETTLED_TOGETHER).chain([[].as_slice()]) {
             let known = self.known.with(all, texts);
-            let (written, settled) = std::mem::replace(&mut done, (roots, Vec::new()));
-            let (next, given_up) = rayon::join(
-                || settle_side_by_side(known, roots, &desks),
-                || self.write(grown, known, &mut claimed, (written, settled), refused),
-            );
+            let (next, given_up) =
+                rayon::join(|| settle_side_by_side(known, roots, &desks), || self.write(grown, known, &mut claimed, settled, refused));
             given_up.into_iter().for_each(|number| all.give_up(number));
-            done.1 = next;
+            settled = next;
         }
         for late in refused {
             self.push_refused(grown, late);
@@ -278,11 +182,11 @@ impl Builder<'_> {
         texts: &mut TextPool,
         known: Known<'_>,
         claimed: &mut HashSet<u32>,
-        (roots, settled): (&[Root], Vec<Vec<(Head, Ends)>>),
+        settled: Vec<Vec<Settled>>,
         refused: &mut std::vec::IntoIter<Refused<'_>>,
     ) -> Vec<u32> {
-        let mut given_up = Vec::with_capacity(2 * roots.len());
-        for (root, (head, mut ends)) in roots.iter().zip(settled.into_iter().flatten()) {
+        let mut given_up = Vec::with_capacity(2 * SETTLED_TOGETHER);
+        for Settled { root, head, mut ends } in settled.into_iter().flatten() {
             if ends.contested {
                 (_, ends) = Settler::new(known, Some(claimed), Desk::default()).message(root.number);
             }
@@ -436,12 +340,16 @@ impl Builder<'_> {
 }
 
 /// Settles messages on all threads; the results are in the order of the roots.
-fn settle_side_by_side(known: Known<'_>, roots: &[Root], desks: &Mutex<Vec<Desk>>) -> Vec<Vec<(Head, Ends)>> {
+fn settle_side_by_side(known: Known<'_>, roots: &[Root], desks: &Mutex<Vec<Desk>>) -> Vec<Vec<Settled>> {
     let free = || desks.lock().unwrap_or_else(PoisonError::into_inner);
     let settle = |roots: &[Root]| {
         let desk = free().pop().unwrap_or_default();
         let mut settler = Settler::new(known, None, desk);
-        let settled = roots.iter().map(|root| settler.message(root.number)).collect();
+        let message = |&root: &Root| {
+            let (head, ends) = settler.message(root.number);
+            Settled { root, head, ends }
+        };
+        let settled = roots.iter().map(message).collect();
         free().push(settler.leave());
         settled
     };
