@@ -1,8 +1,12 @@
-//! What tables and exports do not say: headings lost, pages left over, searches that stopped at a round number, results lost.
+//! What tables and exports do not say: headings lost, pages left over, searches that stopped at a round number, results lost; and of a
+//! tenant the kinds of records that nobody exported, that its licences do not record, or that it had already thrown away.
 
 use super::Facts;
 use super::limits::{list, shortened};
+use crate::domain::action::ActionKind;
+use crate::domain::time::DAY;
 use crate::formats::batch::Ignored;
+use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::ingest::sources::SourceSummary;
 use crate::say::{Part, Phrase, say};
@@ -38,7 +42,8 @@ pub(super) fn export_limits(facts: Facts<'_>) -> Vec<Phrase> {
         let paths: Vec<&str> = of.iter().map(|s| s.path.as_str()).collect();
         (count > 0).then(|| say!("Tables and exports: {meaning} ({list}).", meaning = meaning(remark, count), list = list(&paths)))
     });
-    told.chain(capped(facts)).collect()
+    let classes = classes(facts).into_iter().chain(applications(facts));
+    told.chain(capped(facts)).chain(classes).chain(unrecorded(facts)).chain(kept(facts)).collect()
 }
 
 fn capped(facts: Facts<'_>) -> Option<Phrase> {
@@ -56,4 +61,114 @@ fn capped(facts: Facts<'_>) -> Option<Phrase> {
 fn records(source: &SourceSummary) -> u64 {
     let ledger = &source.ledger;
     ledger.total - ledger.ignored[Ignored::Framing as usize] - ledger.ignored[Ignored::Empty as usize]
+}
+
+/// The sources of a family of formats that hold anything, by how the ids of the formats begin.
+fn sources_of<'a>(facts: Facts<'a>, family: &'static [&'static str]) -> impl Iterator<Item = &'a SourceSummary> {
+    let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
+    facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
+}
+
+const SIGN_INS: &[&str] = &["m365.sign-ins"];
+const AUDIT_LOG: &[&str] = &["m365.audit"];
+
+/// The classes of people's sign-ins, each of which is a download of its own, that no record in evidence is of.
+fn classes(facts: Facts<'_>) -> Option<Phrase> {
+    let count = |kind| sources_of(facts, SIGN_INS).map(|s| s.kinds.count(kind)).sum::<u64>();
+    let (interactive, other) = (count(RecordKind::InteractiveSignIn), count(RecordKind::NonInteractiveSignIn));
+    let untold: Vec<&str> =
+        sources_of(facts, SIGN_INS).filter(|s| s.kinds.count(RecordKind::UntoldSignIn) > 0).map(|s| s.path.as_str()).collect();
+    match (interactive, other, untold.is_empty()) {
+        (1.., 0, true) => Some(say!(
+            "Every sign-in in evidence is an interactive one. Non-interactive ones, where programs refresh their tokens and older protocols (IMAP, POP3, SMTP) often stand, were not exported: use of accounts that only they show cannot be told."
+        )),
+        (0, 1.., true) => Some(say!(
+            "Every sign-in in evidence is a non-interactive one. Interactive ones, where passwords are typed and guessed, were not exported: logins and failures that only they show cannot be told."
+        )),
+        (_, 0, false) if count(RecordKind::RefreshedSignIn) == 0 => Some(say!(
+            "No sign-in in evidence is known to be a non-interactive one, and these tables do not say of which class theirs are ({list}): if only interactive ones were exported, use of accounts by refreshed tokens and older protocols (IMAP, POP3, SMTP) cannot be told.",
+            list = list(&untold)
+        )),
+        _ => None,
+    }
+}
+
+/// Applications that were let in and whose own sign-ins, a download of their own too, are not in evidence.
+fn applications(facts: Facts<'_>) -> Option<Phrase> {
+    let signed_in = sources_of(facts, SIGN_INS).any(|s| s.kinds.count(RecordKind::ApplicationSignIn) > 0);
+    let lets_in = [ActionKind::ConsentGranted, ActionKind::ApplicationCredentialAdded, ActionKind::ApplicationChanged];
+    let n = facts.rows.actions.iter().filter(|action| lets_in.contains(&action.kind)).count();
+    (n > 0 && !signed_in).then(|| {
+        say!(
+            "{n} change(s) gave applications consent, credentials or owners, and no sign-in of an application (service principal, managed identity) is in evidence: whether one was used cannot be told.",
+            n
+        )
+    })
+}
+
+/// Records of the audit log that depend on licences and settings, and what nobody can tell without them.
+const RECORDED_BY_LICENCE: [(RecordKind, Phrase); 3] = [
+    (
+        RecordKind::MailAccess,
+        say!(
+            "The audit log in evidence has no MailItemsAccessed record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: what was read in mailboxes cannot be told."
+        ),
+    ),
+    (
+        RecordKind::MailboxSend,
+        say!(
+            "The audit log in evidence has no Send, SendAs or SendOnBehalf record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: from where mail was sent out of mailboxes cannot be told."
+        ),
+    ),
+    (
+        RecordKind::MailSearch,
+        say!(
+            "The audit log in evidence has no SearchQueryInitiated record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: whether and for what mailboxes were searched cannot be told."
+        ),
+    ),
+];
+
+/// Whether the audit log in evidence holds a kind of record, of anybody; true where there is no audit log to hold any.
+pub(super) fn is_recorded(facts: Facts<'_>, kind: RecordKind) -> bool {
+    let mut logs = sources_of(facts, AUDIT_LOG).peekable();
+    logs.peek().is_none() || logs.any(|s| s.kinds.count(kind) > 0)
+}
+
+fn unrecorded(facts: Facts<'_>) -> impl Iterator<Item = Phrase> {
+    RECORDED_BY_LICENCE.into_iter().filter(move |(kind, _)| !is_recorded(facts, *kind)).map(|(_, sentence)| sentence)
+}
+
+/// For how many days a tenant keeps its records, by licence and by the command that asks; as Microsoft's documentation has it.
+const KEPT: [(&[&str], &[i64], Phrase); 3] = [
+    (
+        &["m365.sign-ins", "m365.directory"],
+        &[7, 30],
+        say!("Entra ID keeps sign-ins and its own audit log for 7 days, or for 30 with a paid licence"),
+    ),
+    (&["m365.trace"], &[10, 90], say!("the message trace goes back 10 days, or 90, by the command that asks")),
+    (&["m365.audit"], &[90, 180, 365], say!("the audit log is kept for 90, 180 or 365 days, by licence and by year")),
+];
+
+/// An export that reaches back as far as records are kept may begin up to this long before or after the very edge.
+const EDGE: i64 = DAY;
+
+/// Exports that begin where the tenant keeps no more.
+fn kept(facts: Facts<'_>) -> impl Iterator<Item = Phrase> {
+    KEPT.into_iter().filter_map(move |(family, days, kept)| {
+        let at_edge = |s: &SourceSummary| {
+            // What another system forwarded is kept there.
+            let (first, last) = s.first.zip(s.last).filter(|_| s.kinds.count(RecordKind::Forwarded) == 0)?;
+            let reach = last.since(first);
+            let n = days.iter().find(|n| (reach - **n * DAY).abs() <= EDGE)?;
+            Some(say!("{path}: {n} days, from {time}", path = &s.path, n = *n, time = facts.stamp(first).prose()).into())
+        };
+        let of: Vec<Part> = sources_of(facts, family).filter_map(at_edge).collect();
+        (!of.is_empty()).then(|| {
+            say!(
+                "Retention: {kept}. Exports that reach back just as far may lack what came before: that they show nothing earlier does not mean that there was nothing ({list}).",
+                kept,
+                list = shortened(of)
+            )
+        })
+    })
 }

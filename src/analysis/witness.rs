@@ -5,6 +5,7 @@ use super::profile::opens_mailbox;
 use crate::domain::place::SourceId;
 use crate::domain::rows::{Login, Protocol};
 use crate::domain::time::{DAY, Timestamp};
+use crate::formats::record_kind::RecordKind;
 use crate::say::{Phrase, say};
 use hashbrown::HashSet;
 
@@ -49,6 +50,8 @@ pub(super) struct Witnesses {
     pub(super) untold_sign_ins: Option<Span>,
     /// Whether a tenant's audit log is there.
     pub(super) audit_log: bool,
+    /// Whether a tenant's audit log, if there is one, records what is read in mailboxes.
+    pub(super) mail_access: bool,
     /// For each of [`MAILBOX_LOGS`], whether servers of Exchange are in evidence without it.
     unlogged: [bool; KINDS],
 }
@@ -82,6 +85,7 @@ impl Witnesses {
             sign_ins: Span::of(logins(|l| l.provider.is_some())),
             untold_sign_ins: Span::of(logins(|l| l.provider.is_some() && l.protocol == Protocol::Other)),
             audit_log: !audits.is_empty(),
+            mail_access: super::exports::is_recorded(facts, RecordKind::MailAccess),
             unlogged: unlogged(facts),
         }
     }

@@ -1,6 +1,7 @@
 //! What one chunk of a source gave: events by shard, the ledger of its lines, and the malformed ones.
 
 use super::event::{Event, Kind};
+use super::record_kind::RecordKinds;
 use super::remark::Remarks;
 use crate::domain::time::Timestamp;
 use crate::say::{Phrase, say};
@@ -145,6 +146,8 @@ pub struct Batch<'a> {
     pub unique: Vec<(u32, u64)>,
     /// What is to be said of the source as a whole.
     pub remarks: Remarks,
+    /// Of a tenant's exports, how many records are of which kind.
+    pub kinds: RecordKinds,
     /// Times of the autumn hour that comes twice.
     pub ambiguous_times: u64,
     /// Steps back in time of more than a minute, and the first line where one was seen.

@@ -20,6 +20,7 @@ mod own_files;
 mod pmg;
 pub mod postfix;
 mod reader;
+pub mod record_kind;
 pub mod remark;
 mod roundcube;
 mod rspamd;

@@ -10,6 +10,7 @@ use crate::domain::place::SourceId;
 use crate::domain::time::{DAY, SECOND};
 use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
+use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
@@ -206,6 +207,7 @@ impl Reading {
         }
         state.summary.ledger.add(&batch.ledger);
         state.summary.remarks.join(&batch.remarks);
+        state.summary.kinds.join(&batch.kinds);
         state.summary.first = [state.summary.first, batch.first].into_iter().flatten().min();
         state.summary.last = state.summary.last.max(batch.last);
         state.clock_steps += batch.clock_steps;
@@ -316,6 +318,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
         zone: shows_zone.then_some(plan.clock.zone),
         zone_conflicts: 0,
         remarks: Remarks::default(),
+        kinds: RecordKinds::default(),
         notes: plan.scout.trouble.iter().cloned().collect(),
         complete: plan.scout.trouble.is_none(),
     };

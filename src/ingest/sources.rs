@@ -3,6 +3,7 @@
 use crate::domain::place::SourceId;
 use crate::domain::time::{Timestamp, Zone};
 use crate::formats::batch::Ledger;
+use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
 use crate::say::Phrase;
 
@@ -29,6 +30,7 @@ pub struct SourceSummary {
     /// Lines whose own witness of absolute time contradicts the zone or year in use.
     pub zone_conflicts: u64,
     pub remarks: Remarks,
+    pub kinds: RecordKinds,
     pub notes: Vec<Phrase>,
     pub complete: bool,
 }

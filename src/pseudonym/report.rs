@@ -67,6 +67,7 @@ impl Pseudonyms<'_> {
             zone: _,
             zone_conflicts: _,
             remarks: _,
+            kinds: _,
             notes,
             complete: _,
         } = source;

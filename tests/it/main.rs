@@ -22,4 +22,6 @@ mod pseudonyms;
 mod shapes;
 mod simulated;
 mod soka;
+mod tenant;
 mod tidy;
+mod traps;

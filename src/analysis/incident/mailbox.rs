@@ -35,7 +35,8 @@ impl<'a> Builder<'a> {
         let unnamed = got_in().any(|l| l.provider.is_some() && l.protocol == Protocol::Other);
         let unlogged = witnesses.unlogged().reduce(|a, b| say!("{a} or {b}", a, b));
         let uncounted = unnamed || (unaudited && got_in().any(purpose_untold)) || (unlogged.is_some() && sessions == 0);
-        let untold_items = unaudited || ((sessions > 0 || uncounted) && uses.is_empty()) || uses.iter().any(|u| u.items.is_none());
+        let unread = unaudited || !witnesses.mail_access;
+        let untold_items = unread || ((sessions > 0 || uncounted) && uses.is_empty()) || uses.iter().any(|u| u.items.is_none());
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
         let mut notes = Vec::new();
         if let Some(kinds) = &unlogged {
@@ -43,6 +44,8 @@ impl<'a> Builder<'a> {
         }
         if unaudited {
             notes.push(say!("no audit log of mailboxes is in evidence, so what was read is unknown"));
+        } else if unread {
+            notes.push(say!("the audit log in evidence has no record of access to mail, of anybody, so what was read is unknown"));
         } else if unnamed {
             notes.push(say!("the log of sign-ins that is in evidence does not say what each was for, so sessions are not counted"));
         } else if untold_items && sessions > 0 {

@@ -8,6 +8,7 @@ use crate::formats::event::{
     Acceptance, AccessScope, ActionEvent, ActionKind, LoginEvent, LoginResult, MailboxEvent, ProviderWord, TrailEvent, TrailFact, TrailId,
     TrailKind,
 };
+use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::formats::scan;
 use crate::formats::sink::Fate;
@@ -102,6 +103,12 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
         reader.same_as(HOST, &[id]);
     }
     let act = OPERATIONS.iter().find(|(known, _)| *known == name).map(|(_, act)| *act);
+    if let Some(kind) = kind(act, &name) {
+        reader.counts(kind);
+    }
+    if record.has(Field::Written) {
+        reader.counts(RecordKind::Forwarded);
+    }
     if let Some(Act::Login { failed }) = act {
         return sign_ins::read_audited(record, failed, reader);
     }
@@ -120,6 +127,16 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
             Some(kind) => cmdlets::read(record, operation, kind, reader),
             None => directory::read_audited(record, &name, reader),
         },
+    }
+}
+
+/// The kinds of records that a licence or a setting decides about.
+fn kind(act: Option<Act>, name: &[u8]) -> Option<RecordKind> {
+    match act? {
+        Act::Access => Some(RecordKind::MailAccess),
+        Act::Send => Some(RecordKind::MailboxSend),
+        Act::Use(ActionKind::MailSearched) if name.starts_with(b"searchquery") => Some(RecordKind::MailSearch),
+        _ => None,
     }
 }
 

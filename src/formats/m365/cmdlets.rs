@@ -11,7 +11,7 @@ use crate::formats::sink::Fate;
 use ActionKind::{
     AuditingChanged, FolderPermissionGranted, ForwardingRemoved, ForwardingSet, InboxRuleChanged, InboxRuleCreated, InboxRuleRemoved,
     MailFlowChanged, MailSearched, MailboxPermissionGranted, MailboxPermissionRemoved, MailboxSettingChanged, OrganisationSettingChanged,
-    OutboundPolicyChanged, RoleGranted, SendAsGranted, SendingReleased,
+    OutboundPolicyChanged, RoleGranted, RoleRevoked, SendAsGranted, SendingReleased,
 };
 
 /// Cmdlets in lower case, and what each does.
@@ -49,7 +49,13 @@ const CMDLETS: &[(&[u8], ActionKind)] = &[
     (b"remove-retentioncompliancepolicy", OrganisationSettingChanged),
     (b"set-organizationconfig", OrganisationSettingChanged),
     (b"new-managementroleassignment", RoleGranted),
+    (b"set-managementroleassignment", RoleGranted),
+    (b"new-rolegroup", RoleGranted),
     (b"add-rolegroupmember", RoleGranted),
+    (b"update-rolegroupmember", RoleGranted),
+    (b"remove-managementroleassignment", RoleRevoked),
+    (b"remove-rolegroup", RoleRevoked),
+    (b"remove-rolegroupmember", RoleRevoked),
     (b"new-compliancesearch", MailSearched),
     (b"start-compliancesearch", MailSearched),
     (b"new-compliancesearchaction", MailSearched),
@@ -78,7 +84,7 @@ pub(super) fn kind(name: &[u8], record: &Record<'_>, reader: &Reader<'_, '_>) ->
 
 /// Whether a change concerns the organisation and no single account.
 fn is_common(kind: ActionKind) -> bool {
-    matches!(kind, MailFlowChanged | OutboundPolicyChanged | OrganisationSettingChanged | MailSearched | RoleGranted)
+    matches!(kind, MailFlowChanged | OutboundPolicyChanged | OrganisationSettingChanged | MailSearched | RoleGranted | RoleRevoked)
 }
 
 /// Reads a cmdlet with its parameters.

@@ -7,6 +7,7 @@ use super::{Reader, audit, values};
 use crate::formats::batch::Malformed;
 use crate::formats::event::{ActionEvent, ActionKind};
 use crate::formats::json;
+use crate::formats::record_kind::RecordKind;
 use crate::formats::scan;
 use crate::formats::sink::Fate;
 
@@ -137,6 +138,9 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
         return Fate::Malformed(Malformed::BadTime);
     };
     reader.on(HOST, at);
+    if envelope.is_some() || record.has(Field::Written) {
+        reader.counts(RecordKind::Forwarded);
+    }
     if let Some(id) = record.get(Field::Id) {
         reader.same_as(HOST, &[id]);
     }

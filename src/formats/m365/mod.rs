@@ -23,6 +23,7 @@ mod values;
 
 use super::batch::{Batch, Ignored, Malformed};
 use super::clock::{Clock, Scouted};
+use super::record_kind::RecordKind;
 use super::remark::Remark;
 use super::sink::{Fate, Sink};
 use super::{Chunk, Format, Framing, frames};
@@ -145,6 +146,10 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     fn moment(&self, text: &[u8]) -> Option<Moment> {
         dates::read(text, self.order)
+    }
+
+    fn counts(&mut self, kind: RecordKind) {
+        self.sink.batch.kinds.add(kind);
     }
 
     fn remark(&mut self, remark: Remark) {

@@ -5,6 +5,7 @@ use super::fields::Field;
 use super::record::{self, Record, is_type_name};
 use super::{Reader, clients, outcomes, values};
 use crate::formats::event::{LoginEvent, LoginResult, Protocol, ProviderWord};
+use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::formats::scan;
 use crate::formats::sink::Fate;
@@ -22,6 +23,14 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
     let app = record.get(Field::ClientApp);
     let agent = record.get(Field::UserAgent).or_else(|| record.within(Field::Properties, b"userAgent", scratch));
     let token = is_token(record, reader);
+    let class = class(record, envelope);
+    reader.counts(class);
+    if token && class == RecordKind::UntoldSignIn {
+        reader.counts(RecordKind::RefreshedSignIn);
+    }
+    if envelope.is_some() || record.has(Field::Written) {
+        reader.counts(RecordKind::Forwarded);
+    }
     let code = code(record, envelope, reader);
     let result = match code {
         Some(code) => refine(record, code, token, reader),
@@ -70,6 +79,30 @@ fn account<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]>
         let id = record.get(Field::ServicePrincipal)?;
         Some(reader.scratch.alloc_slice_copy(&[id, b"@service-principal.invalid"].concat()))
     })
+}
+
+/// Which of the classes of sign-ins the record says that it is of.
+fn class(record: &Record<'_>, envelope: Option<&Record<'_>>) -> RecordKind {
+    let within = |field, word: &[u8]| record.get(field).is_some_and(|text| scan::contains(&text.to_ascii_lowercase(), word));
+    let category = envelope.unwrap_or(record).get(Field::Category).unwrap_or_default();
+    let application = record.has_text(Field::ServicePrincipal) && !record.has_text(Field::UserName);
+    match () {
+        () if application || within(Field::EventTypes, b"serviceprincipal") || within(Field::EventTypes, b"managedidentity") => {
+            RecordKind::ApplicationSignIn
+        }
+        () if within(Field::EventTypes, b"noninteractive") => RecordKind::NonInteractiveSignIn,
+        () if within(Field::EventTypes, b"interactive") => RecordKind::InteractiveSignIn,
+        () if category == b"NonInteractiveUserSignInLogs" => RecordKind::NonInteractiveSignIn,
+        () if [&b"ServicePrincipal"[..], b"ManagedIdentity"].iter().any(|word| scan::contains(category, word)) => {
+            RecordKind::ApplicationSignIn
+        }
+        () if category == b"SignInLogs" => RecordKind::InteractiveSignIn,
+        () => match record.get(Field::Interactive).map(record::is_true) {
+            Some(true) => RecordKind::InteractiveSignIn,
+            Some(false) => RecordKind::NonInteractiveSignIn,
+            None => RecordKind::UntoldSignIn,
+        },
+    }
 }
 
 /// Whether a token was used and no password.

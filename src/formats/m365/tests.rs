@@ -172,6 +172,38 @@ fn trap_15_a_rule_is_found_whichever_program_made_it() {
 }
 
 #[test]
+fn a_role_that_lets_an_account_read_all_mail_is_a_grant_by_whichever_cmdlet_and_its_end_is_one_too() {
+    let line = |id: u32, operation: &str, parameters: &str| {
+        format!(
+            r#"{{"CreationTime":"2025-12-04T08:31:02","Id":"{id}","Operation":"{operation}","RecordType":1,"Workload":"Exchange","ResultStatus":"True","ClientIP":"203.0.113.9:28491","UserId":"admin@u.example","Parameters":[{parameters}]}}"#
+        )
+    };
+    let role = r#"{"Name":"Name","Value":"Sync"},{"Name":"Roles","Value":"ApplicationImpersonation"},{"Name":"Members","Value":"jane"}"#;
+    let assignment = r#"{"Name":"Role","Value":"ApplicationImpersonation"},{"Name":"User","Value":"jane@u.example"}"#;
+    let text = [
+        line(1, "New-RoleGroup", role),
+        line(2, "New-ManagementRoleAssignment", assignment),
+        line(3, "Add-RoleGroupMember", r#"{"Name":"Identity","Value":"Sync"},{"Name":"Member","Value":"ken"}"#),
+        line(4, "Remove-RoleGroup", r#"{"Name":"Identity","Value":"Sync"}"#),
+    ]
+    .join("\n");
+    let (found, ledger, _) = read(&text);
+    let acts: Vec<_> = found
+        .iter()
+        .filter_map(|e| match &e.kind {
+            Kind::Action(action) => Some((action.kind, action.actor, String::from_utf8_lossy(action.detail).into_owned())),
+            _ => None,
+        })
+        .collect();
+    use ActionKind::{RoleGranted, RoleRevoked};
+    assert_eq!(acts.iter().map(|(kind, ..)| *kind).collect::<Vec<_>>(), [RoleGranted, RoleGranted, RoleGranted, RoleRevoked]);
+    assert!(acts.iter().all(|(_, actor, _)| *actor == Some(&b"admin@u.example"[..])));
+    assert_eq!(acts[0].2, "New-RoleGroup Name=Sync; Roles=ApplicationImpersonation; Members=jane");
+    assert_eq!(acts[1].2, "New-ManagementRoleAssignment Role=ApplicationImpersonation; User=jane@u.example");
+    assert_eq!((ledger.total, ledger.used), (4, 4));
+}
+
+#[test]
 fn trap_18_the_last_station_of_a_recipient_decides() {
     let text = "\"origin_timestamp_utc\",\"sender_address\",\"recipient_status\",\"message_subject\",\"total_bytes\",\"message_id\",\"network_message_id\",\"original_client_ip\",\"directionality\",\"connector_id\",\"delivery_priority\"\r\n\
 \"2025-12-04T08:40:00.0000000Z\",\"jane@u.example\",\"a@x.test##Receive, Send;b@y.test##Receive, Expand, Fail;c##d@z.test##Receive, Defer\",\"Invoice; final\",\"48211\",\"<m1@u.example>\",\"44444444-0000-4000-8000-000000000001\",\"203.0.113.9\",\"2\",\"\",\"Normal\"\r\n";

@@ -55,6 +55,30 @@ super::catalogue! {
     "{path} with {n}" => "{path}: {n} 件",
     "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list})." =>
         "表・エクスポート: 記録数が検索の上限値と一致しており、エクスポートされていない記録があり得る（{list}）。",
+    // Records that a tenant's exports lack as a kind.
+    "Every sign-in in evidence is an interactive one. Non-interactive ones, where programs refresh their tokens and older protocols (IMAP, POP3, SMTP) often stand, were not exported: use of accounts that only they show cannot be told." =>
+        "証跡のサインインはすべて対話型である。プログラムによるトークンの更新や旧来のプロトコル（IMAP、POP3、SMTP）が多く記録される非対話型はエクスポートされておらず、そこにのみ現れるアカウントの利用は判定できない。",
+    "Every sign-in in evidence is a non-interactive one. Interactive ones, where passwords are typed and guessed, were not exported: logins and failures that only they show cannot be told." =>
+        "証跡のサインインはすべて非対話型である。パスワードの入力や推測が記録される対話型はエクスポートされておらず、そこにのみ現れるログインと失敗は判定できない。",
+    "No sign-in in evidence is known to be a non-interactive one, and these tables do not say of which class theirs are ({list}): if only interactive ones were exported, use of accounts by refreshed tokens and older protocols (IMAP, POP3, SMTP) cannot be told." =>
+        "非対話型と分かるサインインが証跡になく、サインインの種類を示さない表がある（{list}）。対話型のみがエクスポートされたのであれば、更新されたトークンや旧来のプロトコル（IMAP、POP3、SMTP）によるアカウントの利用は判定できない。",
+    "{n} change(s) gave applications consent, credentials or owners, and no sign-in of an application (service principal, managed identity) is in evidence: whether one was used cannot be told." =>
+        "アプリケーションに同意・資格情報・所有者を与えた変更が {n} 件あるが、アプリケーション（サービスプリンシパル、マネージド ID）のサインインが証跡にない。それらが使われたかは判定できない。",
+    "The audit log in evidence has no MailItemsAccessed record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: what was read in mailboxes cannot be told." =>
+        "証跡の監査ログには、誰についても MailItemsAccessed の記録がない。記録の有無はライセンスと設定により、エクスポートで除かれることもある。メールボックスで何が読まれたかは判定できない。",
+    "The audit log in evidence has no Send, SendAs or SendOnBehalf record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: from where mail was sent out of mailboxes cannot be told." =>
+        "証跡の監査ログには、誰についても Send・SendAs・SendOnBehalf の記録がない。記録の有無はライセンスと設定により、エクスポートで除かれることもある。メールボックスからの送信がどこから行われたかは判定できない。",
+    "The audit log in evidence has no SearchQueryInitiated record of anybody. Whether they are written depends on licences and settings, and an export may leave them out: whether and for what mailboxes were searched cannot be told." =>
+        "証跡の監査ログには、誰についても SearchQueryInitiated の記録がない。記録の有無はライセンスと設定により、エクスポートで除かれることもある。メールボックスが検索されたか、何が検索されたかは判定できない。",
+    "the audit log in evidence has no record of access to mail, of anybody, so what was read is unknown" =>
+        "証跡の監査ログには、誰についてもメールへのアクセスの記録がなく、何が読まれたかは不明",
+    "Entra ID keeps sign-ins and its own audit log for 7 days, or for 30 with a paid licence" =>
+        "Entra ID はサインインと自身の監査ログを 7 日間（有料ライセンスでは 30 日間）保持する",
+    "the message trace goes back 10 days, or 90, by the command that asks" => "メッセージ追跡は、用いるコマンドにより 10 日前または 90 日前まで遡る",
+    "the audit log is kept for 90, 180 or 365 days, by licence and by year" => "監査ログはライセンスと時期により 90 日・180 日・365 日間保持される",
+    "{path}: {n} days, from {time}" => "{path}: {n} 日間、{time} から",
+    "Retention: {kept}. Exports that reach back just as far may lack what came before: that they show nothing earlier does not mean that there was nothing ({list})." =>
+        "保持期間: {kept}。ちょうどその期間を遡るエクスポートでは、それ以前の記録が失われている可能性がある。より早い記録がないことは、何もなかったことを意味しない（{list}）。",
     // Hints of the analyst.
     "accounts {list}" => "アカウント {list}",
     "the attackers' addresses {list}" => "攻撃者のアドレス {list}",
