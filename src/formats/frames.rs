@@ -19,6 +19,8 @@ const RECORD_BYTES_MAX: usize = 16 << 20;
 /// What stands in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frame<'a> {
+    /// An object begins here. Who reads it by itself tells its length; to others it comes as [`Frame::Record`].
+    Begin(&'a [u8]),
     /// An object, as written.
     Record(&'a [u8]),
     /// A page that says there is another one.
@@ -135,8 +137,14 @@ impl Walker {
                             self.last = b'[';
                             continue;
                         }
-                        Head::Record if self.at > 0 => found = Some(self.at),
-                        Head::Record => {}
+                        Head::Record => {
+                            if self.levels.is_empty() {
+                                self.at = last_line(bytes, self.at);
+                            }
+                            if self.at > 0 {
+                                found = Some(self.at);
+                            }
+                        }
                     }
                 }
             }
@@ -200,8 +208,35 @@ impl Walker {
     }
 }
 
-/// Gives what stands in a piece of a stream, in its order.
+/// The last of the lines from the one at `at` on that follow one another with a record and nothing else on each: what is in those before
+/// it need not be walked over.
+fn last_line(bytes: &[u8], at: usize) -> usize {
+    let mut last = at;
+    while let Some(end) = bytes.get(last..).and_then(|rest| memchr(b'\n', rest)).map(|length| last + length) {
+        let line = bytes.get(last..end).unwrap_or_default();
+        let next = bytes.get(end + 1..).unwrap_or_default();
+        let is_whole = line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}");
+        if !is_whole || !next.starts_with(b"{") || !matches!(head(next), Head::Record) {
+            break;
+        }
+        last = end + 1;
+    }
+    last
+}
+
+/// Gives what stands in a piece of a stream, in its order; of a record only the whole.
 pub(super) fn each<'a>(bytes: &'a [u8], mut f: impl FnMut(Frame<'a>)) {
+    each_or_its_begin(bytes, |frame| {
+        if !matches!(frame, Frame::Begin(_)) {
+            f(frame);
+        }
+        None
+    });
+}
+
+/// Gives what stands in a piece of a stream, in its order. `f` may answer [`Frame::Begin`] with the length of the record, which is then
+/// done with.
+pub(super) fn each_or_its_begin<'a>(bytes: &'a [u8], mut f: impl FnMut(Frame<'a>) -> Option<usize>) {
     let mut rest = bytes;
     loop {
         let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b'[' | b']' | b'}' | 0x1e | 0xef | 0xbb | 0xbf);
@@ -223,12 +258,15 @@ pub(super) fn each<'a>(bytes: &'a [u8], mut f: impl FnMut(Frame<'a>)) {
     }
 }
 
-fn object<'a>(text: &'a [u8], f: &mut impl FnMut(Frame<'a>)) -> &'a [u8] {
+fn object<'a>(text: &'a [u8], f: &mut impl FnMut(Frame<'a>) -> Option<usize>) -> &'a [u8] {
     if let Head::Envelope(length, next_page) = head(text) {
         if next_page {
             f(Frame::NextPage);
         }
         return text.get(length..).unwrap_or_default();
+    }
+    if let Some(rest) = f(Frame::Begin(text)).and_then(|length| text.get(length..)) {
+        return rest;
     }
     if let Some(length) = json::nested(text) {
         let (record, rest) = text.split_at(length);
@@ -243,8 +281,8 @@ fn object<'a>(text: &'a [u8], f: &mut impl FnMut(Frame<'a>)) -> &'a [u8] {
 }
 
 /// A member of an envelope behind its records.
-fn member<'a>(text: &'a [u8], f: &mut impl FnMut(Frame<'a>)) -> &'a [u8] {
-    let broken = |f: &mut dyn FnMut(Frame<'a>)| {
+fn member<'a>(text: &'a [u8], f: &mut impl FnMut(Frame<'a>) -> Option<usize>) -> &'a [u8] {
+    let broken = |f: &mut dyn FnMut(Frame<'a>) -> Option<usize>| {
         let (line, rest) = text.split_at(memchr(b'\n', text).map_or(text.len(), |at| at + 1));
         f(Frame::Broken(line));
         rest
@@ -294,7 +332,7 @@ mod tests {
         let mut found = Vec::new();
         each(bytes, |frame| match frame {
             Frame::Record(record) => found.push(record),
-            Frame::NextPage => {}
+            Frame::NextPage | Frame::Begin(_) => {}
             Frame::Broken(text) => panic!("broken: {}", String::from_utf8_lossy(text)),
         });
         found
@@ -335,6 +373,31 @@ mod tests {
                 assert_eq!(cut, whole, "{step} {shape}");
             }
         }
+    }
+
+    #[test]
+    fn lines_between_other_shapes_are_cut_as_if_there_were_none() {
+        let [a, _, c] = RECORDS;
+        let lines = format!("{a}\n{c}\r\n{a}\n{c}\n");
+        let page = format!("{{\"value\":[{a}\n{c}\n],\"stats\":{{\"n\":1}}}}\n");
+        let text = [&lines[..], "[", &lines, "]\n", &page, &lines, &page, "{\"id\":{\n", &lines].concat();
+        let whole: Vec<Option<Vec<u8>>> = frames(text.as_bytes());
+        assert_eq!(whole.len(), 21);
+        for step in 1..text.len() {
+            let cut: Vec<Option<Vec<u8>>> = pieces(text.as_bytes(), step).iter().flat_map(|piece| frames(piece)).collect();
+            assert_eq!(cut, whole, "{step}");
+        }
+    }
+
+    /// Records, and nothing for what is broken.
+    fn frames(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
+        let mut found = Vec::new();
+        each(bytes, |frame| match frame {
+            Frame::Record(record) => found.push(Some(record.to_vec())),
+            Frame::Broken(_) => found.push(None),
+            Frame::NextPage | Frame::Begin(_) => {}
+        });
+        found
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod journal;
 mod json;
 mod loggers;
 mod m365;
+mod marks;
 mod own_files;
 mod pmg;
 pub mod postfix;

@@ -2,7 +2,7 @@
 
 use super::fields::Field;
 use super::record::{self, Record};
-use super::{Reader, clients, cmdlets, directory, sign_ins, values};
+use super::{Reader, clients, cmdlets, directory, sign_ins, table, values};
 use crate::formats::batch::Malformed;
 use crate::formats::event::{
     Acceptance, AccessScope, ActionEvent, ActionKind, LoginEvent, LoginResult, MailboxEvent, ProviderWord, TrailEvent, TrailFact, TrailId,
@@ -73,7 +73,9 @@ pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fat
         return Fate::NO_FACT;
     }
     let Some(data) = row.get(Field::AuditData) else { return Fate::BAD_BODY };
-    if let Some(mut inner) = Record::of_json(data, reader.scratch) {
+    let read_at_once = if row.is_doubled { reader.objects.in_cell(data) } else { None };
+    let data = if row.is_doubled && read_at_once.is_none() { table::undouble(data, reader.scratch) } else { data };
+    if let Some(mut inner) = read_at_once.or_else(|| Record::of_json(data, reader.scratch)) {
         if let Some(operation) = row.get(Field::Operation) {
             inner.put(Field::Operation, operation);
         }

@@ -11,6 +11,7 @@ mod code_pages;
 mod dates;
 mod directory;
 mod fields;
+mod objects;
 mod outcomes;
 mod record;
 mod refusals;
@@ -32,9 +33,10 @@ use bumpalo::Bump;
 use dates::{Moment, Order};
 use fields::Field;
 use frames::Frame;
+use objects::Objects;
 use record::Record;
 use std::hash::{BuildHasher, Hasher};
-use table::Heading;
+use table::{Cell, Heading};
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +123,7 @@ struct Reader<'r, 'a> {
     order: Option<Order>,
     /// What makes the record at hand the same as another one, where it has an id of its own.
     identity: Option<u64>,
+    objects: Objects<'a>,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -129,7 +132,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let order = clock.day_first.map(|day_first| if day_first { Order::DayFirst } else { Order::MonthFirst });
         let mut sink = Sink::new(batch);
         sink.absolute = true;
-        Reader { sink, scratch: chunk.scratch, order, identity: None }
+        Reader { sink, scratch: chunk.scratch, order, identity: None, objects: Objects::new(chunk.scratch) }
     }
 
     /// The first of several fields that holds a time.
@@ -267,6 +270,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                     fate = Fate::Used;
                 }
             }
+            Frame::Begin(_) => {}
             Frame::NextPage => self.remark(Remark::NextPage),
             Frame::Broken(_) => fate = if fate == Fate::NO_FACT { Fate::BAD_BODY } else { fate },
         });
@@ -293,19 +297,28 @@ fn parse_values<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let bytes = code_pages::as_utf8(chunk.bytes, chunk.scratch);
     let mut reader = Reader::new(chunk, clock, out);
     let mut number = 0;
-    frames::each(bytes, |frame| match frame {
-        Frame::Record(raw) => {
-            match Record::of_json(raw, chunk.scratch) {
-                Some(record) => reader.record(number, &record, shape_of(&record), raw),
-                None => reader.broken(number),
+    frames::each_or_its_begin(bytes, |frame| {
+        match frame {
+            Frame::Begin(text) => {
+                let (record, length) = reader.objects.read(text)?;
+                reader.record(number, &record, shape_of(&record), text.get(..length)?);
+                number += 1;
+                return Some(length);
             }
-            number += 1;
+            Frame::Record(raw) => {
+                match Record::of_json(raw, chunk.scratch) {
+                    Some(record) => reader.record(number, &record, shape_of(&record), raw),
+                    None => reader.broken(number),
+                }
+                number += 1;
+            }
+            Frame::NextPage => reader.remark(Remark::NextPage),
+            Frame::Broken(_) => {
+                reader.broken(number);
+                number += 1;
+            }
         }
-        Frame::NextPage => reader.remark(Remark::NextPage),
-        Frame::Broken(_) => {
-            reader.broken(number);
-            number += 1;
-        }
+        None
     });
     // A page without records, `[]`, `null`: that nothing was found is all it says.
     if number == 0 && !chunk.bytes.is_empty() {
@@ -341,15 +354,20 @@ fn parse_table<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         rest = bytes.get(heading.length..).unwrap_or_default();
     }
     let above = above.get(..heading.length).unwrap_or_default().trim_ascii();
-    while !rest.is_empty() {
+    let mut rows = table::Rows::new(rest, heading.separator, scratch);
+    let mut cells = Vec::new();
+    while let Some((text, row)) = rows.next(&mut cells) {
         let mut record = Record::EMPTY;
-        let row = table::cells(rest, heading.separator, scratch, |column, cell| {
-            if let Some(field) = heading.columns.get(column).copied().flatten() {
-                record.put(field, cell);
+        for (column, cell) in heading.columns.iter().zip(&cells) {
+            match (column, cell) {
+                (Some(Field::AuditData), Cell::Doubled(inner)) if !record.has_text(Field::AuditData) => {
+                    record.put(Field::AuditData, inner);
+                    record.is_doubled = true;
+                }
+                (Some(field), cell) => record.put(*field, cell.text(scratch)),
+                (None, _) => {}
             }
-        });
-        let (text, after) = rest.split_at(row.length);
-        rest = after;
+        }
         let text = text.trim_ascii();
         reader.sink.line = number;
         match () {

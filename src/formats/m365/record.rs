@@ -10,10 +10,12 @@ use bumpalo::Bump;
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
     cells: [Option<&'a [u8]>; Field::COUNT],
+    /// Whether [`Field::AuditData`] is as it stands in its cell, each quote twice.
+    pub(super) is_doubled: bool,
 }
 
 impl<'a> Record<'a> {
-    pub(super) const EMPTY: Record<'static> = Record { cells: [None; Field::COUNT] };
+    pub(super) const EMPTY: Record<'static> = Record { cells: [None; Field::COUNT], is_doubled: false };
 
     /// Reads an object; `None` if it is not one.
     pub(super) fn of_json(text: &'a [u8], scratch: &'a Bump) -> Option<Record<'a>> {

@@ -3,6 +3,7 @@
 use super::fields::Field;
 use super::record::Record;
 use super::{dates, outcomes, values};
+use crate::formats::marks::{RowMarks, Stop};
 use bumpalo::Bump;
 use memchr::{memchr, memchr2};
 
@@ -143,6 +144,110 @@ pub(super) fn cells<'a>(text: &'a [u8], separator: u8, scratch: &'a Bump, mut f:
     }
 }
 
+/// A cell as it stands in its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    Plain(&'a [u8]),
+    /// What stands between its quotes, where each quote in it is still written twice.
+    Doubled(&'a [u8]),
+}
+
+impl<'a> Cell<'a> {
+    /// The text of the cell.
+    pub(super) fn text(self, scratch: &'a Bump) -> &'a [u8] {
+        match self {
+            Cell::Plain(text) => text,
+            Cell::Doubled(inner) => undouble(inner, scratch),
+        }
+    }
+}
+
+/// Bytes whose marks are read at once; the marks of so many stay in the processor's nearest cache.
+const WINDOW_BYTES: usize = 64 << 10;
+/// So many at first, and again where a row could not be read.
+const FIRST_WINDOW_BYTES: usize = 4 << 10;
+
+/// Reads rows one after another by the marks of many at once. What it cannot read so it reads as [`cells`] does, and both find the same.
+pub(super) struct Rows<'a> {
+    rest: &'a [u8],
+    separator: u8,
+    scratch: &'a Bump,
+    marks: RowMarks,
+    /// Bytes read since the place where the marks begin.
+    done: usize,
+    window_bytes: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(text: &'a [u8], separator: u8, scratch: &'a Bump) -> Rows<'a> {
+        Rows { rest: text, separator, scratch, marks: RowMarks::default(), done: 0, window_bytes: FIRST_WINDOW_BYTES }
+    }
+
+    /// The next row with its text. Its cells are put into `into`.
+    pub(super) fn next(&mut self, into: &mut Vec<Cell<'a>>) -> Option<(&'a [u8], RowEnd)> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let row = self.marked(into).or_else(|_| self.marked_anew(into)).unwrap_or_else(|_| {
+            self.marks = RowMarks::default();
+            self.window_bytes = FIRST_WINDOW_BYTES;
+            into.clear();
+            cells(self.rest, self.separator, self.scratch, |_, cell| into.push(Cell::Plain(cell)))
+        });
+        let (text, rest) = self.rest.split_at(row.length);
+        self.rest = rest;
+        self.done += row.length;
+        Some((text, row))
+    }
+
+    /// Reads marks from the next row on, and the row by them.
+    fn marked_anew(&mut self, into: &mut Vec<Cell<'a>>) -> Result<RowEnd, Stop> {
+        if matches!(self.separator, b'"' | b'\n' | b'\r') {
+            return Err(Stop::Broken);
+        }
+        let mut bytes = self.window_bytes;
+        loop {
+            let window = self.rest.get(..bytes).unwrap_or(self.rest);
+            self.marks.read(window, self.separator);
+            self.done = 0;
+            match self.marked(into) {
+                Err(Stop::Short) if self.marks.sound == window.len() && bytes < self.rest.len() => bytes = bytes.saturating_mul(2),
+                found => {
+                    self.window_bytes = (bytes * 4).min(WINDOW_BYTES);
+                    return found;
+                }
+            }
+        }
+    }
+
+    /// The next row by the marks at hand, if they reach to its end and all its cells are written as they should be.
+    fn marked(&self, into: &mut Vec<Cell<'a>>) -> Result<RowEnd, Stop> {
+        into.clear();
+        let mut at = 0;
+        loop {
+            let end = self.marks.end_from(self.done + at).ok_or(Stop::Short)? - self.done;
+            if self.done + end >= self.marks.sound {
+                return Err(Stop::Broken);
+            }
+            let is_last = *self.rest.get(end).ok_or(Stop::Short)? == b'\n';
+            let written = self.rest.get(at..end).ok_or(Stop::Short)?;
+            let written = if is_last { written.strip_suffix(b"\r").unwrap_or(written) } else { written };
+            into.push(match written {
+                [b'"', inner @ .., b'"'] => {
+                    let from = self.done + at + 1;
+                    if self.marks.has_quote(from, from + inner.len()) { Cell::Doubled(inner) } else { Cell::Plain(inner) }
+                }
+                [b'"', ..] => return Err(Stop::Broken),
+                _ => Cell::Plain(written),
+            });
+            at = end + 1;
+            if is_last {
+                return Ok(RowEnd { length: at, cells: into.len(), torn: false });
+            }
+        }
+    }
+}
+
 /// A cell without quotes: up to the separator or the end of the line.
 fn bare(text: &[u8], separator: u8) -> (&[u8], usize, bool) {
     let end = memchr2(separator, b'\n', text).unwrap_or(text.len());
@@ -169,7 +274,8 @@ fn quoted<'a>(text: &'a [u8], scratch: &'a Bump) -> (&'a [u8], usize, bool) {
     }
 }
 
-fn undouble<'a>(text: &[u8], scratch: &'a Bump) -> &'a [u8] {
+/// A text with each two quotes made one.
+pub(super) fn undouble<'a>(text: &[u8], scratch: &'a Bump) -> &'a [u8] {
     let mut out = bumpalo::collections::Vec::with_capacity_in(text.len(), scratch);
     let mut rest = text;
     while let Some(quote) = memchr(b'"', rest) {
@@ -183,6 +289,7 @@ fn undouble<'a>(text: &[u8], scratch: &'a Bump) -> &'a [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn rows(text: &str, separator: u8) -> Vec<Vec<String>> {
         let scratch = Bump::new();
@@ -205,6 +312,52 @@ mod tests {
         assert_eq!(rows("a,\"b\"x,c\n", b','), [vec!["a", "b", "c"]]);
         assert_eq!(rows("a,\n,b\n", b','), [vec!["a", ""], vec!["", "b"]]);
         assert_eq!(rows("\"torn,b\nc", b','), [vec!["torn,b\nc"]]);
+    }
+
+    /// The rows of a text as [`Rows`] gives them, with their lengths.
+    fn rows_by_marks(text: &[u8], separator: u8) -> Vec<(Vec<Vec<u8>>, usize, bool)> {
+        let scratch = Bump::new();
+        let mut rows = Rows::new(text, separator, &scratch);
+        let (mut cells, mut found) = (Vec::new(), Vec::new());
+        while let Some((text, end)) = rows.next(&mut cells) {
+            assert_eq!((text.len(), cells.len()), (end.length, end.cells));
+            found.push((cells.iter().map(|cell| cell.text(&scratch).to_vec()).collect(), end.length, end.torn));
+        }
+        found
+    }
+
+    fn rows_by_bytes(text: &[u8], separator: u8) -> Vec<(Vec<Vec<u8>>, usize, bool)> {
+        let scratch = Bump::new();
+        let mut found = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut row = Vec::new();
+            let end = cells(rest, separator, &scratch, |_, cell| row.push(cell.to_vec()));
+            rest = &rest[end.length..];
+            found.push((row, end.length, end.torn));
+        }
+        found
+    }
+
+    #[test]
+    fn rows_of_any_length_are_the_same_by_marks() {
+        for width in [0, 1, 60, 61, 62, 63, 64, 65, FIRST_WINDOW_BYTES, 3 * WINDOW_BYTES] {
+            let wide = "w".repeat(width);
+            let row = format!("1,\"{wide}\",\"a \"\"b\"\"\r\n\",{wide},\"\"\r\n");
+            let odd = format!("1,{wide}\"x\n2,\"a\"{wide},b\n3,\"\"\"\",\n");
+            let text = [row.repeat(5), odd, row.repeat(3), "4,5".to_owned()].concat();
+            assert_eq!(rows_by_marks(text.as_bytes(), b','), rows_by_bytes(text.as_bytes(), b','), "{width}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_the_same_by_marks(
+            bytes in prop::collection::vec(prop::sample::select(&b"\"\"\"\",,;\n\n\ra1"[..]), 0..200),
+            separator in prop::sample::select(&b",;\"\n\r"[..]),
+        ) {
+            prop_assert_eq!(rows_by_marks(&bytes, separator), rows_by_bytes(&bytes, separator));
+        }
     }
 
     #[test]
