@@ -59,20 +59,26 @@ pub(super) fn each_member<'a>(text: &'a [u8], mut f: impl FnMut(&'a [u8], &'a [u
 
 /// Calls `f` with each item of an array, as written; with the text itself if it is an object: tools take a list of one apart.
 pub(super) fn each_item<'a>(text: &'a [u8], mut f: impl FnMut(&'a [u8])) {
+    find_item(text, |item| {
+        f(item);
+        None::<()>
+    });
+}
+
+/// The first that `f` makes of an item, each as [`each_item`] gives it.
+pub(super) fn find_item<'a, T>(text: &'a [u8], mut f: impl FnMut(&'a [u8]) -> Option<T>) -> Option<T> {
     let text = text.trim_ascii();
     if text.starts_with(b"{") {
         return f(text);
     }
-    let Some(mut rest) = text.strip_prefix(b"[") else { return };
+    let mut rest = text.strip_prefix(b"[")?;
     loop {
         rest = rest.trim_ascii_start();
-        let Some(length) = length(rest) else { return };
-        let (item, after) = rest.split_at(length);
-        f(item);
-        match after.trim_ascii_start().strip_prefix(b",") {
-            Some(more) => rest = more,
-            None => return,
+        let (item, after) = rest.split_at(length(rest)?);
+        if let Some(found) = f(item) {
+            return Some(found);
         }
+        rest = after.trim_ascii_start().strip_prefix(b",")?;
     }
 }
 

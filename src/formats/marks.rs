@@ -324,7 +324,11 @@ mod tests {
     use crate::formats::json;
     use proptest::prelude::*;
 
-    fn walked(text: &[u8], quotes: Quotes) -> Option<(Vec<(Vec<u8>, Vec<u8>)>, usize)> {
+    /// Names and values.
+    type Members = Vec<(Vec<u8>, Vec<u8>)>;
+
+    /// The members of an object, and its length.
+    fn walked(text: &[u8], quotes: Quotes) -> Option<(Members, usize)> {
         let mut marks = Marks::default();
         marks.read(text, quotes);
         let mut found = Vec::new();
@@ -332,7 +336,7 @@ mod tests {
         Some((found, end))
     }
 
-    fn plain(text: &[u8]) -> Option<(Vec<(Vec<u8>, Vec<u8>)>, usize)> {
+    fn plain(text: &[u8]) -> Option<(Members, usize)> {
         let mut found = Vec::new();
         json::each_member(text, |name, value| found.push((name.to_vec(), value.to_vec())))?;
         Some((found, json::nested(text)?))

@@ -64,6 +64,7 @@ pub(super) fn first_of<const N: usize>(text: &[u8], bytes: [u8; N]) -> Option<us
     let from = words.len() * 8;
     let rest = text.get(from..)?;
     let found = match (rest.len() < 8, bytes.as_slice()) {
+        (false, [a]) => memchr(*a, rest),
         (false, [a, b]) => memchr2(*a, *b, rest),
         (false, [a, b, c]) => memchr::memchr3(*a, *b, *c, rest),
         _ => rest.iter().position(|b| bytes.contains(b)),

@@ -199,7 +199,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         hasher.write(family);
         for part in parts {
             hasher.write_usize(part.len());
-            part.iter().for_each(|b| hasher.write_u8(b.to_ascii_lowercase()));
+            if part.iter().any(u8::is_ascii_uppercase) {
+                hasher.write(&part.to_ascii_lowercase());
+            } else {
+                hasher.write(part);
+            }
         }
         self.identity = Some(hasher.finish());
     }

@@ -89,19 +89,31 @@ pub(super) fn is_type_name(text: &[u8]) -> bool {
 
 /// A member of an object, by its name in any case: JSON, or `@{name=value; name=value}` as PowerShell prints it.
 pub(super) fn member<'a>(object: &'a [u8], name: &[u8], scratch: &'a Bump) -> Option<&'a [u8]> {
+    let [found] = members(object, [name], scratch);
+    found
+}
+
+/// Several members of an object, as [`member`] gives each, in one walk.
+pub(super) fn members<'a, const N: usize>(object: &'a [u8], names: [&[u8]; N], scratch: &'a Bump) -> [Option<&'a [u8]>; N] {
     if let Some(inner) = object.strip_prefix(b"@{") {
-        let inner = inner.strip_suffix(b"}").unwrap_or(inner);
-        let pairs = inner.split(|b| *b == b';').filter_map(|pair| crate::formats::scan::split_byte(pair, b'='));
-        let mut found = pairs.filter(|(key, _)| key.trim_ascii().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_ascii());
-        return found.next().filter(|text| !is_nothing(text));
+        return names.map(|name| printed_member(inner, name));
     }
-    let mut found: Option<&[u8]> = None;
-    json::each_member(object, |key, raw| {
-        if found.is_none_or(is_nothing) && key.eq_ignore_ascii_case(name) {
-            found = Some(json::text(raw, scratch));
+    let mut found: [Option<&[u8]>; N] = [None; N];
+    let whole = json::each_member(object, |key, raw| {
+        for (name, found) in names.iter().zip(&mut found) {
+            if found.is_none_or(is_nothing) && key.eq_ignore_ascii_case(name) {
+                *found = Some(json::text(raw, scratch));
+            }
         }
-    })?;
-    found.filter(|text| !is_nothing(text))
+    });
+    found.map(|text| text.filter(|text| whole.is_some() && !is_nothing(text)))
+}
+
+fn printed_member<'a>(inner: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let inner = inner.strip_suffix(b"}").unwrap_or(inner);
+    let pairs = inner.split(|b| *b == b';').filter_map(|pair| crate::formats::scan::split_byte(pair, b'='));
+    let mut found = pairs.filter(|(key, _)| key.trim_ascii().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_ascii());
+    found.next().filter(|text| !is_nothing(text))
 }
 
 /// Calls `f` with name and value of each of a list of pairs, `[{"Name":…,"Value":…}]`, whatever the two are called.

@@ -141,15 +141,10 @@ fn refine<'a>(record: &Record<'a>, code: u32, token: bool, reader: &Reader<'_, '
 
 /// The first step of a sign-in: its method, and whether it succeeded.
 fn first_method<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<(&'a [u8], bool)> {
-    let list = record.get(Field::Methods)?;
-    let mut first = None;
-    crate::formats::json::each_item(list, |step| {
-        first = first.or_else(|| {
-            let method = record::member(step, b"authenticationMethod", reader.scratch)?;
-            Some((method, record::member(step, b"succeeded", reader.scratch).is_some_and(record::is_true)))
-        });
-    });
-    first
+    crate::formats::json::find_item(record.get(Field::Methods)?, |step| {
+        let [method, succeeded] = record::members(step, [b"authenticationMethod", b"succeeded"], reader.scratch);
+        Some((method?, succeeded.is_some_and(record::is_true)))
+    })
 }
 
 fn reason<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &Reader<'_, 'a>) -> &'a [u8] {
@@ -161,8 +156,8 @@ fn place<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> (Option<&'a [u8]>,
     for field in [Field::LocationDetails, Field::Location] {
         let Some(text) = record.get(field).filter(|text| !is_type_name(text)) else { continue };
         if text.starts_with(b"{") || text.starts_with(b"@{") {
-            let part = |name| record::member(text, name, reader.scratch);
-            return (part(b"city"), part(b"countryOrRegion"));
+            let [city, country] = record::members(text, [b"city", b"countryOrRegion"], reader.scratch);
+            return (city, country);
         }
         return values::place(text);
     }

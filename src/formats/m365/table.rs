@@ -4,6 +4,7 @@ use super::fields::Field;
 use super::record::Record;
 use super::{dates, outcomes, values};
 use crate::formats::marks::{RowMarks, Stop};
+use crate::formats::scan;
 use bumpalo::Bump;
 use memchr::{memchr, memchr2};
 
@@ -278,11 +279,11 @@ fn quoted<'a>(text: &'a [u8], scratch: &'a Bump) -> (&'a [u8], usize, bool) {
 pub(super) fn undouble<'a>(text: &[u8], scratch: &'a Bump) -> &'a [u8] {
     let mut out = bumpalo::collections::Vec::with_capacity_in(text.len(), scratch);
     let mut rest = text;
-    while let Some(quote) = memchr(b'"', rest) {
-        out.extend_from_slice(rest.get(..=quote).unwrap_or_default());
+    while let Some(quote) = scan::first_of(rest, [b'"']) {
+        out.extend_from_slice_copy(rest.get(..=quote).unwrap_or_default());
         rest = rest.get(quote + 2..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
+    out.extend_from_slice_copy(rest);
     out.into_bump_slice()
 }
 
