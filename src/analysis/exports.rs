@@ -4,12 +4,15 @@
 use super::Facts;
 use super::limits::{list, shortened};
 use crate::domain::action::ActionKind;
+use crate::domain::outcome::Outcome;
+use crate::domain::place::SourceId;
 use crate::domain::time::DAY;
 use crate::formats::batch::Ignored;
 use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::ingest::sources::SourceSummary;
 use crate::say::{Part, Phrase, say};
+use hashbrown::HashSet;
 
 /// Numbers of records at which searches and downloads of Microsoft 365 stop: pages of the message trace (1,000 and 5,000), downloads of
 /// sign-ins (100,000 and 250,000), searches of the audit log (5,000 and 50,000), and what tools and portals ask for at most.
@@ -43,7 +46,7 @@ pub(super) fn export_limits(facts: Facts<'_>) -> Vec<Phrase> {
         (count > 0).then(|| say!("Tables and exports: {meaning} ({list}).", meaning = meaning(remark, count), list = list(&paths)))
     });
     let classes = classes(facts).into_iter().chain(applications(facts));
-    told.chain(capped(facts)).chain(classes).chain(unrecorded(facts)).chain(kept(facts)).collect()
+    told.chain(capped(facts)).chain(classes).chain(unrecorded(facts)).chain(kept(facts)).chain(relays(facts)).collect()
 }
 
 fn capped(facts: Facts<'_>) -> Option<Phrase> {
@@ -136,6 +139,38 @@ pub(super) fn is_recorded(facts: Facts<'_>, kind: RecordKind) -> bool {
 
 fn unrecorded(facts: Facts<'_>) -> impl Iterator<Item = Phrase> {
     RECORDED_BY_LICENCE.into_iter().filter(move |(kind, _)| !is_recorded(facts, *kind)).map(|(_, sentence)| sentence)
+}
+
+const TRACES: &[&str] = &["m365.trace", "m365.defender"];
+
+/// Mail that a tenant handed to a relay, and mail of which its trace does not say to whom it was handed.
+fn relays(facts: Facts<'_>) -> Vec<Phrase> {
+    let traces: HashSet<SourceId> = sources_of(facts, TRACES).map(|s| s.id).collect();
+    let relayed = || facts.rows.recipients.iter().filter(|r| r.outcome == Outcome::Relayed && traces.contains(&r.place.source));
+    let mut limits = Vec::new();
+    if let Some(first) = relayed().next() {
+        limits.push(say!(
+            "Microsoft 365 handed mail for {n} recipient(s) to one next hop, {hop}, whatever their domain, or to a host of ours: a relay or a filter whose log is not in evidence. What became of it, and the notices made there, are unknown.",
+            n = relayed().count(),
+            hop = facts.rows.show(first.relay)
+        ));
+    }
+    let nobody = handed_to_nobody(facts);
+    if nobody > 0 {
+        limits.push(say!(
+            "The historical search's summary does not say to which server mail was handed: if the tenant sends through a relay of its own, {n} recipient(s) that count as delivered were only handed to that.",
+            n = nobody
+        ));
+    }
+    limits
+}
+
+/// Recipients whose messages a trace says were handed on, and not to whom. With the log of a server of ours in evidence they are followed
+/// there, if they came there.
+pub(super) fn handed_to_nobody(facts: Facts<'_>) -> u64 {
+    let followed = facts.sources.iter().any(|s| s.ledger.used > 0 && s.format.is_some_and(|(_, system)| system != "m365"));
+    let all = sources_of(facts, TRACES).map(|s| s.kinds.count(RecordKind::HandedToNobody)).sum();
+    if followed { 0 } else { all }
 }
 
 /// For how many days a tenant keeps its records, by licence and by the command that asks; as Microsoft's documentation has it.

@@ -21,6 +21,7 @@ mod remap;
 mod sessions;
 mod settle;
 mod sign_ins;
+mod smart_host;
 mod store;
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@
 use super::dialogues::{Refused, Told, Transaction, TransactionEnd, UserSession};
 use super::lives::Line;
 use super::own::{Own, split_relay};
+use super::smart_host::SmartHost;
 use super::trails::{Accepted, Recipient as TrailRecipient, Trail, TrailNotice, Trails};
 use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::place::Place;
@@ -11,7 +12,7 @@ use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::formats;
-use crate::formats::event::{NoticeKind, TrailFate, TrailKind};
+use crate::formats::event::{TrailFate, TrailKind};
 use hashbrown::{HashMap, HashSet};
 
 /// A recipient that waits has been given up by its server after this long, whether or not the log says so.
@@ -144,6 +145,13 @@ fn whose<'t>(
     })
 }
 
+/// What is known of the ways that messages take on.
+struct Ways {
+    /// First labels of the hosts that tell of deliveries into mailboxes.
+    delivering: HashSet<Vec<u8>>,
+    smart_host: SmartHost,
+}
+
 /// Writes the rows of trails.
 pub(super) struct Writer<'a> {
     pub(super) own: &'a Own,
@@ -158,19 +166,18 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     /// All messages, in no order.
     pub(super) fn drafts(&mut self, texts: &mut TextPool, all: Attributed) -> Vec<Draft> {
-        let delivering = delivering_hosts(texts, &all.trails);
+        let ways = Ways { delivering: delivering_hosts(texts, &all.trails), smart_host: SmartHost::new(texts, &all.trails) };
         let mut drafts = Vec::with_capacity(all.messages.len());
         let mut by_id = ById::default();
         for message in &all.messages {
             let Some(trail) = all.trails.all.get(message.trail as usize) else { continue };
             let recipients = all.trails.recipients_of(trail);
-            let draft = self.draft(texts, trail, message, &recipients, &delivering);
+            let draft = self.draft(texts, trail, message, &recipients, &ways);
             by_id.0.entry(trail.message_id).or_default().push((draft.message.submitted, drafts.len()));
             drafts.push(draft);
         }
         by_id.0.values_mut().for_each(|same| same.sort_unstable());
-        let (nameless, named): (Vec<&TrailNotice>, Vec<&TrailNotice>) =
-            all.trails.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery).partition(|n| n.about == self.empty);
+        let (nameless, named) = all.trails.returned(self.empty);
         for notice in named {
             if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
                 draft.notices.push((all.trails.returned_at(notice), notice.line.place));
@@ -183,19 +190,12 @@ impl Writer<'_> {
         drafts
     }
 
-    fn draft(
-        &mut self,
-        texts: &mut TextPool,
-        trail: &Trail,
-        whose: &Whose,
-        recipients: &[TrailRecipient],
-        delivering: &HashSet<Vec<u8>>,
-    ) -> Draft {
+    fn draft(&mut self, texts: &mut TextPool, trail: &Trail, whose: &Whose, recipients: &[TrailRecipient], ways: &Ways) -> Draft {
         let accepted = trail.accepted.as_deref();
         let line = accepted.map_or(trail.start, |a| a.line);
         let sender = accepted.and_then(|a| a.return_path).filter(|p| !texts.bytes(*p).is_empty()).unwrap_or(trail.sender);
         let (account, attribution) = self.account(texts, whose, sender, accepted);
-        let recipients = self.recipients(texts, trail, accepted, recipients, delivering);
+        let recipients = self.recipients(texts, trail, accepted, recipients, ways);
         let network = trail.network_id(texts).map_or(self.empty, |id| texts.add(&id));
         let message = Message {
             submitted: line.at,
@@ -245,7 +245,7 @@ impl Writer<'_> {
         trail: &Trail,
         accepted: Option<&Accepted>,
         recipients: &[TrailRecipient],
-        delivering: &HashSet<Vec<u8>>,
+        ways: &Ways,
     ) -> Vec<Recipient> {
         // What is said of all without naming any is said of those of whom nothing else is.
         let of_all = recipients.iter().find(|r| r.address == self.empty).map(|r| r.word);
@@ -254,15 +254,15 @@ impl Writer<'_> {
             .iter()
             .filter(named)
             .map(|recipient| match of_all.filter(|_| recipient.word.fate == TrailFate::Named) {
-                Some(word) => self.recipient(texts, &recipient.with(word), delivering),
-                None => self.recipient(texts, recipient, delivering),
+                Some(word) => self.recipient(texts, &recipient.with(word), ways),
+                None => self.recipient(texts, recipient, ways),
             })
             .collect();
         let replaced = recipients.iter().any(|r| r.replaced);
         let counted = accepted.and_then(|a| a.recipients).filter(|_| !replaced).unwrap_or(0);
         let missing = if rows.is_empty() { counted.max(1) } else { counted.saturating_sub(rows.len() as u32) };
         let unnamed = match of_all {
-            Some(word) => self.recipient(texts, &TrailRecipient::unnamed(self.empty, word), delivering),
+            Some(word) => self.recipient(texts, &TrailRecipient::unnamed(self.empty, word), ways),
             None => self.unknown(self.empty, accepted.map_or(trail.start, |a| a.line).place),
         };
         rows.extend(std::iter::repeat_n(unnamed, missing as usize));
@@ -285,12 +285,13 @@ impl Writer<'_> {
         }
     }
 
-    fn recipient(&self, texts: &TextPool, recipient: &TrailRecipient, delivering: &HashSet<Vec<u8>>) -> Recipient {
+    fn recipient(&self, texts: &TextPool, recipient: &TrailRecipient, ways: &Ways) -> Recipient {
         let word = &recipient.word;
         let (outcome, by, reason) = match word.fate {
             TrailFate::Named => (Outcome::Unknown, None, Some(Reason::Other)),
+            _ if ways.smart_host.takes(texts, self.own, word) => (Outcome::Relayed, None, Some(Reason::Other)),
             TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } => (Outcome::Delivered, None, None),
-            TrailFate::HandedOver { outside } => match self.handed_over(texts, word.peer, outside, delivering) {
+            TrailFate::HandedOver { outside } => match self.handed_over(texts, word.peer, outside, &ways.delivering) {
                 Outcome::Delivered => (Outcome::Delivered, None, None),
                 other => (other, None, Some(Reason::Other)),
             },

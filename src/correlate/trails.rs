@@ -266,10 +266,27 @@ impl Trails {
         found
     }
 
+    /// The notices of failure whose records do not name the message, and those whose do. One notice may be told of by several exports,
+    /// of which the better one counts.
+    pub(super) fn returned(&self, empty: Text) -> (Vec<&TrailNotice>, Vec<&TrailNotice>) {
+        let failures = self.notices.iter().filter(|n| n.kind == NoticeKind::NonDelivery);
+        let (mut nameless, named): (Vec<&TrailNotice>, Vec<&TrailNotice>) = failures.partition(|n| n.about == empty);
+        let known: HashSet<u32> = named.iter().map(|n| n.trail).collect();
+        nameless.sort_by_key(|n| (n.line.at, n.line.place));
+        let mut seen: HashSet<(u32, Text)> = HashSet::new();
+        nameless.retain(|n| !known.contains(&n.trail) && seen.insert((n.trail, n.to)));
+        (nameless, named)
+    }
+
     /// When a notice came back: when it was put into the mailbox of its addressee, or else when it was made.
     pub(super) fn returned_at(&self, notice: &TrailNotice) -> Timestamp {
         let ends = self.all.get(notice.trail as usize).map(|trail| self.recipients_of(trail)).unwrap_or_default();
         ends.iter().filter(|r| r.word.fate == TrailFate::Delivered).map(|r| r.word.line.at).min().unwrap_or(notice.line.at)
+    }
+
+    /// All recipients of all messages, with the word about each that counts.
+    pub(super) fn words(&self) -> impl Iterator<Item = (Text, &Word)> {
+        self.recipients.iter().map(|recipient| (recipient.address, &recipient.word))
     }
 
     /// Hosts that tell of deliveries into mailboxes.

@@ -38,6 +38,7 @@ mod trail;
 use batch::Batch;
 use clock::Clock;
 pub use exchange::refusal as refusal_by_exchange;
+pub use m365::TRACE_HOST;
 
 /// How a source may be cut into pieces that are parsed independently.
 #[derive(Clone, Copy, Debug)]

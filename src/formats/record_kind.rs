@@ -20,6 +20,8 @@ pub enum RecordKind {
     MailboxSend,
     /// `SearchQueryInitiatedExchange` and `…SharePoint`.
     MailSearch,
+    /// A recipient whose message was handed to the outside, by a record that does not say to whom.
+    HandedToNobody,
     /// Came by way of another system (a workspace, an event stream, a storage account), which keeps records as long as it likes.
     Forwarded,
 }

@@ -177,6 +177,55 @@ fn without_the_audit_log_nobody_knows_what_was_read_or_changed() {
     }
 }
 
+/// What a tenant handed to the organisation's own relay is in that server's log, and in no trace: not delivered, and no notices known.
+#[test]
+fn without_the_relays_log_nothing_a_tenant_handed_to_it_is_called_delivered() {
+    for form in ["trace-csv", "extended-csv"] {
+        let exercise = Exercise::new("lateral", 2, &["--system", "m365-relay", "--message-trace", form]);
+        let report = analyze(&[without_folder(&exercise, "dept").path()], &[]);
+        assert_nobody_wronged("lateral", &report, &exercise.truth);
+        let (incident, truth) = (report.only_incident(), &exercise.truth["incidents"][0]);
+        assert!(number(&truth["messages"]["delivered"]) > 0 && number(&truth["returned_notices"]["count"]) > 0);
+        for unit in ["messages", "recipients"] {
+            assert_eq!(
+                (&incident[unit]["total"], &incident[unit]["delivered"]),
+                (&truth[unit]["total"], &Value::from(0)),
+                "{form}: {unit}"
+            );
+            assert_eq!(incident[unit]["relayed"], truth[unit]["total"], "{form}: {unit}");
+        }
+        let notices = &incident["returned_notices"];
+        assert_eq!(notices["count"], Value::Null, "{form}");
+        assert!(notices["note"].as_str().is_some_and(|note| note.contains("not in evidence")), "{form}: {notices}");
+        let limits = report.json["limitations"].to_string();
+        assert!(limits.contains("to one next hop") && limits.contains("192.0.2.25"), "{form}: {limits}");
+    }
+}
+
+/// The summary does not say to whom mail was handed; so it is said that it may have been a relay.
+#[test]
+fn a_summary_that_names_no_next_hop_leaves_open_what_arrived() {
+    let exercise = Exercise::new("lateral", 2, &["--system", "m365-relay", "--message-trace", "summary-csv"]);
+    let report = analyze(&[without_folder(&exercise, "dept").path()], &[]);
+    let notices = &report.only_incident()["returned_notices"];
+    assert_eq!(notices["count"], Value::Null, "{notices}");
+    let limits = report.json["limitations"].to_string();
+    assert!(limits.contains("does not say to which server mail was handed"), "{limits}");
+    let with_the_log = analyze(&[exercise.logs()], &[]);
+    assert_eq!(with_the_log.only_incident()["messages"]["delivered"], exercise.truth["incidents"][0]["messages"]["delivered"]);
+    assert!(!with_the_log.json["limitations"].to_string().contains("does not say to which server"));
+}
+
+/// The summary shows the tenant's own notices as messages from the service, and those count.
+#[test]
+fn notices_that_only_a_summary_shows_are_counted_once() {
+    let exercise = Exercise::new("soka", 1, &["--system", "m365", "--message-trace", "summary-csv"]);
+    let report = analyze(&[exercise.logs()], &[]);
+    let (found, truth) = (&report.only_incident()["returned_notices"], &exercise.truth["incidents"][0]["returned_notices"]);
+    assert!(number(&truth["count"]) > 0);
+    assert_eq!(found["count"], truth["count"]);
+}
+
 const EXCHANGE: &[&str] = &["--system", "exchange", "--scale", "0.3"];
 
 /// The web server's log is there, and says nothing of what came by IMAP.

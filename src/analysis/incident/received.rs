@@ -1,6 +1,7 @@
 //! To whom the attackers' messages went, and the notices that came back.
 
 use super::Builder;
+use crate::analysis::exports;
 use crate::analysis::model::{RecipientTally, ReturnedNotices};
 use crate::analysis::tally;
 use crate::domain::outcome::Outcome;
@@ -39,7 +40,9 @@ impl Builder<'_> {
             return ReturnedNotices { note: Some(self.facts.said(&note)), ..ReturnedNotices::default() };
         }
         // Where no log tells what became of mail, none tells of its notices either.
-        let handed_on = sent().flat_map(|m| rows.recipients_of(m)).any(|r| matches!(r.outcome, Outcome::Relayed | Outcome::Unknown));
+        let to_nobody = exports::handed_to_nobody(self.facts) > 0;
+        let handed_on =
+            to_nobody || sent().flat_map(|m| rows.recipients_of(m)).any(|r| matches!(r.outcome, Outcome::Relayed | Outcome::Unknown));
         let note = say!("notices made by a host whose log is not in evidence cannot be told from other mail");
         ReturnedNotices {
             count: (!handed_on || !times.is_empty()).then_some(times.len() as u64),

@@ -38,6 +38,9 @@ use record::Record;
 use std::hash::{BuildHasher, Hasher};
 use table::{Cell, Heading};
 
+/// Where a tenant's message trace speaks, as a host.
+pub const TRACE_HOST: &[u8] = trace::HOST;
+
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Shape {

@@ -10,6 +10,7 @@ use crate::formats::event::{
     Acceptance, ActionEvent, ActionKind, NoticeKind, Protocol, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind,
 };
 use crate::formats::exchange::fate::{self, Meaning};
+use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::formats::scan;
 use crate::formats::sink::Fate;
@@ -69,6 +70,14 @@ impl<'a> Message<'a> {
             recipients: None,
         };
         reader.sink.trail(TrailEvent { id: self.id, fact: TrailFact::Accepted(reader.scratch.alloc(acceptance)) });
+    }
+
+    /// The trace shows that a notice was sent, and to whom, but not about which message.
+    fn notice_to(&self, to: &'a [u8], reader: &mut Reader<'_, 'a>) {
+        if self.kind == TrailKind::System {
+            let fact = TrailFact::Notice { about: b"", kind: NoticeKind::NonDelivery, to };
+            reader.sink.trail(TrailEvent { id: self.id, fact });
+        }
     }
 
     fn recipient(&self, address: &'a [u8], fate: TrailFate, peer: &'a [u8], text: &'a [u8], reader: &mut Reader<'_, 'a>) {
@@ -140,11 +149,7 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
         }
     }
     message.accepted(reader);
-    if message.kind == TrailKind::System {
-        // The trace shows that a notice was sent, and to whom, but not about which message.
-        let fact = TrailFact::Notice { about: b"", kind: NoticeKind::NonDelivery, to: recipient };
-        reader.sink.trail(TrailEvent { id: message.id, fact });
-    }
+    message.notice_to(recipient, reader);
     let status = record.get(Field::Status).unwrap_or_default();
     let to = record.get(Field::ToIp).map_or(&b""[..], |ip| reader.peer(b"", ip));
     match last(status) {
@@ -229,13 +234,19 @@ pub(super) fn read_summary<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>)
         // The words stand behind the last mark: an address may hold one.
         let Some((address, stations)) = scan::split_last(entry, b"##") else { continue };
         let address = address.trim_ascii();
+        message.notice_to(address, reader);
         let word = scan::split_last(stations, b",").map_or(stations, |(_, word)| word).trim_ascii();
         match last(word) {
             Last::Replaced => {
                 reader.sink.trail(TrailEvent { id: message.id, fact: TrailFact::Replaced { address, by: b"" } });
             }
             Last::Fate(TrailFate::Delivered) => message.recipient(address, TrailFate::Delivered, b"", b"", reader),
-            Last::Fate(fate) => message.recipient(address, fate, b"", word, reader),
+            Last::Fate(fate) => {
+                if matches!(fate, TrailFate::HandedOver { .. }) {
+                    reader.counts(RecordKind::HandedToNobody);
+                }
+                message.recipient(address, fate, b"", word, reader);
+            }
         }
     }
     Fate::Used

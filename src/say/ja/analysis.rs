@@ -79,6 +79,10 @@ super::catalogue! {
     "{path}: {n} days, from {time}" => "{path}: {n} 日間、{time} から",
     "Retention: {kept}. Exports that reach back just as far may lack what came before: that they show nothing earlier does not mean that there was nothing ({list})." =>
         "保持期間: {kept}。ちょうどその期間を遡るエクスポートでは、それ以前の記録が失われている可能性がある。より早い記録がないことは、何もなかったことを意味しない（{list}）。",
+    "Microsoft 365 handed mail for {n} recipient(s) to one next hop, {hop}, whatever their domain, or to a host of ours: a relay or a filter whose log is not in evidence. What became of it, and the notices made there, are unknown." =>
+        "Microsoft 365 は宛先 {n} 件のメールを、ドメインにかかわらず一つの中継先 {hop} または自組織のホストに引き渡した。ログが証跡にない中継サーバーかフィルターであり、その後の配送結果とそこで作成された不達通知は不明である。",
+    "The historical search's summary does not say to which server mail was handed: if the tenant sends through a relay of its own, {n} recipient(s) that count as delivered were only handed to that." =>
+        "履歴検索の概要は、メールがどのサーバーに引き渡されたかを示さない。テナントが自組織の中継サーバーを経由して送信しているのであれば、配送済みと数えた宛先 {n} 件は、そこに引き渡されただけである。",
     // Hints of the analyst.
     "accounts {list}" => "アカウント {list}",
     "the attackers' addresses {list}" => "攻撃者のアドレス {list}",
