@@ -5,11 +5,12 @@
 
 use super::lives::Line;
 use super::sessions::{AuthFailure, SessionLogin};
+use super::sign_ins::Proofs;
 use crate::domain::account::AccountRules;
 use crate::domain::rows::{Action, HostFact, HostNote, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::SECOND;
-use crate::formats::event::{self, ActionEvent, LoginEvent, MailboxEvent, SystemEvent};
+use crate::formats::event::{self, ActionEvent, LoginEvent, MailboxEvent, ProofEvent, SystemEvent};
 use hashbrown::{HashMap, HashSet};
 
 /// How far apart two daemons stamp the same failed attempt.
@@ -32,6 +33,7 @@ struct BackendFailure {
 pub(super) struct Logins {
     logins: Vec<Login>,
     backend: Vec<BackendFailure>,
+    proofs: Proofs,
     pub(super) mailbox_uses: Vec<MailboxUse>,
     actions: Vec<Action>,
     pub(super) host_notes: Vec<HostNote>,
@@ -70,6 +72,11 @@ impl Logins {
             place: line.place,
             inferred: false,
         });
+    }
+
+    /// Takes in a step of a sign-in that another record tells of.
+    pub(super) fn proof(&mut self, texts: &mut TextPool, event: &ProofEvent<'_>) {
+        self.proofs.take(texts.intern(event.sign_in), event);
     }
 
     /// Takes in logins and mailbox uses that are put together already.
@@ -174,7 +181,7 @@ impl Logins {
         }
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
-        let differing_sign_ins = super::sign_ins::settle(&mut self.logins);
+        let differing_sign_ins = super::sign_ins::settle(&mut self.logins, &self.proofs);
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
         Finished {
             logins: self.logins,
@@ -229,6 +236,7 @@ fn provider_word(texts: &mut TextPool, word: &event::ProviderWord<'_>) -> Provid
         application: text(word.application),
         token: word.token,
         code: word.code,
+        refusal: word.refusal,
         country: text(word.country),
         city: text(word.city),
         asn: word.asn,

@@ -4,15 +4,58 @@
 use crate::domain::rows::{Login, LoginResult, Protocol};
 use crate::domain::text::Text;
 use crate::domain::time::{MINUTE, Timestamp};
+use crate::formats::event::{Proof, ProofEvent};
 use hashbrown::HashMap;
 
 /// Steps of one attempt follow one another within this time. The id they share is the client's word, and may stand for days.
 const ATTEMPT: i64 = 10 * MINUTE;
 
-/// Joins the records of one sign-in, and counts the steps of an attempt that ended in a success as that success. Logins are in the
+/// What tables of authentication details say was shown at each sign-in.
+#[derive(Default)]
+pub(super) struct Proofs(HashMap<Text, Shown>);
+
+#[derive(Clone, Copy, Default)]
+struct Shown {
+    /// A password was typed, and whether one was accepted.
+    password: Option<bool>,
+    earlier: bool,
+}
+
+impl Proofs {
+    pub(super) fn take(&mut self, sign_in: Text, event: &ProofEvent<'_>) {
+        let shown = self.0.entry(sign_in).or_default();
+        match event.proof {
+            Proof::Password => shown.password = Some(shown.password == Some(true) || event.accepted),
+            Proof::Earlier => shown.earlier = true,
+        }
+    }
+
+    /// Gives a sign-in what its details say: a password that was accepted was right, whatever stopped the sign-in then; a token that
+    /// was presented says nothing of one.
+    fn refine(&self, login: &mut Login) {
+        let Some(word) = &mut login.provider else { return };
+        let Some(shown) = word.event_id.and_then(|id| self.0.get(&id)) else { return };
+        match shown {
+            Shown { password: None, earlier: true } => {
+                word.token = true;
+                if matches!(login.result, LoginResult::Failure | LoginResult::Stopped) {
+                    login.result = LoginResult::Interrupted;
+                }
+            }
+            Shown { password: Some(true), .. } if !word.token && login.result != LoginResult::Success => {
+                word.refusal = None;
+                login.result = LoginResult::Stopped;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Joins the records of one sign-in, gives it what its details say, and counts the steps of an attempt that ended in a success as that success. Logins are in the
 /// order of time. Returns how many sign-ins two exports tell with different results.
-pub(super) fn settle(logins: &mut Vec<Login>) -> u64 {
+pub(super) fn settle(logins: &mut Vec<Login>, proofs: &Proofs) -> u64 {
     let differing = join_by_id(logins);
+    logins.iter_mut().for_each(|login| proofs.refine(login));
     count_attempts(logins);
     differing
 }
@@ -47,6 +90,8 @@ fn join(known: &mut Login, other: Login) {
     let ended = |login: &Login| login.result == LoginResult::Success;
     let rank = |login: &Login| (says_how(login), written(login), ended(login));
     let (best, rest) = if rank(&other) > rank(known) { (other, known.clone()) } else { (known.clone(), other) };
+    let refusal = |login: &Login| login.provider.as_ref().and_then(|word| word.refusal);
+    let told = refusal(&best).or(refusal(&rest)).filter(|_| best.result == LoginResult::Failure);
     *known = Login {
         account: best.account.or(rest.account),
         address: best.address.or(rest.address),
@@ -54,6 +99,9 @@ fn join(known: &mut Login, other: Login) {
         session: best.session.or(rest.session),
         ..best
     };
+    if let Some(word) = &mut known.provider {
+        word.refusal = told;
+    }
 }
 
 /// Who tried, from where, in which attempt.
@@ -97,6 +145,46 @@ mod tests {
         format!(
             r#"{{"time":"2025-12-04T{written}Z","category":"SignInLogs","properties":{{"id":"{id}","createdDateTime":"2025-12-04T08:19:{second}Z","userPrincipalName":"jane@u.example","correlationId":"c","ipAddress":"203.0.113.9","clientAppUsed":"Browser","status":{{"errorCode":{code}}}}}}}"#
         )
+    }
+
+    /// A row of the portal's table of authentication details.
+    fn details(rows: &[(u32, &str, &str)]) -> String {
+        let row = |(id, method, succeeded): &(u32, &str, &str)| {
+            format!("{id},2025-12-04T08:19:41Z,{method},,{succeeded},x,Primary authentication\n")
+        };
+        let heading = "Request ID,Date (UTC),Authentication method,Authentication method detail,Succeeded,Result detail,Requirement\n";
+        heading.to_owned() + &rows.iter().map(row).collect::<String>()
+    }
+
+    #[test]
+    fn authentication_details_say_what_was_shown_at_the_sign_in_they_belong_to() {
+        let sign_ins = [
+            // A page in between, a lock, a second factor that was asked for, a wrong password, and one that nothing more is known of.
+            line(1, 41, "08:20:00", 65001),
+            line(2, 42, "08:20:00", 50053),
+            line(3, 43, "08:20:00", 50076),
+            line(4, 44, "08:20:00", 50126),
+            line(5, 45, "08:20:00", 50076),
+            line(6, 46, "08:20:00", 50126),
+        ];
+        let details = details(&[
+            (1, "Password", "true"),
+            (2, "Password", "true"),
+            (3, "Previously satisfied", "true"),
+            (4, "Password", "false"),
+            (5, "Password", "true"),
+            (5, "Mobile app notification", "false"),
+            // Of a sign-in that is not in evidence.
+            (7, "Password", "true"),
+        ]);
+        let expected = ["stopped", "stopped", "interrupted", "failure", "stopped", "failure"];
+        for files in [[sign_ins.join("\n"), details.clone()], [details, sign_ins.join("\n")]] {
+            let rows = rows_of_files(&[&files[0], &files[1]]);
+            let results: Vec<&str> = rows.logins.iter().map(|login| login.result.as_str()).collect();
+            assert_eq!(results, expected);
+            let tokens: Vec<bool> = rows.logins.iter().map(|l| l.provider.as_ref().is_some_and(|word| word.token)).collect();
+            assert_eq!(tokens, [false, false, true, false, false, false]);
+        }
     }
 
     /// The logins that lines make, as `result times`.

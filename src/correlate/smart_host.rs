@@ -1,8 +1,8 @@
 //! Next hops that take all that a tenant sends to the outside: relays of the organisation, or of somebody who filters for it.
 //!
-//! A tenant hands mail to the servers of its receivers' domains, and these stand in different networks. Where one network takes mail for
-//! many domains and hardly any other takes any, it is no receiver's: a connector sends everything there, and only that server's own log
-//! says what became of it. An address that the trace names and that is known to be ours is such a hop as well.
+//! A tenant hands mail to the servers of its receivers' domains, and these have different addresses. Where each address takes mail for
+//! many domains and hardly any is handed elsewhere, they are no receivers': a connector sends everything there, and only those servers'
+//! own log says what became of it. An address that the trace names and that is known to be ours is such a hop as well.
 
 use super::own::{Own, split_relay};
 use super::trails::{Trails, Word};
@@ -10,10 +10,9 @@ use crate::domain::text::{Text, TextPool};
 use crate::formats::TRACE_HOST;
 use crate::formats::event::TrailFate;
 use hashbrown::{HashMap, HashSet};
-use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// A network that takes mail for fewer domains may be a receiver's that serves them all.
+/// An address that takes mail for fewer domains may be a receiver's that serves them all.
 const DOMAINS_MIN: usize = 8;
 /// Of a hundred recipients that were handed on, at least so many go through a relay; a connector may leave some domains out.
 const SHARE_MIN: usize = 95;
@@ -23,26 +22,27 @@ const SHARE_MIN: usize = 95;
 pub(super) struct SmartHost {
     /// As the trace's records are stamped; `None` where there is none.
     trace: Option<Text>,
-    network: Option<IpNet>,
+    addresses: HashSet<IpAddr>,
 }
 
 impl SmartHost {
     /// Looks at everything that a tenant's trace says was handed to a named next hop.
     pub(super) fn new(texts: &TextPool, trails: &Trails) -> SmartHost {
         let Some(trace) = texts.find(TRACE_HOST) else { return SmartHost::default() };
-        let mut by_network: HashMap<IpNet, (usize, HashSet<&[u8]>)> = HashMap::new();
+        let mut by_address: HashMap<IpAddr, (usize, HashSet<&[u8]>)> = HashMap::new();
         let mut all = 0;
-        for (address, word) in trails.words().filter(|(_, word)| word.line.host == trace && is_handed_on(word)) {
-            let Some(network) = network_of(texts.bytes(word.peer)) else { continue };
-            let (taken, domains) = by_network.entry(network).or_default();
+        for (recipient, word) in trails.words().filter(|(_, word)| word.line.host == trace && is_handed_on(word)) {
+            let Some(address) = address_of(texts.bytes(word.peer)) else { continue };
+            let (taken, domains) = by_address.entry(address).or_default();
             *taken += 1;
             all += 1;
-            let name = texts.bytes(address);
+            let name = texts.bytes(recipient);
             domains.extend(memchr::memrchr(b'@', name).and_then(|at| name.get(at + 1..)));
         }
-        let takes_all = |(taken, domains): &(usize, HashSet<&[u8]>)| domains.len() >= DOMAINS_MIN && taken * 100 >= all * SHARE_MIN;
-        let network = by_network.iter().find(|(_, seen)| takes_all(seen)).map(|(network, _)| *network);
-        SmartHost { trace: Some(trace), network }
+        by_address.retain(|_, (_, domains)| domains.len() >= DOMAINS_MIN);
+        let taken: usize = by_address.values().map(|(taken, _)| taken).sum();
+        let addresses = if taken * 100 >= all * SHARE_MIN { by_address.into_keys().collect() } else { HashSet::new() };
+        SmartHost { trace: Some(trace), addresses }
     }
 
     /// Whether a word of the trace says no more than that a relay took the message.
@@ -53,7 +53,7 @@ impl SmartHost {
         let peer = texts.bytes(word.peer);
         let (name, address) = split_relay(peer);
         let named = !(name.is_empty() && address.is_empty());
-        named && own.is_own_client(name, address) || self.network.is_some_and(|network| network_of(peer) == Some(network))
+        named && own.is_own_client(name, address) || address_of(peer).is_some_and(|address| self.addresses.contains(&address))
     }
 }
 
@@ -61,11 +61,9 @@ fn is_handed_on(word: &Word) -> bool {
     matches!(word.fate, TrailFate::HandedOver { .. })
 }
 
-/// The network of a next hop's address.
-fn network_of(peer: &[u8]) -> Option<IpNet> {
-    let (_, address) = split_relay(peer);
-    let address: IpAddr = std::str::from_utf8(address).ok()?.parse().ok()?;
-    IpNet::new(address, if address.is_ipv4() { 24 } else { 64 }).ok().map(|network| network.trunc())
+/// The address of a next hop.
+fn address_of(peer: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(split_relay(peer).1).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -93,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn one_network_that_takes_the_mail_for_every_domain_is_a_relay_and_no_receiver() {
-        assert_eq!(outcomes(&trace(12, |n| format!("198.51.100.{}", 7 + n % 2))), ["relayed"]);
+    fn two_addresses_that_take_the_mail_for_every_domain_are_relays_and_no_receivers() {
+        assert_eq!(outcomes(&trace(24, |n| format!("198.51.100.{}", 7 + n % 2))), ["relayed"]);
     }
 
     #[test]
     fn receivers_of_their_own_are_receivers() {
-        assert_eq!(outcomes(&trace(12, |n| format!("198.51.{n}.7"))), ["delivered"]);
+        assert_eq!(outcomes(&trace(24, |n| format!("198.51.100.{n}"))), ["delivered"]);
     }
 
     #[test]

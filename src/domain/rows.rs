@@ -128,6 +128,15 @@ pub struct Login {
     pub inferred: bool,
 }
 
+/// Why a sign-in was refused without a look at its password, where the record says so; the provider has one number for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// Too many wrong passwords before.
+    LockedAccount,
+    /// The address is known for malicious acts; the account is as it was.
+    MaliciousAddress,
+}
+
 /// What an identity provider says of a sign-in, beyond what any server says of a login.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProviderWord {
@@ -141,6 +150,7 @@ pub struct ProviderWord {
     pub token: bool,
     /// The provider's code for the result; 0 is success.
     pub code: Option<u32>,
+    pub refusal: Option<Refusal>,
     /// As the provider places the address: `JP`, `Sapporo`, 64500.
     pub country: Option<Text>,
     pub city: Option<Text>,

@@ -6,7 +6,7 @@ pub use super::dialogue::{AccessEvent, AccessFact, Command, DialogueEvent, Dialo
 pub use super::trail::{Acceptance, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
 pub use crate::domain::action::ActionKind;
 use crate::domain::outcome::Reason;
-pub use crate::domain::rows::{AccessScope, Protocol};
+pub use crate::domain::rows::{AccessScope, Protocol, Refusal};
 use crate::domain::time::Timestamp;
 
 /// One meaning of one line.
@@ -39,6 +39,8 @@ pub enum Kind<'a> {
     Trail(TrailEvent<'a>),
     /// A login, or the failure of one.
     Login(LoginEvent<'a>),
+    /// What was shown at a sign-in that another record tells of.
+    Proof(ProofEvent<'a>),
     /// What a mailbox session did.
     Mailbox(MailboxEvent<'a>),
     /// Something was changed, searched or deleted.
@@ -369,11 +371,29 @@ pub struct ProviderWord<'a> {
     pub application: Option<&'a [u8]>,
     pub token: bool,
     pub code: Option<u32>,
+    pub refusal: Option<Refusal>,
     pub country: Option<&'a [u8]>,
     pub city: Option<&'a [u8]>,
     pub asn: Option<u32>,
     /// When the provider wrote this state of the record, where it says: the latest state holds.
     pub written: Option<Timestamp>,
+}
+
+/// One step of a sign-in, told apart from it: what was shown, and whether it was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofEvent<'a> {
+    /// The provider's id of the sign-in.
+    pub sign_in: &'a [u8],
+    pub proof: Proof,
+    pub accepted: bool,
+}
+
+/// What can be shown first at a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Password,
+    /// Nothing: a token of an earlier sign-in was presented.
+    Earlier,
 }
 
 /// Something changed, searched or deleted; see [`crate::domain::rows::Action`].

@@ -2,7 +2,8 @@
 
 use super::batch::{Batch, Ignored, Malformed};
 use super::event::{
-    AccessEvent, ActionEvent, DialogueEvent, Event, Kind, LoginEvent, MailboxEvent, QueueEvent, SmtpEvent, SystemEvent, TrailEvent,
+    AccessEvent, ActionEvent, DialogueEvent, Event, Kind, LoginEvent, MailboxEvent, ProofEvent, QueueEvent, SmtpEvent, SystemEvent,
+    TrailEvent,
 };
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -64,6 +65,10 @@ impl<'b, 'a> Sink<'b, 'a> {
 
     pub(super) fn login(&mut self, event: LoginEvent<'a>) -> Fate {
         self.emit(Kind::Login(event))
+    }
+
+    pub(super) fn proof(&mut self, event: ProofEvent<'a>) -> Fate {
+        self.emit(Kind::Proof(event))
     }
 
     pub(super) fn mailbox(&mut self, event: MailboxEvent<'a>) -> Fate {

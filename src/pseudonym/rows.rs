@@ -185,7 +185,7 @@ fn login(pools: &mut Pools<'_>, row: &mut Login) {
 }
 
 fn provider_word(pools: &mut Pools<'_>, word: &mut ProviderWord) {
-    let ProviderWord { event_id, correlation, application, token: _, code: _, country, city, asn, written: _ } = word;
+    let ProviderWord { event_id, correlation, application, token: _, code: _, refusal: _, country, city, asn, written: _ } = word;
     pools.put_any(event_id, Sense::Id);
     pools.put_any(correlation, Sense::Id);
     pools.put_any(application, Sense::Prose);

@@ -5,7 +5,7 @@ use crate::analysis::Facts;
 use crate::analysis::model::{Count, FirstLogin, PriorFailedLogins};
 use crate::analysis::profile::{got_in, stopped, turned_away};
 use crate::analysis::witness::Span;
-use crate::domain::rows::Login;
+use crate::domain::rows::{Login, Refusal};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use crate::say::{Lang, Phrase, say};
@@ -70,9 +70,19 @@ impl Builder<'_> {
         let right_origin: u64 = failures().filter(by_attacker).filter(|l| stopped(l)).map(times).sum();
         let silent = self.silent_about_failures(since);
         let told = |tried: Tried| counted(self.facts.lang(), tried, &silent);
+        let refused = |why, l: &&Login| l.provider.as_ref().is_some_and(|word| word.refusal == Some(why));
+        let by_anyone = |why| failures().filter(|l| refused(why, l)).map(times).sum();
+        let by_them = |why| failures().filter(by_attacker).filter(|l| refused(why, l)).map(times).sum();
+        let (locked, malicious) = (Refusal::LockedAccount, Refusal::MaliciousAddress);
         PriorFailedLogins {
-            account: told(Tried { all, right, nameless: nameless_all }),
-            origin: told(Tried { all: origin, right: right_origin, nameless: nameless_origin }),
+            account: told(Tried { all, right, locked: by_anyone(locked), malicious: by_anyone(malicious), nameless: nameless_all }),
+            origin: told(Tried {
+                all: origin,
+                right: right_origin,
+                locked: by_them(locked),
+                malicious: by_them(malicious),
+                nameless: nameless_origin,
+            }),
         }
     }
 
@@ -95,16 +105,28 @@ struct Tried {
     all: u64,
     /// Those of them with the right password, stopped for another reason.
     right: u64,
+    /// Those refused without a look at the password: the account was locked, or the address is known for malicious acts.
+    locked: u64,
+    malicious: u64,
     /// More, of users that the log does not name.
     nameless: u64,
 }
 
 /// A count of failures. What is 0 while a kind of login is in no log is not known to be 0.
 fn counted(lang: Lang, tried: Tried, silent: &[Phrase]) -> Count {
-    let Tried { all: count, right, nameless } = tried;
+    let Tried { all: count, right, locked, malicious, nameless } = tried;
     let mut notes = Vec::new();
     if right > 0 {
         notes.push(say!("{n} of them had the right password and were stopped by something else: it was known by then", n = right));
+    }
+    if locked > 0 {
+        notes.push(say!("{n} of them met a locked account, and their passwords were not looked at", n = locked));
+    }
+    if malicious > 0 {
+        notes.push(say!(
+            "{n} of them came from addresses that the provider blocks as malicious, and their passwords were not looked at",
+            n = malicious
+        ));
     }
     if nameless > 0 {
         notes.push(say!(

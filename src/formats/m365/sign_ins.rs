@@ -4,7 +4,7 @@
 use super::fields::Field;
 use super::record::{self, Record, is_type_name};
 use super::{Reader, clients, outcomes, values};
-use crate::formats::event::{LoginEvent, LoginResult, Protocol, ProviderWord};
+use crate::formats::event::{LoginEvent, LoginResult, Proof, ProofEvent, Protocol, ProviderWord, Refusal};
 use crate::formats::record_kind::RecordKind;
 use crate::formats::remark::Remark;
 use crate::formats::scan;
@@ -43,12 +43,14 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
         reader.same_as(HOST, &[id, &code.to_le_bytes()]);
     }
     let (city, country) = place(record, reader);
+    let refused = code == Some(LOCKED_OR_MALICIOUS) && matches!(result, LoginResult::Failure { .. });
     let word = ProviderWord {
         event_id: id,
         correlation: record.get(Field::Correlation),
         application: record.get(Field::Application),
         token,
         code,
+        refusal: refused.then(|| refusal(record, envelope, reader)).flatten(),
         country,
         city,
         asn: record.get(Field::Asn).and_then(scan::number).and_then(|(n, _)| u32::try_from(n).ok()),
@@ -164,13 +166,38 @@ fn place<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> (Option<&'a [u8]>,
     (record.get(Field::City), record.get(Field::Country))
 }
 
+/// The number that Microsoft gives both to a locked account and to an address known for malicious acts.
+const LOCKED_OR_MALICIOUS: u32 = 50053;
+
+/// Which of the two it was, where the record's own words tell: those of the failure, or those beside them.
+fn refusal<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &Reader<'_, 'a>) -> Option<Refusal> {
+    let beside = record.within(Field::Status, b"additionalDetails", reader.scratch);
+    let words = [reason(record, envelope, reader), beside.unwrap_or_default()].map(<[u8]>::to_ascii_lowercase);
+    let says = |word: &[u8]| words.iter().any(|text| scan::contains(text, word));
+    match () {
+        () if says(b"malicious") => Some(Refusal::MaliciousAddress),
+        () if says(b"locked") => Some(Refusal::LockedAccount),
+        () => None,
+    }
+}
+
 /// Reads a row of authentication details: what was shown for a sign-in that is told of elsewhere.
 pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let Some(at) = reader.time(record, &[Field::Time]) else {
         return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
     };
-    reader.sink.batch.saw(at);
-    Fate::NO_FACT
+    let (Some(id), Some(method)) = (record.get(Field::Id), record.get(Field::Method)) else { return Fate::BAD_BODY };
+    let proof = match method {
+        _ if method.eq_ignore_ascii_case(b"Password") => Proof::Password,
+        _ if method.eq_ignore_ascii_case(b"Previously satisfied") => Proof::Earlier,
+        _ => {
+            reader.sink.batch.saw(at);
+            return Fate::NO_FACT;
+        }
+    };
+    let accepted = record.get(Field::Succeeded).is_some_and(record::is_true);
+    reader.on(HOST, at);
+    reader.sink.proof(ProofEvent { sign_in: values::guid(id, reader.scratch), proof, accepted })
 }
 
 /// Reads the audit log's record of a login.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::time::Zone;
-use crate::formats::event::{ActionKind, Event, Kind, LoginResult, Protocol, TrailFact, TrailFate};
+use crate::formats::event::{ActionKind, Event, Kind, LoginResult, Protocol, Refusal, TrailFact, TrailFate};
 use crate::formats::testing::{events, parse_whole};
 
 const HEADING: &str = "Date (UTC),Request ID,Correlation ID,User ID,User,Username,Application,IP address,Location,Status,Sign-in error code,Failure reason,Client app";
@@ -270,23 +270,35 @@ fn trap_8_the_steps_of_one_attempt_are_three_records_and_none_a_copy() {
 }
 
 #[test]
-fn trap_11_a_malicious_address_is_told_from_a_locked_account_by_the_reason() {
-    let line = |id: u32, reason: &str| {
+fn trap_11_a_malicious_address_is_told_from_a_locked_account_by_the_records_own_words() {
+    let line = |id: u32, status: &str| {
         format!(
-            r#"{{"id":"{id}","createdDateTime":"2025-12-04T08:19:41Z","userPrincipalName":"jane@u.example","status":{{"errorCode":50053,"failureReason":"{reason}"}}}}"#
+            r#"{{"id":"{id}","createdDateTime":"2025-12-04T08:19:41Z","userPrincipalName":"jane@u.example","status":{{"errorCode":50053{status}}}}}"#
         )
     };
-    let reasons = ["Sign-in was blocked because it came from an IP address with malicious activity", "The account is locked"];
-    let text = [line(1, reasons[0]), line(2, reasons[1])].join("\n");
+    let malicious = "Sign-in was blocked because it came from an IP address with malicious activity";
+    let locked = "The account is locked, you've tried to sign in too many times";
+    let text = [
+        line(1, &format!(r#","failureReason":"{malicious}""#)),
+        line(2, &format!(r#","failureReason":"{locked}""#)),
+        // Where the reason is the same for both, the words beside it tell.
+        line(3, &format!(r#","failureReason":"Other.","additionalDetails":"{malicious}""#)),
+        // Where nothing tells, neither is claimed.
+        line(4, ""),
+        // Another number with such words is what its number says.
+        line(5, "").replace("50053", "50126"),
+    ]
+    .join("\n");
     let told: Vec<_> = read(&text)
         .0
         .iter()
         .filter_map(|e| match &e.kind {
-            Kind::Login(login) => Some((login.result, String::from_utf8_lossy(login.detail).into_owned())),
+            Kind::Login(login) => Some((login.result, login.provider.and_then(|word| word.refusal))),
             _ => None,
         })
         .collect();
-    assert_eq!(told, reasons.map(|reason| (LoginResult::Failure { attempts: 1 }, reason.to_owned())));
+    let (bad, lock) = (Some(Refusal::MaliciousAddress), Some(Refusal::LockedAccount));
+    assert_eq!(told, [bad, lock, bad, None, None].map(|refusal| (LoginResult::Failure { attempts: 1 }, refusal)));
 }
 
 #[test]

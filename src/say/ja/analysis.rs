@@ -108,6 +108,10 @@ super::catalogue! {
     "logins to mailboxes" => "メールボックスへのログイン",
     "{n} of them had the right password and were stopped by something else: it was known by then" =>
         "うち {n} 件は正しいパスワードによるもので、別の仕組みで止められた（その時点でパスワードは知られていた）",
+    "{n} of them met a locked account, and their passwords were not looked at" =>
+        "うち {n} 件はアカウントがロックされていたために拒否され、パスワードは検証されていない",
+    "{n} of them came from addresses that the provider blocks as malicious, and their passwords were not looked at" =>
+        "うち {n} 件は事業者が悪意あるものとして遮断するアドレスからのもので、パスワードは検証されていない",
     "{n} more failed logins carry no user name (Postfix before 3.9 and some logs of Exchange leave it out), so they cannot be tied to an account" =>
         "ほか {n} 件のログイン失敗には利用者名がなく（Postfix 3.9 より前や一部の Exchange ログでは記録されない）、アカウントに結び付けられない",
     "{a} or {b}" => "{a}または{b}",
