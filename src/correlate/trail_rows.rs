@@ -180,7 +180,9 @@ impl Writer<'_> {
         let (nameless, named) = all.trails.returned(self.empty);
         for notice in named {
             if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
-                draft.notices.push((all.trails.returned_at(notice), notice.line.place));
+                // Of a tenant's exports most tell no more than when the service made a notice; so all of them are dated by that.
+                let at = if texts.bytes(notice.line.host) == formats::TRACE_HOST { notice.line.at } else { all.trails.returned_at(notice) };
+                draft.notices.push((at, notice.line.place));
             }
         }
         give_by_time(&mut drafts, nameless);

@@ -2,7 +2,7 @@
 //!
 //! Where the report leaves room: an origin's `logins` are the sessions in which its password was accepted, whether or not a line names
 //! the account; `last_activity` is the last login, submission, or change whose record names the address; notices are dated by their
-//! delivery into the mailbox. Times are those of the log lines, to the second. `views` gives the incident as the logs of one server alone
+//! delivery into the mailbox, those that a tenant makes itself by their making. Times are those of the log lines, to the second. `views` gives the incident as the logs of one server alone
 //! can tell it.
 
 use super::SimulateError;

@@ -2,6 +2,7 @@
 //! and only where the exports show it.
 
 use crate::command::analyze;
+use crate::compare::to_the_second;
 use crate::evidence::{Exercise, files};
 use serde_json::Value;
 use std::fs;
@@ -134,6 +135,21 @@ fn mail_read_in_a_tenant_that_records_no_access_is_unknown_and_not_none() {
     let (access, truth) = (&report.only_incident()["mailbox_access"], &exercise.truth["incidents"][0]["mailbox_access"]);
     assert_eq!((&access["items"], &access["sessions"]), (&Value::Null, &truth["sessions"]));
     assert!(access["note"].as_str().is_some_and(|note| note.contains("no record of access to mail, of anybody")), "{access}");
+}
+
+/// Every export dates a tenant's own notices by their making, and so does the truth: to the second.
+#[test]
+fn notices_are_dated_by_their_making_whichever_export_tells_of_them() {
+    for form in ["trace-csv", "summary-csv", "extended-csv"] {
+        let exercise = Exercise::new("soka", 2, &["--system", "m365", "--scale", "0.2", "--message-trace", form]);
+        let report = analyze(&[exercise.logs()], &[]);
+        let found = to_the_second(report.only_incident()["returned_notices"].clone());
+        let truth = &exercise.truth["incidents"][0]["returned_notices"];
+        for figure in ["count", "first", "last"] {
+            assert!(!truth[figure].is_null());
+            assert_eq!(found[figure], truth[figure], "{form}: {figure}");
+        }
+    }
 }
 
 /// An export of a tenant's people's sign-ins between two instants.

@@ -35,7 +35,7 @@ pub(super) struct Settled {
     pub(super) fates: Fates,
     /// Recipients handed on to a server of the organisation, which the fates lack.
     pub(super) onward: Vec<Recipient>,
-    /// When a notice of it came into the mailbox.
+    /// When the service made a notice of it, which is all that every export tells.
     pub(super) notice: Option<i64>,
 }
 
@@ -83,7 +83,7 @@ impl Transport<'_> {
         let notice = self.notice_of(&message);
         self.tenant.keep(message);
         let notice = notice.map(|notice| {
-            let at = notice.at + SECOND;
+            let at = notice.at;
             self.tenant.keep(Message { id: self.tenant.next_message(), ..notice });
             at
         });
