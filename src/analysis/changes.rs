@@ -54,7 +54,8 @@ fn is_echo(action: &Action, acts: &[(&Action, Text)]) -> bool {
 fn is_everyday(kind: ActionKind) -> bool {
     matches!(
         kind,
-        ActionKind::MailSearched
+        ActionKind::OtherMailboxOpened
+            | ActionKind::MailSearched
             | ActionKind::MailDeleted
             | ActionKind::MailMoved
             | ActionKind::DraftWritten

@@ -26,6 +26,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[P
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
     limits.extend(super::absent::exchange_limits(facts));
+    limits.extend(super::services::service_limits(facts));
     limits.extend(super::absent::tenant_limits(facts));
     limits.extend(super::exports::export_limits(facts));
     let holes: usize = coverage.iter().map(|c| c.gaps.len()).sum();

@@ -16,6 +16,7 @@ mod peers;
 mod profile;
 mod rhythm;
 mod sent;
+mod services;
 mod signs;
 mod sources;
 mod tally;

@@ -180,9 +180,20 @@ pub struct Incident {
     /// MITRE ATT&CK techniques that the findings are signs of.
     #[serde(default)]
     pub techniques: Vec<Technique>,
+    /// Figures that are at least as large as said, and why.
+    #[serde(default)]
+    pub lower_bounds: Vec<LowerBound>,
     /// What the evidence cannot tell of this incident.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// Figures that a missing log keeps from being whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LowerBound {
+    /// By their names in this document, below the incident; of objects every figure but the rests, `unknown` and `new`.
+    pub figures: Vec<String>,
+    pub because: String,
 }
 
 /// Who the recipients are to the account and the organisation; different addresses each.

@@ -3,15 +3,19 @@
 use super::Facts;
 use super::profile::opens_mailbox;
 use crate::domain::place::SourceId;
-use crate::domain::rows::{Login, Protocol};
+use crate::domain::rows::{Login, LoginResult, Protocol, SessionLog, UntoldSession};
+use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use crate::formats::record_kind::RecordKind;
 use crate::say::{Phrase, say};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 /// How the ids of the formats begin in which a tenant's audit log comes, and in which it tells what became of messages.
 const AUDIT_LOG: &[&str] = &["m365.audit"];
 const TRACES: &[&str] = &["m365.trace", "m365.defender"];
+
+/// No session for sending lasts longer.
+const SESSION_MAX: i64 = DAY;
 
 /// First and last instant of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,11 @@ impl Span {
     /// at the very edges.
     pub(super) fn meets(self, from: Timestamp, to: Timestamp) -> bool {
         self.from.plus(-DAY) <= to && self.to.plus(DAY) >= from
+    }
+
+    /// The stretch that holds both.
+    pub(super) fn with(self, other: Span) -> Span {
+        Span { from: self.from.min(other.from), to: self.to.max(other.to) }
     }
 
     fn of(times: impl Iterator<Item = Timestamp>) -> Option<Span> {
@@ -42,6 +51,8 @@ pub(super) struct Witnesses {
     pub(super) submissions: Option<Span>,
     /// Logins for sending, worked or failed.
     pub(super) smtp_logins: Option<Span>,
+    /// The first session for sending whose login is in no log where it should be, so that failures of that time are not either.
+    pub(super) unheard_sending: Option<Timestamp>,
     /// Logins to mailboxes, worked or failed, and sessions.
     pub(super) mailboxes: Option<Span>,
     /// Sign-ins at an identity provider, whatever they are for.
@@ -81,6 +92,7 @@ impl Witnesses {
         Witnesses {
             submissions: Span::of(handed_in.chain(traced)),
             smtp_logins: Span::of(logins(|l| l.protocol == Protocol::SmtpAuth)),
+            unheard_sending: unheard_sending(facts),
             mailboxes: Span::of(logins(opens_mailbox).chain(rows.mailbox_uses.iter().map(|u| u.at))),
             sign_ins: Span::of(logins(|l| l.provider.is_some())),
             untold_sign_ins: Span::of(logins(|l| l.provider.is_some() && l.protocol == Protocol::Other)),
@@ -94,6 +106,25 @@ impl Witnesses {
     pub(super) fn unlogged(&self) -> impl Iterator<Item = Phrase> {
         MAILBOX_LOGS.into_iter().zip(self.unlogged).filter(|(_, missing)| *missing).map(|((_, what), _)| what)
     }
+}
+
+/// A front end's log is missing where the service behind it tells of a session and it does not, or where a message came in such a
+/// session and no log has its login.
+fn unheard_sending(facts: Facts<'_>) -> Option<Timestamp> {
+    let rows = facts.rows;
+    let mut heard: HashMap<(Option<Text>, Option<Text>), Vec<Timestamp>> = HashMap::new();
+    if !rows.untold.is_empty() {
+        let told = |l: &&Login| l.protocol == Protocol::SmtpAuth && !l.inferred && l.result == LoginResult::Success;
+        for login in rows.logins.iter().filter(told) {
+            heard.entry((login.account, login.address)).or_default().push(login.at);
+        }
+    }
+    let has_login = |half: &UntoldSession| {
+        let of_half = heard.get(&(half.account, half.address)).map(Vec::as_slice).unwrap_or_default();
+        of_half.iter().any(|at| half.at.since(*at).abs() <= SESSION_MAX)
+    };
+    let unheard = rows.untold.iter().filter(|half| half.missing == SessionLog::FrontEnd || !has_login(half));
+    unheard.map(|half| half.at).min()
 }
 
 fn unlogged(facts: Facts<'_>) -> [bool; KINDS] {

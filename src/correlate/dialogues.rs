@@ -5,7 +5,7 @@
 use super::lives::Line;
 use super::remap::Map;
 use crate::domain::place::Place;
-use crate::domain::rows::{Login, LoginResult, Protocol};
+use crate::domain::rows::{Login, LoginResult, Protocol, SessionLog};
 use crate::domain::text::{Text, TextPool};
 use crate::formats::event::{Command, DialogueEvent, DialogueFact};
 use hashbrown::{HashMap, HashSet};
@@ -24,6 +24,8 @@ struct Dialogue {
     claimed: Option<Text>,
     /// The front end's session id and the client's address.
     proxied: Option<(Text, Text)>,
+    /// This is a front end's, and the session went on elsewhere.
+    passed_on: bool,
     users: Vec<(Text, Line)>,
     stopped: Vec<(Option<Text>, Line)>,
     failures: Vec<Failure>,
@@ -110,7 +112,18 @@ pub(super) struct Told {
     pub(super) logins: Vec<Login>,
     pub(super) sessions: Vec<UserSession>,
     pub(super) foreign_rejects: u64,
+    /// Sessions whose other half is in no log.
+    pub(super) untold: Vec<Untold>,
     seen: HashSet<(Text, Text)>,
+}
+
+/// A user's session that one log tells of and another, which should, does not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Untold {
+    pub(super) line: Line,
+    pub(super) user: Text,
+    pub(super) address: Option<Text>,
+    pub(super) missing: SessionLog,
 }
 
 impl Told {
@@ -174,6 +187,7 @@ impl Dialogues {
             .filter(|(_, (_, d))| d.proxied.is_none() && !d.users.is_empty())
             .map(|(n, ((_, id), _))| (*id, n))
             .collect();
+        told.untold = halves(&self.ended, &front_ends);
         let passed_on: HashSet<Text> = self
             .ended
             .iter()
@@ -203,6 +217,21 @@ impl Dialogues {
     }
 }
 
+/// Halves of sessions: what a front end passed on and no log shows as taken over, and what was taken over from a front end whose log
+/// does not show it.
+fn halves(ended: &[((Text, Text), Dialogue)], front_ends: &HashMap<Text, usize>) -> Vec<Untold> {
+    let taken_over: HashSet<Text> = ended.iter().filter_map(|(_, d)| d.proxied).map(|(session, _)| session).collect();
+    let missing = |id: Text, dialogue: &Dialogue| match dialogue.proxied {
+        Some((session, _)) => (!front_ends.contains_key(&session)).then_some(SessionLog::FrontEnd),
+        None => (dialogue.passed_on && dialogue.transactions.is_empty() && !taken_over.contains(&id)).then_some(SessionLog::Hub),
+    };
+    let half = |((_, id), dialogue): &((Text, Text), Dialogue)| {
+        let (user, line) = *dialogue.users.first()?;
+        Some(Untold { line, user, address: Some(dialogue.client_address()), missing: missing(*id, dialogue)? })
+    };
+    ended.iter().filter_map(half).collect()
+}
+
 impl Dialogue {
     fn new(protocol: Protocol, address: Text) -> Dialogue {
         Dialogue {
@@ -212,6 +241,7 @@ impl Dialogue {
             mechanism: None,
             claimed: None,
             proxied: None,
+            passed_on: false,
             users: Vec::new(),
             stopped: Vec::new(),
             failures: Vec::new(),
@@ -234,6 +264,7 @@ impl Dialogue {
                 self.proxied = Some((texts.intern(session), texts.intern(address)));
                 self.wait(Pending::Other);
             }
+            DialogueFact::PassedOn => self.passed_on = true,
             DialogueFact::Mechanism { name } => {
                 self.mechanism = Some(texts.intern(name));
                 self.wait_alone();

@@ -85,6 +85,11 @@ impl Logins {
         self.mailbox_uses.extend(uses);
     }
 
+    /// Takes in actions that are put together already.
+    pub(super) fn add_actions(&mut self, actions: Vec<Action>) {
+        self.actions.extend(actions);
+    }
+
     /// The logins so far.
     pub(super) fn all(&self) -> &[Login] {
         &self.logins

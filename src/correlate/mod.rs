@@ -14,6 +14,7 @@ mod life;
 mod links;
 mod lives;
 mod logins;
+mod openings;
 mod own;
 mod packed;
 mod queue_id;
@@ -44,6 +45,7 @@ use gathered::Gathered;
 use hashbrown::{HashMap, HashSet};
 use lives::{Line, Lives, Past};
 use logins::Logins;
+use openings::Openings;
 use rayon::prelude::*;
 use sessions::Sessions;
 use store::Store;
@@ -70,6 +72,7 @@ struct Shard {
     sessions: Sessions,
     logins: Logins,
     dialogues: Dialogues,
+    openings: Openings,
     accesses: Accesses,
     trails: Trails,
     activity: Activity,
@@ -158,6 +161,7 @@ impl Correlator {
         shards.par_iter_mut().for_each(|shard| shard.sessions.finish());
         let (mut texts, mut sessions, mut activity) = (TextPool::default(), Sessions::default(), Activity::default());
         let (mut dialogues, mut accesses, mut trails) = (Dialogues::default(), Accesses::default(), Trails::default());
+        let mut openings = Openings::default();
         let mut logins = None;
         let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
@@ -167,6 +171,7 @@ impl Correlator {
             activity.absorb(shard.activity, &map);
             dialogues.absorb(shard.dialogues, &map);
             accesses.absorb(shard.accesses, &map);
+            openings.absorb(shard.openings, &map);
             trails.absorb(shard.trails, &map);
             // Logins go to the first shard, whose texts come first and so keep their numbers.
             logins.get_or_insert(shard.logins);
@@ -207,6 +212,7 @@ impl Correlator {
         }
         let (used, uses) = accesses.finish(&mut texts, &settings.accounts, logins.all());
         logins.add(used, uses);
+        logins.add_actions(openings.finish(&mut texts, &settings.accounts));
         let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends });
         rows.activity = activity;
         rows
@@ -236,7 +242,10 @@ impl Shard {
                 Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
                 Kind::Action(action) => self.logins.action(&mut self.texts, line, action),
                 Kind::Dialogue(dialogue) => self.dialogues.take(&mut self.texts, line, dialogue),
-                Kind::Access(access) => self.accesses.take(&mut self.texts, line, access),
+                Kind::Access(access) => {
+                    self.accesses.take(&mut self.texts, line, access);
+                    self.openings.take(&mut self.texts, line, access);
+                }
                 Kind::Trail(trail) => self.trails.take(&mut self.texts, line, trail),
                 Kind::System(system) => self.logins.system(&mut self.texts, line, system),
             }

@@ -168,10 +168,10 @@ fn trap_9_copies_kept_for_safety_change_no_count() {
 
 #[test]
 fn trap_10_an_internal_number_means_nothing_on_another_server() {
-    let of =
-        |server, message, sender| Tracked { server, client: "pc", message, sender, path: sender, network: 0, direction: "Incoming", ..ROW };
-    let rows =
-        files(&[tracking(&[of("ex1.u.example", "<m1@x.test>", "a@x.test")]), tracking(&[of("ex2.u.example", "<m2@x.test>", "b@x.test")])]);
+    // Two servers, one number, one sender: it is not the sender that keeps them apart.
+    let (sender, direction) = ("a@x.test", "Incoming");
+    let of = |server, message| Tracked { server, client: "pc", message, sender, path: sender, network: 0, direction, ..ROW };
+    let rows = files(&[tracking(&[of("ex1.u.example", "<m1@x.test>")]), tracking(&[of("ex2.u.example", "<m2@x.test>")])]);
     assert_eq!(rows.messages.len(), 2);
 }
 
@@ -502,4 +502,83 @@ fn requests_of_one_browser_are_one_login_in_both_logs_of_the_front_end() {
         + "2022-10-31 16:01:03 192.0.2.25 GET /owa/ &cafeReqId=r-1; 443 UNIV\\suzuki 203.0.113.7 Mozilla/5.0+(KHTML,+like+Gecko) 200 0 0\r\n2022-10-31 16:01:03 192.0.2.25 GET /owa/ &cafeReqId=r-1; 444 UNIV\\suzuki 192.0.2.25 Mozilla/5.0+(KHTML,+like+Gecko) 200 0 0\r\n";
     let one = "suzuki@u.example 203.0.113.7 webmail success";
     assert_eq!(logins(&files(&[proxy.to_owned(), iis])), [one, one]);
+}
+
+/// A session for sending is logged twice from 2013 on: logins and their failures by the front end, what is refused after the login by
+/// the hub transport. Either log may be missing, and its half is then unknown and not empty.
+#[test]
+fn a_session_of_which_one_log_is_missing_is_known_to_be_half_told() {
+    let front = receive(
+        "Client Frontend",
+        "08D0000000000007",
+        CLIENT,
+        &[
+            "<,EHLO pc.example,",
+            "*,UNIV\\suzuki,authenticated",
+            "*,,Proxy session was successfully set up. Session for UNIV\\suzuki will now be proxied",
+            ">,235 2.7.0 Authentication successful,",
+        ],
+    );
+    let hub = receive(
+        "Client Proxy",
+        "08D0000000000009",
+        "192.0.2.25:2525",
+        &[
+            "<,EHLO EX1,",
+            "<,XPROXY SID=08D0000000000007 IP=203.0.113.7 PORT=51234 DOMAIN=pc.example CAPABILITIES=0,",
+            "*,UNIV\\suzuki,authenticated",
+        ],
+    );
+    let half_told = |evidence: &[String]| -> Vec<String> {
+        let rows = files(evidence);
+        let name = |text: Option<crate::domain::text::Text>| text.map_or("-".to_owned(), |t| rows.show(t));
+        rows.untold.iter().map(|half| format!("{} {} {:?}", name(half.account), name(half.address), half.missing)).collect()
+    };
+    let (front, hub) = (RECEIVE.to_owned() + &front, RECEIVE.to_owned() + &hub);
+    assert_eq!(half_told(&[front.clone(), hub.clone()]), [""; 0]);
+    assert_eq!(half_told(&[front]), ["suzuki@u.example 203.0.113.7 Hub"]);
+    assert_eq!(half_told(&[hub]), ["suzuki@u.example 203.0.113.7 FrontEnd"]);
+    // Messages show a session, too, once however many there are; what a mailbox sent was handed in by no client's session.
+    let custom = "S:Mailbox=33345678-3232-2323-1111-08da9fd00918";
+    let context = "08D0000000000009;2022-10-31T16:01:02.000Z;1";
+    let proxied = Tracked { connector: "EX1\\Client Proxy EX1", context, custom, original: "203.0.113.7", network: 8, ..ROW };
+    let all = [&internal()[..], &[proxied, Tracked { network: 9, ..proxied }]].concat();
+    assert_eq!(half_told(&[tracking(&all)]), ["suzuki@u.example 203.0.113.7 Hub"]);
+}
+
+const EWS: &str = "DateTime,RequestId,MajorVersion,AuthenticationType,IsAuthenticated,AuthenticatedUser,UserAgent,ClientIpAddress,ServerHostName,SoapAction,HttpStatus,ResponseSize,ImpersonatedUser,ProxyAsUser,ActAsUser";
+
+/// An application's account may act on everybody's mailbox; the mailbox is not the account's, and the account is not the mailbox's owner.
+#[test]
+fn a_mailbox_opened_by_another_account_is_an_act_of_that_account_on_that_mailbox() {
+    let row = |time: &str, user: &str, status: u32, impersonated: &str, acting_as: &str| {
+        format!(
+            "2022-10-31T{time}.000Z,r,15,Basic,true,{user},Sync/1.0,203.0.113.7,EX1,GetItem,{status},900,{impersonated},,{acting_as}\r\n"
+        )
+    };
+    let text = [
+        format!("#Software: Microsoft Exchange Server\r\n#Log-type: EWS Logs\r\n#Fields: {EWS}\r\n"),
+        row("16:01:02", "UNIV\\sync", 200, "suzuki@u.example", ""),
+        row("16:05:02", "UNIV\\sync", 200, "suzuki@u.example", ""),
+        row("17:45:00", "UNIV\\sync", 200, "suzuki@u.example", ""),
+        row("17:46:00", "UNIV\\sync", 200, "", "tanaka@u.example"),
+        // Refused, of its own mailbox, and of nobody's.
+        row("17:47:00", "UNIV\\sync", 403, "mori@u.example", ""),
+        row("17:48:00", "UNIV\\sync", 200, "sync@u.example", ""),
+        row("17:49:00", "UNIV\\sync", 200, "", ""),
+    ];
+    let rows = files(&[text.concat()]);
+    let name = |text: Option<crate::domain::text::Text>| text.map_or("-".to_owned(), |t| rows.show(t));
+    let told: Vec<String> = rows
+        .actions
+        .iter()
+        .map(|a| format!("{} {} {} {}: {}", name(a.actor), name(a.account), name(a.address), a.kind.as_str(), rows.show(a.detail)))
+        .collect();
+    let act = |mailbox: &str, requests: u32| {
+        format!(
+            "sync@u.example {mailbox} 203.0.113.7 other-mailbox-opened: AuthenticatedUser=UNIV\\sync ImpersonatedUser={mailbox} requests={requests}"
+        )
+    };
+    assert_eq!(told, [act("suzuki@u.example", 2), act("suzuki@u.example", 1), act("tanaka@u.example", 1)]);
+    assert!(logins(&rows).iter().all(|login| login == "sync@u.example 203.0.113.7 ews success"), "{:?}", logins(&rows));
 }

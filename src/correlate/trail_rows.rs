@@ -1,14 +1,14 @@
 //! From trails to rows: whose each message is, the one outcome of each recipient, and what sessions tell of messages that have no
 //! trail.
 
-use super::dialogues::{Refused, Told, Transaction, TransactionEnd, UserSession};
+use super::dialogues::{Refused, Told, Transaction, TransactionEnd, Untold, UserSession};
 use super::lives::Line;
 use super::own::{Own, split_relay};
 use super::smart_host::SmartHost;
 use super::trails::{Accepted, Recipient as TrailRecipient, Trail, TrailNotice, Trails};
 use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient};
+use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient, SessionLog};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::formats;
@@ -25,6 +25,13 @@ pub(super) struct Draft {
     pub(super) message: Message,
     pub(super) recipients: Vec<Recipient>,
     pub(super) notices: Vec<(Timestamp, Place)>,
+}
+
+impl Draft {
+    /// Whether nothing says where the message came in.
+    fn is_ownerless(&self) -> bool {
+        self.message.account.is_none() && self.message.kind == Kind::Inbound && self.message.address.is_none()
+    }
 }
 
 /// Whose a message is.
@@ -71,6 +78,19 @@ impl Attributed {
 
     pub(super) fn foreign_rejects(&self) -> u64 {
         self.told.foreign_rejects
+    }
+
+    /// Sessions whose other half is in no log; of those that only messages show, each once.
+    pub(super) fn untold(&self) -> Vec<Untold> {
+        let mut shown: HashSet<(Text, Text)> = HashSet::new();
+        let half = |message: &Whose| {
+            let accepted = self.trails.all.get(message.trail as usize)?.accepted.as_deref()?;
+            // What a mailbox sent comes in by a session of the servers among themselves.
+            let session = accepted.session.filter(|session| accepted.protocol.is_none() && !self.told.saw(*session))?;
+            let user = message.user.filter(|_| shown.insert(session))?;
+            Some(Untold { line: accepted.line, user, address: message.address, missing: SessionLog::Hub })
+        };
+        self.told.untold.iter().copied().chain(self.messages.iter().filter_map(half)).collect()
     }
 
     /// Uses of accounts that only messages show: they were sent out of a mailbox, or in a session whose log is missing.
@@ -348,6 +368,9 @@ impl Writer<'_> {
                 _ => None,
             };
             if let Some(draft) = known.and_then(|n| drafts.get_mut(n)) {
+                if draft.is_ownerless() {
+                    self.own_up(draft, session, transaction);
+                }
                 let refused: Vec<Recipient> = transaction.refused.iter().map(|r| self.refused(texts, r)).collect();
                 let new = refused.into_iter().filter(|r| !draft.recipients.iter().any(|k| k.address == r.address));
                 let new: Vec<Recipient> = new.collect();
@@ -358,6 +381,18 @@ impl Writer<'_> {
                 drafts.push(self.untracked(texts, session, transaction));
             }
         }
+    }
+
+    /// Gives a message of which tracking tells the end and not the beginning to the user whose session handed it in.
+    fn own_up(&self, draft: &mut Draft, session: &UserSession, transaction: &Transaction) {
+        let accepted = transaction.accepted.iter().filter(|address| !draft.recipients.iter().any(|known| known.address == **address));
+        let missing: Vec<Recipient> = accepted.map(|address| self.unknown(*address, transaction.place())).collect();
+        draft.recipients.extend(missing);
+        let message = &mut draft.message;
+        (message.submitted, message.host, message.place) = (transaction.line.at, transaction.line.host, transaction.line.place);
+        (message.account, message.attribution) = (self.names.get(&session.user).copied(), Attribution::Named);
+        (message.kind, message.sender) = (Kind::Submission, transaction.sender);
+        (message.address, message.client) = (Some(session.address), session.client);
     }
 
     fn untracked(&mut self, texts: &mut TextPool, session: &UserSession, transaction: &Transaction) -> Draft {

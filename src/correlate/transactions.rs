@@ -1,6 +1,7 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
 use super::beginnings::{Beginnings, Begun, Root};
+use super::dialogues::Untold;
 use super::gathered::Gathered;
 use super::joins;
 use super::life::{Life, Opener};
@@ -15,7 +16,7 @@ use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows};
+use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows, UntoldSession};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
@@ -55,6 +56,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     for user in users {
         names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
     }
+    let untold = untold(&tracked, &names);
     let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
     let words = session_words(&mut all, &sessions.notes, &sessions.counts);
     sessions.counts = Vec::new();
@@ -69,6 +71,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         actions: done.actions,
         differing_sign_ins: done.differing_sign_ins,
         host_notes: done.host_notes,
+        untold,
         ..Rows::default()
     };
     let senders = begun.accounts();
@@ -92,6 +95,20 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
     rows
+}
+
+/// Sessions whose other half is in no log, by the accounts of their users.
+fn untold(tracked: &Attributed, names: &HashMap<Text, Text>) -> Vec<UntoldSession> {
+    let row = |half: Untold| UntoldSession {
+        at: half.line.at,
+        host: half.line.host,
+        account: names.get(&half.user).copied(),
+        address: half.address,
+        missing: half.missing,
+    };
+    let mut rows: Vec<(Place, UntoldSession)> = tracked.untold().into_iter().map(|half| (half.line.place, row(half))).collect();
+    rows.sort_by_key(|(place, row)| (row.at, *place));
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Gives up a life that belongs to no message, and those it leads to alone.

@@ -39,6 +39,8 @@ pub enum ActionKind {
     SendingReleased,
     /// Another alert of the provider.
     AlertRaised,
+    /// A mailbox was opened by an account that is not its own.
+    OtherMailboxOpened,
     MailSearched,
     MailDeleted,
     MailMoved,
@@ -84,6 +86,7 @@ impl ActionKind {
             ActionKind::SendingRestricted => "sending-restricted",
             ActionKind::SendingReleased => "sending-released",
             ActionKind::AlertRaised => "alert-raised",
+            ActionKind::OtherMailboxOpened => "other-mailbox-opened",
             ActionKind::MailSearched => "mail-searched",
             ActionKind::MailDeleted => "mail-deleted",
             ActionKind::MailMoved => "mail-moved",

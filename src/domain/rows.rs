@@ -72,6 +72,8 @@ pub struct Rows {
     pub host_notes: Vec<HostNote>,
     /// Login names as logged, with the account each became, in the order of the names.
     pub spellings: Vec<(Text, Text)>,
+    /// Sessions of users that one log tells of and another, which should, does not; in the order of time.
+    pub untold: Vec<UntoldSession>,
     /// In which hours each host wrote, by host and time.
     pub activity: Vec<HostHour>,
     /// Refusals of unauthenticated clients, counted only.
@@ -174,6 +176,26 @@ pub struct Action {
     /// What exactly, in the record's own words.
     pub detail: Text,
     pub place: Place,
+}
+
+/// A user's SMTP session whose other half is in no log in evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UntoldSession {
+    pub at: Timestamp,
+    /// Where the half that is told of was logged.
+    pub host: Text,
+    pub account: Option<Text>,
+    pub address: Option<Text>,
+    pub missing: SessionLog,
+}
+
+/// The two logs of a session that a front end passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SessionLog {
+    /// The front end's: logins, and those that failed.
+    FrontEnd,
+    /// That of the service that takes messages in: what was refused after the login.
+    Hub,
 }
 
 /// Where a message came into the organisation's hands.

@@ -3,6 +3,7 @@
 use super::event::{Event, Kind};
 use super::record_kind::RecordKinds;
 use super::remark::Remarks;
+use super::service::Services;
 use crate::domain::time::Timestamp;
 use crate::say::{Phrase, say};
 use std::hash::{BuildHasher, Hasher};
@@ -148,6 +149,8 @@ pub struct Batch<'a> {
     pub remarks: Remarks,
     /// Of a tenant's exports, how many records are of which kind.
     pub kinds: RecordKinds,
+    /// Whose rows these are, where several services write one format.
+    pub services: Services,
     /// Times of the autumn hour that comes twice.
     pub ambiguous_times: u64,
     /// Steps back in time of more than a minute, and the first line where one was seen.

@@ -26,6 +26,8 @@ pub enum DialogueFact<'a> {
         session: &'a [u8],
         address: &'a [u8],
     },
+    /// The session goes on in another service, which logs it under an id of its own.
+    PassedOn,
     /// A way to authenticate was asked for.
     Mechanism {
         name: &'a [u8],
@@ -87,6 +89,8 @@ pub struct AccessEvent<'a> {
     pub protocol: Protocol,
     /// `None` where the record does not say; never an empty name.
     pub account: Option<&'a [u8]>,
+    /// The mailbox that was opened, where the record names another one than the account's own.
+    pub mailbox: Option<&'a [u8]>,
     pub address: Option<&'a [u8]>,
     /// The client's program.
     pub client: Option<&'a [u8]>,

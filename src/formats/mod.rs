@@ -26,6 +26,7 @@ pub mod remark;
 mod roundcube;
 mod rspamd;
 mod scan;
+pub mod service;
 mod sink;
 mod syslog;
 mod table;

@@ -12,6 +12,7 @@ use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
+use crate::formats::service::Services;
 use crate::formats::{Chunk, Format, Framing};
 use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
 use crate::say::{Phrase, say};
@@ -208,6 +209,7 @@ impl Reading {
         state.summary.ledger.add(&batch.ledger);
         state.summary.remarks.join(&batch.remarks);
         state.summary.kinds.join(&batch.kinds);
+        state.summary.services.join(batch.services);
         state.summary.first = [state.summary.first, batch.first].into_iter().flatten().min();
         state.summary.last = state.summary.last.max(batch.last);
         state.clock_steps += batch.clock_steps;
@@ -319,6 +321,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
         zone_conflicts: 0,
         remarks: Remarks::default(),
         kinds: RecordKinds::default(),
+        services: Services::default(),
         notes: plan.scout.trouble.iter().cloned().collect(),
         complete: plan.scout.trouble.is_none(),
     };

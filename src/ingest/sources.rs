@@ -5,6 +5,7 @@ use crate::domain::time::{Timestamp, Zone};
 use crate::formats::batch::Ledger;
 use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
+use crate::formats::service::Services;
 use crate::say::Phrase;
 
 /// One source after it was read.
@@ -31,6 +32,7 @@ pub struct SourceSummary {
     pub zone_conflicts: u64,
     pub remarks: Remarks,
     pub kinds: RecordKinds,
+    pub services: Services,
     pub notes: Vec<Phrase>,
     pub complete: bool,
 }

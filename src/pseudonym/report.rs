@@ -3,7 +3,8 @@
 use super::Pseudonyms;
 use crate::analysis::model::{
     Account, AccountChange, Alternative, Count, Coverage, Discovery, Evidence, EvidenceFile, FirstLogin, Gap, GeoSource, Incident, Lines,
-    MailboxAccess, Merge, Origin, OtherAccount, PerAccount, PriorFailedLogins, ReasonTally, Report, ReturnedNotices, Signal, Technique,
+    LowerBound, MailboxAccess, Merge, Origin, OtherAccount, PerAccount, PriorFailedLogins, ReasonTally, Report, ReturnedNotices, Signal,
+    Technique,
 };
 use crate::ingest::sources::SourceSummary;
 
@@ -68,6 +69,7 @@ impl Pseudonyms<'_> {
             zone_conflicts: _,
             remarks: _,
             kinds: _,
+            services: _,
             notes,
             complete: _,
         } = source;
@@ -138,6 +140,7 @@ impl Pseudonyms<'_> {
             discovery,
             alternatives,
             techniques,
+            lower_bounds,
             notes,
         } = incident;
         self.all_names(accounts);
@@ -178,6 +181,9 @@ impl Pseudonyms<'_> {
         }
         for Technique { id: _, name: _, because } in techniques {
             self.all_prose(because);
+        }
+        for LowerBound { figures: _, because } in lower_bounds {
+            self.prose(because);
         }
         self.all_prose(notes);
     }

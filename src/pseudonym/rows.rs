@@ -1,7 +1,9 @@
 //! The rows of the tables. Each text is rewritten for each sense it is used in, once where it recurs, into a new pool of texts.
 
 use super::Pseudonyms;
-use crate::domain::rows::{Action, HostFact, HostHour, HostNote, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Rows};
+use crate::domain::rows::{
+    Action, HostFact, HostHour, HostNote, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Rows, UntoldSession,
+};
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
 
@@ -93,6 +95,7 @@ impl Pseudonyms<'_> {
             differing_sign_ins: _,
             host_notes,
             spellings,
+            untold,
             activity,
             foreign_rejects: _,
             vanished_transactions: _,
@@ -108,6 +111,11 @@ impl Pseudonyms<'_> {
         for (spelling, account) in spellings {
             pools.put(spelling, Sense::Account);
             pools.put(account, Sense::Account);
+        }
+        for UntoldSession { at: _, host, account, address, missing: _ } in untold {
+            pools.put(host, Sense::Host);
+            pools.put_any(account, Sense::Account);
+            pools.put_any(address, Sense::Address);
         }
         for HostHour { host, first: _, last: _ } in activity {
             pools.put(host, Sense::Host);

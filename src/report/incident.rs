@@ -63,6 +63,7 @@ fn head(incident: &Incident, report: &Report) -> Section {
         let said = said!(lang, "{range}, all that lay in the mailbox; the password was known", range);
         facts.push(fact(words!(lang, "Readable to the attacker"), said));
     }
+    facts.extend(incident.lower_bounds.iter().map(|bound| fact(words!(lang, "At least"), text(bound.because.as_str()))));
     facts.extend(incident.notes.iter().map(|note| fact(words!(lang, "Not known"), text(note.as_str()))));
     if incident.accounts.len() > NAMED_MAX {
         facts.insert(0, fact(words!(lang, "Accounts"), Line::default().logs(lang, &incident.accounts, usize::MAX)));
@@ -194,8 +195,10 @@ fn outcomes(lang: Lang, incident: &Incident) -> Section {
             share: r.map(|r| (r as f64 / recipients.total.max(1) as f64, tone)),
         })
         .collect();
+    let open = incident.lower_bounds.iter().any(|bound| bound.figures.iter().any(|figure| figure == "messages"));
+    let total = if open { said!(lang, "total, at least") } else { said!(lang, "total") };
     rows.push(Row {
-        cells: vec![said!(lang, "total"), text(words::count(messages.total)), text(words::count(recipients.total))],
+        cells: vec![total, text(words::count(messages.total)), text(words::count(recipients.total))],
         total: true,
         share: None,
     });

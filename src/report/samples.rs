@@ -270,6 +270,10 @@ pub(crate) fn taken_over() -> Report {
             speaks_against: strings(&["burst", "refusals"]),
         }],
         techniques: vec![Technique { id: "T1078".to_owned(), name: "Valid Accounts".to_owned(), because: strings(&["new-origin"]) }],
+        lower_bounds: vec![LowerBound {
+            figures: strings(&["prior_failed_logins", "other_accounts"]),
+            because: "no log of logins to mailboxes is in evidence".to_owned(),
+        }],
         notes: strings(&["No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."]),
     };
     let hole = Gap { from: at(10, 12, 3, 0, 0), to: at(10, 13, 9, 0, 0), why: "no line for 30 hours".to_owned() };

@@ -18,6 +18,7 @@ mod hostile;
 mod lab;
 mod languages;
 mod missing;
+mod missing_exchange;
 mod pseudonyms;
 mod shapes;
 mod simulated;

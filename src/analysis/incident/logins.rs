@@ -87,15 +87,17 @@ impl Builder<'_> {
     }
 
     /// The kinds of logins whose failures nobody recorded before an instant.
-    fn silent_about_failures(&self, since: Timestamp) -> Vec<Phrase> {
+    pub(super) fn silent_about_failures(&self, since: Timestamp) -> Vec<Phrase> {
         let witnesses = self.ground.witnesses;
         let silent = |span: Option<Span>| span.is_none_or(|span| span.from.plus(-DAY) > since);
         let kinds = [(witnesses.smtp_logins, say!("logins for sending mail")), (witnesses.mailboxes, say!("logins to mailboxes"))];
         // An identity provider records every sign-in, whatever it is for.
         let central = witnesses.sign_ins.is_some_and(|span| span.from.plus(-DAY) <= since);
         let unheard = kinds.into_iter().filter(|(span, _)| !central && silent(*span)).map(|(_, what)| what);
+        let partly = witnesses.unheard_sending.filter(|at| *at <= since && witnesses.smtp_logins.is_some());
+        let partly = partly.map(|_| say!("logins for sending mail at every server and time"));
         // Where nothing tells of mailboxes at all, the kinds of their logins need no naming.
-        unheard.chain(witnesses.unlogged().filter(|_| witnesses.mailboxes.is_some())).collect()
+        unheard.chain(partly).chain(witnesses.unlogged().filter(|_| witnesses.mailboxes.is_some())).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Incidents: the accounts, origins and time window that belong to one compromise, with every figure of the report.
 
 mod alternatives;
+mod bounds;
 mod groups;
 mod logins;
 mod mailbox;
@@ -113,6 +114,7 @@ impl<'a> Builder<'a> {
             reach,
             discovery: self.discovery(&messages),
             techniques: Vec::new(),
+            lower_bounds: self.lower_bounds(),
             notes: Vec::new(),
         };
         incident.techniques = techniques::techniques(&incident, self.is_in_the_cloud(), self.facts.lang());

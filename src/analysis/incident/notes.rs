@@ -17,7 +17,9 @@ impl Builder<'_> {
     /// Whether a log of submissions speaks of the time of the incident.
     pub(super) fn knows_submissions(&self) -> bool {
         let Some((from, to)) = self.window() else { return true };
-        self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to)) || self.attributed()
+        // What came in by sessions that are told of only in part is in no log, whatever the logs tell of others.
+        let told = self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to)) && self.half_told().is_empty();
+        told || self.attributed()
     }
 
     /// Whether there are messages of the attackers, whatever told of them.

@@ -48,7 +48,24 @@ pub(super) const PROXY: LogType = LogType {
 pub(super) const EWS: LogType = LogType {
     format: format(EWS_ID, "exchange-web-back-end", "Exchange EWS log", ROWS, |head| certainty(head, EWS_ID)),
     marks: &["RequestId", "AuthenticatedUser", "SoapAction", "ImpersonatedUser"],
-    row: |row, reader| back_end(row, reader, Protocol::Ews),
+    columns: &[
+        &["DateTime"],
+        &["RequestId"],
+        &["Protocol"],
+        &["UrlStem"],
+        &["AuthenticationType"],
+        &["IsAuthenticated"],
+        &["AuthenticatedUser"],
+        &["UserAgent"],
+        &["ClientIpAddress"],
+        &["ServerHostName"],
+        &["HttpStatus"],
+        &["Method"],
+        &["ResponseSize"],
+        &["ImpersonatedUser"],
+        &["ActAsUser"],
+    ],
+    row: ews,
     ..PROXY
 };
 
@@ -71,7 +88,7 @@ pub(super) const MAPI: LogType = LogType {
         &["Method"],
         &["ResponseBytes", "ResponseSize"],
     ],
-    row: |row, reader| back_end(row, reader, Protocol::Mapi),
+    row: |row, reader| back_end(row, reader, Protocol::Mapi, None),
     ..PROXY
 };
 
@@ -89,6 +106,9 @@ const METHOD: usize = 11;
 const BYTES: usize = 12;
 const QUERY: usize = 13;
 const INFO: usize = 14;
+/// Of the EWS log, in the places of the two above.
+const IMPERSONATED: usize = 13;
+const ACT_AS: usize = 14;
 
 fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     reader.on_host(row.cell(SERVER));
@@ -114,6 +134,7 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     reader.sink.access(AccessEvent {
         protocol: web::by_name(row.cell(PROTOCOL)),
         account,
+        mailbox: None,
         address: scan::non_empty(address),
         client: scan::non_empty(row.cell(AGENT)),
         request: scan::non_empty(row.cell(REQUEST)),
@@ -122,7 +143,13 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     })
 }
 
-fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol) -> Fate {
+/// A request may be carried out as another user: by an application with the right to impersonate, or by a service for its user.
+fn ews<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let mailbox = [IMPERSONATED, ACT_AS].into_iter().find_map(|column| names::user(row.cell(column)));
+    back_end(row, reader, Protocol::Ews, mailbox)
+}
+
+fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol, mailbox: Option<&'a [u8]>) -> Fate {
     reader.on_host(row.cell(SERVER));
     let address = web::first_address(row.cell(CLIENT));
     let user = row.cell(USER);
@@ -134,6 +161,7 @@ fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol) 
     reader.sink.access(AccessEvent {
         protocol,
         account: Some(account),
+        mailbox,
         address: scan::non_empty(address),
         client: scan::non_empty(row.cell(AGENT)),
         request: scan::non_empty(row.cell(REQUEST)),

@@ -110,6 +110,7 @@ fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     reader.sink.access(AccessEvent {
         protocol,
         account,
+        mailbox: None,
         address: scan::non_empty(address),
         client: scan::non_empty(row.cell(AGENT)),
         request: scan::after(query, b"cafeReqId=").map(|rest| scan::until(scan::until(rest, b";"), b"&")).and_then(scan::non_empty),

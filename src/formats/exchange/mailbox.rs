@@ -164,7 +164,16 @@ fn login<'a>(
             LoginResult::Success => AccessFact::Granted { bytes: 0 },
             _ => return Fate::Ignored(Ignored::Copy),
         };
-        return reader.sink.access(AccessEvent { protocol, account, address: None, client: None, request: None, back_end: true, fact });
+        return reader.sink.access(AccessEvent {
+            protocol,
+            account,
+            mailbox: None,
+            address: None,
+            client: None,
+            request: None,
+            back_end: true,
+            fact,
+        });
     }
     reader.sink.login(LoginEvent {
         protocol,

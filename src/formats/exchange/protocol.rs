@@ -8,6 +8,7 @@ use super::{Cells, LogType, ROWS, Reader, certainty, format, iso};
 use crate::formats::batch::Ignored;
 use crate::formats::event::{Command, DialogueEvent, DialogueFact, Protocol};
 use crate::formats::scan;
+use crate::formats::service::Service;
 use crate::formats::sink::Fate;
 use crate::formats::table::Row;
 
@@ -65,7 +66,11 @@ fn is_receive_connector(row: &[&[u8]]) -> bool {
 }
 
 fn receive<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
-    reader.on_host(scan::split_byte(row.cell(CONNECTOR), b'\\').map_or(&b""[..], |(server, _)| server));
+    let (server, connector) = scan::split_byte(row.cell(CONNECTOR), b'\\').unwrap_or_default();
+    reader.on_host(server);
+    if let Some(service) = service(connector) {
+        reader.sink.batch.services.add(service);
+    }
     let fact = match row.cell(EVENT) {
         b"<" => command(row.cell(DATA)),
         b">" => reply(row.cell(DATA)),
@@ -81,6 +86,15 @@ fn receive<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     }
     let address = names::address(row.cell(REMOTE));
     reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::SmtpAuth, address, fact })
+}
+
+/// The service of a receive connector, by the names that set-up gives them; an administrator may have made others.
+fn service(connector: &[u8]) -> Option<Service> {
+    match () {
+        () if scan::contains(connector, b" Frontend ") => Some(Service::FrontEnd),
+        () if [&b"Default "[..], b"Client Proxy ", b"Client "].iter().any(|name| connector.starts_with(name)) => Some(Service::Hub),
+        () => None,
+    }
 }
 
 /// A command of the client. Base64 of a login is never logged; what stands in its place is no command.
@@ -142,6 +156,9 @@ fn note<'a>(data: &'a [u8], context: &'a [u8]) -> Option<DialogueFact<'a>> {
         return names::user(data).map(|user| DialogueFact::Authenticated { user });
     }
     let text = if context.is_empty() { data } else { context };
+    if text.starts_with(b"Proxy session was successfully set up") {
+        return Some(DialogueFact::PassedOn);
+    }
     if let Some(user) = text.strip_prefix(b"User Name: ") {
         return names::user(user).map(|user| DialogueFact::Claimed { user });
     }

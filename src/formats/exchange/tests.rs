@@ -129,6 +129,9 @@ fn trap_6_a_status_in_brackets_with_semicolons_is_one_status() {
 fn trap_7_members_in_single_quotes_are_addresses_like_others() {
     let found = facts(&[OF_2010, &row_of_2010("'o''brien@x.test';b@x.test", "")].concat());
     assert_eq!(found.iter().map(|f| f.1.as_str()).collect::<Vec<_>>(), ["o'brien@x.test", "b@x.test"]);
+    // Some lists are written without the quotes.
+    let found = facts(&[OF_2010, &row_of_2010("o'brien@x.test;'a;b@x.test'", "")].concat());
+    assert_eq!(found.iter().map(|f| f.1.as_str()).collect::<Vec<_>>(), ["o'brien@x.test", "a;b@x.test"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::domain::outcome::Outcome;
 use crate::formats::batch::Ignored;
 use crate::formats::event::{Acceptance, NoticeKind, Protocol, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
 use crate::formats::scan;
+use crate::formats::service::Service;
 use crate::formats::sink::Fate;
 use crate::formats::table::{self, Row};
 
@@ -105,6 +106,9 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let (client, server) = (row.cell(CLIENT_HOSTNAME), row.cell(SERVER_HOSTNAME));
     let (own, other) = if client_is_host { (client, server) } else { (server, client) };
     reader.on_host(if own.is_empty() { other } else { own });
+    if let Some(service) = service(meaning, row.cell(SOURCE)) {
+        reader.sink.batch.services.add(service);
+    }
     match meaning {
         Meaning::Copy => return Fate::Ignored(Ignored::Copy),
         Meaning::Nothing => return Fate::NO_FACT,
@@ -132,6 +136,18 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         }
         Meaning::Notice => tracked.notice(reader),
         Meaning::Copy | Meaning::Nothing => Fate::NO_FACT,
+    }
+}
+
+/// The service that writes such rows, where only one does.
+fn service(meaning: Meaning, source: &[u8]) -> Option<Service> {
+    let of_store = names::starts_with(source, b"STOREDRIVER");
+    match meaning {
+        Meaning::Deliver if of_store => Some(Service::Delivery),
+        Meaning::Receive | Meaning::Submit if of_store => Some(Service::Submission),
+        Meaning::Receive | Meaning::Send { .. } if source.eq_ignore_ascii_case(b"SMTP") => Some(Service::Transport),
+        Meaning::Fail if source.eq_ignore_ascii_case(b"AGENT") || source.eq_ignore_ascii_case(b"ROUTING") => Some(Service::Transport),
+        _ => None,
     }
 }
 

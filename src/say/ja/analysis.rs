@@ -6,6 +6,32 @@ super::catalogue! {
         "Exchange のメッセージ追跡ログが証跡にない。配送結果は判定できず、Outlook・Web メール・携帯端末から送信されたメールは一切確認できない。",
     "No SMTP receive protocol log of Exchange is in evidence: logins for sending and their failures cannot be told. Exchange does not write it for its client connectors (ports 587 and 465) unless told to." =>
         "Exchange の SMTP 受信プロトコルログが証跡にない。送信のためのログインとその失敗は判定できない。クライアント用コネクタ（ポート 587、465）では、設定しない限り Exchange はこのログを記録しない。",
+    "No SMTP receive protocol log of Exchange's front end is in evidence: failed logins for sending cannot be told." =>
+        "Exchange のフロントエンドの SMTP 受信プロトコルログが証跡にない。送信用ログインの失敗は判定できない。",
+    "No SMTP receive protocol log of Exchange's hub transport is in evidence: attempts that were refused after the login are not seen, so sent and blocked messages are at least as many as counted." =>
+        "Exchange のハブトランスポートの SMTP 受信プロトコルログが証跡にない。ログイン後に拒否された送信の試みは確認できないため、送信数と遮断数は下限値である。",
+    "No message tracking log of Exchange's transport service (MSGTRK) is in evidence: what became of messages to other organisations, what was blocked, and mail sent from Outlook, web mail or phones cannot be told." =>
+        "Exchange のトランスポートサービスのメッセージ追跡ログ（MSGTRK）が証跡にない。他組織宛てのメールの行方、遮断されたメール、Outlook・Web メール・携帯端末から送信されたメールは判定できない。",
+    "No message tracking log of mailbox submission (MSGTRKMS) is in evidence: by what program, and from where, mail was sent out of mailboxes cannot be told." =>
+        "メールボックス送信のメッセージ追跡ログ（MSGTRKMS）が証跡にない。メールボックスからの送信に使われたプログラムと送信元は判定できない。",
+    "No message tracking log of mailbox delivery (MSGTRKMD) is in evidence: whether messages and notices reached the organisation's own mailboxes cannot be told." =>
+        "メールボックス配信のメッセージ追跡ログ（MSGTRKMD）が証跡にない。メールや通知が組織内のメールボックスに届いたかは判定できない。",
+    "SMTP receive log of the front end" => "フロントエンドの SMTP 受信ログ",
+    "SMTP receive log of the hub transport" => "ハブトランスポートの SMTP 受信ログ",
+    "message tracking log of the transport service" => "トランスポートサービスのメッセージ追跡ログ",
+    "message tracking log of mailbox submission" => "メールボックス送信のメッセージ追跡ログ",
+    "message tracking log of mailbox delivery" => "メールボックス配信のメッセージ追跡ログ",
+    "The {log} of {host} speaks from {from} to {to} only, its other logs from {first} to {last}: what that log alone tells is unknown for the rest." =>
+        "{host} の{log}は {from} から {to} までしかない。ほかのログは {first} から {last} までであり、それ以外の期間についてこのログだけが示す内容は不明である。",
+    "The receive log of the hub transport does not tell of sessions in which the attackers sent ({hosts}, {from} to {to}): attempts that were refused in them are in no log, so messages, recipients and what was blocked are at least as many as counted." =>
+        "攻撃者が送信したセッションの一部がハブトランスポートの受信ログにない（{hosts}、{from} から {to} まで）。その中で拒否された試みはどのログにもないため、メール数・宛先数・遮断数は下限値である。",
+    "No message tracking log of the transport service of Exchange is in evidence: mail sent from Outlook, web mail or phones is not seen, so messages and recipients are at least as many as counted." =>
+        "Exchange のトランスポートサービスのメッセージ追跡ログが証跡にない。Outlook・Web メール・携帯端末からの送信は確認できないため、メール数と宛先数は下限値である。",
+    "No message tracking log tells what became of {n} message(s) of the attackers that their sessions show to have been taken in: they count as unknown, so each other outcome, what was blocked and the returned notices are at least as many as counted." =>
+        "攻撃者のセッションで受け付けられた {n} 通のメールの行方は、どのメッセージ追跡ログにもない。これらは不明として数えているため、ほかの各結果、遮断数、返送された通知の数は下限値である。",
+    "No log of {kinds} is in evidence: the attackers may have got in earlier than the first login found, and into more accounts, and failed logins and sessions of that kind are in no figure." =>
+        "{kinds}のログが証跡にない。攻撃者は判明した最初のログインより前に、また、ほかのアカウントにも侵入した可能性がある。その種のログイン失敗とセッションはどの数値にも含まれない。",
+    "logins for sending mail at every server and time" => "全サーバー・全期間の送信用ログイン",
     "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to." =>
         "Exchange の IMAP4・POP3 プロトコルログが証跡にない。これらによるメールボックスの閲覧の有無は判定できない。設定しない限り Exchange はこのログを記録しない。",
     "No message trace of Microsoft 365 is in evidence: what the tenant sent by SMTP, and what became of any of its mail, cannot be told." =>

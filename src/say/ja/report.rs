@@ -59,6 +59,8 @@ super::catalogue! {
         "この証跡からは判定不能: 侵害期間の送信を記録したログがない。",
     "No message is attributed to the attacker." => "攻撃者によると判定したメールはない。",
     "total" => "合計",
+    "total, at least" => "合計（少なくとも）",
+    "At least" => "下限値",
     "Messages and recipients by outcome" => "配送結果別のメール数と宛先数",
     "Outcome" => "配送結果",
     "Messages" => "メール",

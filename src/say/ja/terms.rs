@@ -92,6 +92,7 @@ pub(super) const TERMS: &[Entry] = &[
     ("alert-raised", "アラートの発生"),
     ("mail-searched", "メールの検索"),
     ("mail-deleted", "メールの削除"),
+    ("other-mailbox-opened", "他のメールボックスの利用"),
     ("mail-moved", "メールの移動"),
     ("draft-written", "下書きの作成"),
     ("files-accessed", "ファイルへのアクセス"),
