@@ -10,7 +10,7 @@ use super::peers::Peers;
 use super::profile::{OriginUse, Profile, Profiles};
 use super::signs::{Sign, score};
 use super::tries::SHARED_MIN;
-use super::weigh::{Scales, Unit, actions_by_account};
+use super::weigh::{Scales, Unit};
 use super::{Facts, Ground, hints};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
@@ -67,12 +67,8 @@ impl Judged {
 /// Judges every origin of every account.
 pub(super) fn judge(ground: Ground<'_>) -> Judged {
     let Ground { facts, profiles, addresses, tries, .. } = ground;
-    let judge = Judge {
-        scales: Scales { facts, addresses, tries, peers: Peers::new(profiles), actions: actions_by_account(facts.rows) },
-        facts,
-        profiles,
-        addresses,
-    };
+    let judge =
+        Judge { scales: Scales { facts, addresses, tries, peers: Peers::new(profiles), deeds: ground.deeds }, facts, profiles, addresses };
     let mut judged = Judged::default();
     for (account, profile) in profiles.iter() {
         judge.by_itself(account, profile, &mut judged);

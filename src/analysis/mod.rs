@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod changes;
 mod coverage;
+mod deeds;
 mod exports;
 mod hints;
 mod history;
@@ -33,6 +34,7 @@ use crate::domain::time::{Stamp, Timestamp};
 use crate::ingest::sources::SourceSummary;
 use crate::say::{Lang, Phrase};
 use addresses::Addresses;
+use deeds::Deeds;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
 use tries::AllTries;
@@ -72,6 +74,7 @@ pub(crate) struct Ground<'a> {
     profiles: &'a Profiles,
     addresses: &'a Addresses,
     tries: &'a AllTries,
+    deeds: &'a Deeds,
     witnesses: Witnesses,
     coverage: &'a [model::Coverage],
 }
@@ -90,8 +93,9 @@ pub fn analyze(
     let coverage = coverage::coverage(facts);
     let addresses = Addresses::new(facts, &profiles);
     let tries = AllTries::new(rows, &profiles, &addresses);
+    let deeds = Deeds::new(rows);
     let witnesses = Witnesses::new(facts);
-    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries, witnesses, coverage: &coverage };
+    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries, deeds: &deeds, witnesses, coverage: &coverage };
     let judged = judge::judge(ground);
     let (incidents, accounts) = rayon::join(|| incident::incidents(ground, &judged), || accounts::accounts(facts, &profiles));
     let limitations = limits::limitations(facts, &coverage, problems).iter().map(|limit| facts.said(limit)).collect();

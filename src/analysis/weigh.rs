@@ -4,6 +4,7 @@
 
 use super::Facts;
 use super::addresses::Addresses;
+use super::deeds::Deeds;
 use super::history::{Habit, History};
 use super::model::Signal;
 use super::peers::Peers;
@@ -12,12 +13,12 @@ use super::sent::Sent;
 use super::signs::Sign;
 use super::tries::{AllTries, SHARED_MIN, Spray};
 use crate::domain::action::ActionKind;
-use crate::domain::rows::{Action, Rows};
+use crate::domain::rows::Action;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::geo::kilometres;
 use crate::say::{Part, Phrase, say};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::borrow::Cow;
 
 /// Days of sending that can be called sustained.
@@ -97,19 +98,7 @@ pub(super) struct Scales<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) tries: &'a AllTries,
     pub(super) peers: Peers,
-    /// What was done to or by each account, by number in the rows.
-    pub(super) actions: HashMap<Text, Vec<u32>>,
-}
-
-/// The acts to and by each account.
-pub(super) fn actions_by_account(rows: &Rows) -> HashMap<Text, Vec<u32>> {
-    let mut actions: HashMap<Text, Vec<u32>> = HashMap::new();
-    for (number, action) in rows.actions.iter().enumerate() {
-        for account in [action.account, action.actor.filter(|actor| action.account != Some(*actor))].into_iter().flatten() {
-            actions.entry(account).or_default().push(number as u32);
-        }
-    }
-    actions
+    pub(super) deeds: &'a Deeds,
 }
 
 impl Scales<'_> {
@@ -375,7 +364,7 @@ impl Scales<'_> {
     /// Settings were changed from here, or the provider stopped the account soon after its use from here.
     fn account_changed(&self, account: Text, unit: &Unit<'_>) -> Vec<Signal> {
         let rows = self.facts.rows;
-        let mine = self.actions.get(&account).into_iter().flatten().filter_map(|&number| rows.actions.get(number as usize));
+        let mine = self.deeds.actions(rows, account);
         let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
         for action in mine.filter(|a| a.at >= unit.first) {
             if is_foothold(action.kind) && action.address.is_some() && unit.has(action.address) {

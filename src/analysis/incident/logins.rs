@@ -33,7 +33,7 @@ impl Builder<'_> {
         let login = self.logins_of(account).rev().find(|l| got_in(l)).map(|l| l.at);
         let send = self.messages_of(account).map(|m| m.submitted).max();
         let mailbox = self.mailbox_uses(&[account]).map(|u| u.at).max();
-        let acts = self.rows().actions.iter().filter(|act| act.account == Some(account) || act.actor == Some(account));
+        let acts = self.ground.deeds.actions(self.rows(), account);
         let change = acts.filter(|act| act.address.is_some() && self.judged.is_attacker(account, act.address)).map(|act| act.at).max();
         [login, send, mailbox, change].into_iter().flatten().max()
     }
@@ -63,7 +63,7 @@ impl Builder<'_> {
         let failures = || numbers.iter().map(|&l| &rows.logins[l as usize]).filter(failed_before);
         let all: u64 = failures().map(times).sum();
         let origin: u64 = failures().filter(by_attacker).map(times).sum();
-        let nameless = || rows.logins.iter().filter(|l| l.account.is_none()).filter(failed_before);
+        let nameless = || self.ground.deeds.nameless_logins(rows).filter(failed_before);
         let nameless_all: u64 = nameless().map(times).sum();
         let nameless_origin: u64 = nameless().filter(by_attacker).map(times).sum();
         let right: u64 = failures().filter(|l| stopped(l)).map(times).sum();

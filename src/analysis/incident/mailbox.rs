@@ -9,12 +9,9 @@ use crate::say::say;
 
 impl<'a> Builder<'a> {
     pub(super) fn mailbox_uses(&self, accounts: &[Text]) -> impl Iterator<Item = &'a MailboxUse> + 'a {
+        let (rows, deeds, judged) = (self.rows(), self.ground.deeds, self.judged);
         let accounts = accounts.to_vec();
-        let judged = self.judged;
-        self.rows()
-            .mailbox_uses
-            .iter()
-            .filter(move |u| u.account.is_some_and(|a| accounts.contains(&a) && judged.is_attacker(a, u.address)))
+        accounts.into_iter().flat_map(move |account| deeds.uses(rows, account).filter(move |u| judged.is_attacker(account, u.address)))
     }
 
     /// What the attacker's mailbox sessions read.

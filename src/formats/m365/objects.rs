@@ -96,7 +96,8 @@ fn text_in_cell<'a>(raw: &'a [u8], scratch: &'a Bump) -> &'a [u8] {
 
 /// What names of members stand for, by the names seen last. Records of one export have few names.
 struct Names<'a> {
-    slots: Vec<(&'a [u8], Option<Field>)>,
+    /// Two names each, the one looked up later first.
+    slots: Vec<[(&'a [u8], Option<Field>); 2]>,
 }
 
 /// Some more than the records of all kinds in one export have names.
@@ -105,18 +106,22 @@ const SLOTS: usize = 512;
 impl Default for Names<'_> {
     fn default() -> Self {
         // No object has a member without a name that is a field, so that the empty slots are right.
-        Names { slots: vec![(&b""[..], None); SLOTS] }
+        Names { slots: vec![[(&b""[..], None); 2]; SLOTS] }
     }
 }
 
 impl<'a> Names<'a> {
     #[inline]
     fn field(&mut self, name: &'a [u8]) -> Option<Field> {
-        let slot = self.slots.get_mut(slot_of(name))?;
-        if slot.0 != name {
-            *slot = (name, Field::of(name));
+        let [first, second] = self.slots.get_mut(slot_of(name))?;
+        if first.0 == name {
+            return first.1;
         }
-        slot.1
+        if second.0 != name {
+            (*second, *first) = (*first, (name, Field::of(name)));
+            return first.1;
+        }
+        second.1
     }
 }
 

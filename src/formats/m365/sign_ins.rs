@@ -85,15 +85,14 @@ fn account<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> Option<&'a [u8]>
 
 /// Which of the classes of sign-ins the record says that it is of.
 fn class(record: &Record<'_>, envelope: Option<&Record<'_>>) -> RecordKind {
-    let within = |field, word: &[u8]| record.get(field).is_some_and(|text| scan::contains(&text.to_ascii_lowercase(), word));
+    let types = record.get(Field::EventTypes).unwrap_or_default().to_ascii_lowercase();
+    let within = |word: &[u8]| scan::contains(&types, word);
     let category = envelope.unwrap_or(record).get(Field::Category).unwrap_or_default();
     let application = record.has_text(Field::ServicePrincipal) && !record.has_text(Field::UserName);
     match () {
-        () if application || within(Field::EventTypes, b"serviceprincipal") || within(Field::EventTypes, b"managedidentity") => {
-            RecordKind::ApplicationSignIn
-        }
-        () if within(Field::EventTypes, b"noninteractive") => RecordKind::NonInteractiveSignIn,
-        () if within(Field::EventTypes, b"interactive") => RecordKind::InteractiveSignIn,
+        () if application || within(b"serviceprincipal") || within(b"managedidentity") => RecordKind::ApplicationSignIn,
+        () if within(b"noninteractive") => RecordKind::NonInteractiveSignIn,
+        () if within(b"interactive") => RecordKind::InteractiveSignIn,
         () if category == b"NonInteractiveUserSignInLogs" => RecordKind::NonInteractiveSignIn,
         () if [&b"ServicePrincipal"[..], b"ManagedIdentity"].iter().any(|word| scan::contains(category, word)) => {
             RecordKind::ApplicationSignIn
