@@ -75,6 +75,10 @@ pub struct Thresholds {
     pub refused_share: f64,
     /// Accounts an address or a network failed on that make it a spray.
     pub spray_accounts: usize,
+    /// Notices of failure within 24 hours that make a flood where no log tells what was sent, and how many times the busiest day of
+    /// the owner and of his peers.
+    pub flood_notices: u64,
+    pub flood_factor: u64,
     /// Kilometres an hour that nobody travels.
     pub travel_speed: f64,
 }
@@ -92,6 +96,8 @@ impl Default for Thresholds {
             daily_factor: 3,
             refused_share: 0.25,
             spray_accounts: 3,
+            flood_notices: 100,
+            flood_factor: 10,
             travel_speed: 900.0,
         }
     }
@@ -296,6 +302,7 @@ impl Thresholds {
             ("thresholds.burst_recipients", self.burst_recipients as f64),
             ("thresholds.daily_recipients", self.daily_recipients as f64),
             ("thresholds.spray_accounts", self.spray_accounts as f64),
+            ("thresholds.flood_notices", self.flood_notices as f64),
         ];
         match above_none.into_iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
             None => Ok(()),

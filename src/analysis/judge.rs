@@ -4,6 +4,7 @@
 //! nothing new is found; then further origins of accounts under attack; then what else the attackers' addresses got into.
 
 use super::addresses::{Addresses, USUAL_DAYS};
+use super::flood::{self, Flood};
 use super::history::History;
 use super::model::Signal;
 use super::peers::Peers;
@@ -36,6 +37,8 @@ pub(super) struct Attack {
 pub(super) struct Judged {
     /// Account to its attackers' origins, in the order of their first success.
     pub(super) attacks: HashMap<Text, Vec<Attack>>,
+    /// Floods of notices to owners of whom no origin is judged.
+    pub(super) floods: Vec<Flood>,
     /// Account and address of each: asked for every message.
     origins: HashSet<(Text, Option<Text>)>,
 }
@@ -81,6 +84,8 @@ pub(super) fn judge(ground: Ground<'_>) -> Judged {
     for attacks in judged.attacks.values_mut() {
         attacks.sort_by_key(|a| (a.first, a.address));
     }
+    judged.floods = flood::floods(ground);
+    judged.floods.retain(|flood| judged.attacks.get(&flood.account).is_none_or(Vec::is_empty));
     judged
 }
 

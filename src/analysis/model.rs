@@ -171,6 +171,9 @@ pub struct Incident {
     /// Who the recipients are to the account and the organisation.
     #[serde(default)]
     pub reach: Option<Reach>,
+    /// What notices of failure tell of mail that no log tells of.
+    #[serde(default)]
+    pub sent_estimate: Option<SentEstimate>,
     /// When the owner or a colleague is likely to have noticed.
     #[serde(default)]
     pub discovery: Option<Discovery>,
@@ -208,6 +211,20 @@ pub struct Reach {
     /// Recipients of one message: the median and the most.
     pub per_message_median: u64,
     pub per_message_max: u64,
+}
+
+/// How much was sent, guessed where no log of submissions speaks of the time. No figure of the incident counts it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SentEstimate {
+    /// At least about so many messages were sent and failed; how many arrived is unknown.
+    pub messages: u64,
+    /// What it was taken from: `returned-notices`.
+    pub from: String,
+    /// How sure it is: always `low`, since a forged sender draws notices too.
+    pub confidence: String,
+    /// The first and the last notice.
+    pub first: Stamp,
+    pub last: Stamp,
 }
 
 /// When somebody is likely to have noticed, and by what.

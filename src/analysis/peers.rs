@@ -49,7 +49,7 @@ impl Peers {
     }
 }
 
-fn quantile<T: Copy>(sorted: &[T], part: usize, of: usize) -> Option<T> {
+pub(super) fn quantile<T: Copy>(sorted: &[T], part: usize, of: usize) -> Option<T> {
     if sorted.len() < ACCOUNTS_MIN { None } else { sorted.get((sorted.len() - 1) * part / of).copied() }
 }
 

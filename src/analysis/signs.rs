@@ -33,6 +33,7 @@ pub(super) enum Sign {
     SharedOrigin,
     Familiar,
     WellReceived,
+    ReturnedFlood,
     SharedAddress,
     InsideAddress,
     Hint,
@@ -42,7 +43,7 @@ pub(super) enum Sign {
 type Entry = (Sign, &'static str, f64, Option<&'static str>);
 
 /// All signs. Weights add up; negative ones speak for the owner.
-pub(super) const SIGNS: [Entry; 27] = [
+pub(super) const SIGNS: [Entry; 28] = [
     (Sign::NewOrigin, "new-origin", 0.25, Some("T1078")),
     (Sign::NewAddress, "new-address", 0.15, Some("T1078")),
     (Sign::NoHistory, "no-history", 0.10, Some("T1078")),
@@ -65,6 +66,7 @@ pub(super) const SIGNS: [Entry; 27] = [
     (Sign::Companion, "companion", 0.30, None),
     (Sign::AttackerNetwork, "attacker-network", 0.30, None),
     (Sign::SharedOrigin, "shared-origin", 0.35, Some("T1078")),
+    (Sign::ReturnedFlood, "returned-flood", 0.50, None),
     (Sign::Familiar, "familiar", -0.30, None),
     (Sign::WellReceived, "well-received", -0.10, None),
     (Sign::SharedAddress, "shared-address", -0.20, None),

@@ -2,11 +2,13 @@
 
 use super::Facts;
 use super::profile::opens_mailbox;
+use super::tally::domain;
 use crate::domain::place::SourceId;
-use crate::domain::rows::{Login, LoginResult, Protocol, SessionLog, UntoldSession};
+use crate::domain::rows::{Attribution, Kind, Login, LoginResult, Message, Protocol, SessionLog, UntoldSession};
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, Timestamp};
 use crate::formats::record_kind::RecordKind;
+use crate::ingest::sources::SourceSummary;
 use crate::say::{Phrase, say};
 use hashbrown::{HashMap, HashSet};
 
@@ -82,15 +84,10 @@ impl Witnesses {
         let rows = facts.rows;
         // A login that only a message shows says nothing of those that failed.
         let logins = |wanted: fn(&Login) -> bool| rows.logins.iter().filter(move |l| wanted(l) && !l.inferred).map(|l| l.at);
-        let used = |family: &'static [&'static str]| {
-            let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
-            facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
-        };
-        let audits: HashSet<SourceId> = used(AUDIT_LOG).map(|s| s.id).collect();
+        let audits = audits(facts);
         let handed_in = rows.messages.iter().filter(|m| m.account.is_some() && !audits.contains(&m.place.source)).map(|m| m.submitted);
-        let traced = used(TRACES).flat_map(|s| [s.first, s.last]).flatten();
         Witnesses {
-            submissions: Span::of(handed_in.chain(traced)),
+            submissions: Span::of(handed_in.chain(traced(facts))),
             smtp_logins: Span::of(logins(|l| l.protocol == Protocol::SmtpAuth)),
             unheard_sending: unheard_sending(facts),
             mailboxes: Span::of(logins(opens_mailbox).chain(rows.mailbox_uses.iter().map(|u| u.at))),
@@ -125,6 +122,40 @@ fn unheard_sending(facts: Facts<'_>) -> Option<Timestamp> {
     };
     let unheard = rows.untold.iter().filter(|half| half.missing == SessionLog::FrontEnd || !has_login(half));
     unheard.map(|half| half.at).min()
+}
+
+/// When mail that accounts sent is in evidence: handed in by somebody who authenticated, or on its way out. What one of the
+/// organisation's servers takes from another for mailboxes of its own is no such mail.
+pub(super) fn outgoing(facts: Facts<'_>) -> Option<Span> {
+    let rows = facts.rows;
+    let audits = audits(facts);
+    let goes_out = |m: &Message| {
+        let inside = m.account.map(|account| domain(rows.texts.bytes(account)));
+        rows.recipients_of(m).iter().any(|r| Some(domain(rows.texts.bytes(r.address))) != inside)
+    };
+    let tells = |m: &&Message| match m.attribution {
+        Attribution::Named | Attribution::Session => true,
+        Attribution::EnvelopeSender => goes_out(m),
+        Attribution::Nothing => m.kind == Kind::Submission,
+    };
+    let sent = rows.messages.iter().filter(|m| !audits.contains(&m.place.source)).filter(tells).map(|m| m.submitted);
+    Span::of(sent.chain(traced(facts)))
+}
+
+/// The sources of a tenant's audit log.
+fn audits(facts: Facts<'_>) -> HashSet<SourceId> {
+    used(facts, AUDIT_LOG).map(|s| s.id).collect()
+}
+
+/// From when to when message traces speak.
+fn traced(facts: Facts<'_>) -> impl Iterator<Item = Timestamp> {
+    used(facts, TRACES).flat_map(|s| [s.first, s.last]).flatten()
+}
+
+/// The sources whose formats belong to a family.
+fn used<'a>(facts: Facts<'a>, family: &'static [&'static str]) -> impl Iterator<Item = &'a SourceSummary> {
+    let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
+    facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
 }
 
 fn unlogged(facts: Facts<'_>) -> [bool; KINDS] {

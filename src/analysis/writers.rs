@@ -1,8 +1,8 @@
 //! Who wrote to an account from outside: correspondents, and servers that returned its mail.
 
+use super::returned::Returned;
 use crate::domain::rows::{Kind, Rows};
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 
 /// What came in, by account.
@@ -11,34 +11,31 @@ pub(super) struct Writers {
     /// Senders that wrote to the account at any time.
     wrote: HashMap<Text, HashSet<Text>>,
     nobody: HashSet<Text>,
-    returned: HashMap<Text, Vec<Timestamp>>,
+    /// Messages without a sender that came in.
+    pub(super) returned: Returned,
 }
 
 impl Writers {
     pub(super) fn new(rows: &Rows, accounts: &[Text]) -> Writers {
         let mailboxes = mailboxes(rows, accounts);
-        let mut writers = Writers::default();
+        let mut writers = Writers { returned: Returned::new(rows, &mailboxes), ..Writers::default() };
         for message in rows.messages.iter().filter(|m| m.kind == Kind::Inbound && m.account.is_none()) {
+            let nobodys = rows.texts.bytes(message.sender).is_empty();
             for recipient in rows.recipients_of(message) {
-                let Some(account) = mailboxes.get(&recipient.address) else { continue };
-                if rows.texts.bytes(message.sender).is_empty() {
-                    writers.returned.entry(*account).or_default().push(message.submitted);
-                } else {
+                if nobodys {
+                    writers.returned.came(&mailboxes, recipient.address, message);
+                } else if let Some(account) = mailboxes.get(&recipient.address) {
                     writers.wrote.entry(*account).or_default().insert(message.sender);
                 }
             }
         }
+        writers.returned.settle();
         writers
     }
 
     /// Those who wrote to an account.
     pub(super) fn to(&self, account: Text) -> &HashSet<Text> {
         self.wrote.get(&account).unwrap_or(&self.nobody)
-    }
-
-    /// When messages without a sender, as notices of failure are, came in for an account; in order.
-    pub(super) fn returned_to(&self, account: Text) -> &[Timestamp] {
-        self.returned.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

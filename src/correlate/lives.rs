@@ -8,6 +8,7 @@ use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
 use super::links::is_loopback;
 use super::packed::Packed;
 use super::queue_id::QueueId;
+use super::returned::Returned;
 use super::store::Store;
 use crate::domain::place::Place;
 use crate::domain::rows::fold_reply;
@@ -90,6 +91,8 @@ pub(super) struct Lives {
     users: HashSet<Text>,
     /// Ids of lives that no line counts the recipients of.
     uncounted: HashSet<QueueId>,
+    /// Notices on their way back, which are not packed.
+    returned: Returned,
     /// Packed lives that lines of another source may still be about, by (host, id). Never iterated.
     recall: HashMap<(Text, QueueId), Vec<u32>>,
     hasher: hashbrown::DefaultHashBuilder,
@@ -129,6 +132,8 @@ pub(super) struct Done {
     pub(super) users: HashSet<Text>,
     /// Ids of lives that no line counts the recipients of.
     pub(super) uncounted: HashSet<QueueId>,
+    /// Notices on their way back.
+    pub(super) returned: Returned,
 }
 
 impl Lives {
@@ -235,7 +240,7 @@ impl Lives {
         for slot in open {
             self.pack(slot, false);
         }
-        Done { packed: self.packed, users: self.users, uncounted: self.uncounted }
+        Done { packed: self.packed, users: self.users, uncounted: self.uncounted, returned: self.returned }
     }
 
     /// A login name, which is then among those that opened queue files.
@@ -472,7 +477,9 @@ impl Lives {
         if place.life.announced.is_none() && place.life.recipients.is_empty() {
             self.uncounted.insert(id);
         }
-        if !place.life.is_notice() {
+        if place.life.is_notice() {
+            self.returned.count(&place.life);
+        } else {
             let number = self.packed.push(&place.life);
             if again || place.recalled {
                 self.recall.entry((host, id)).or_default().push(number);

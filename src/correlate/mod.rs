@@ -19,6 +19,7 @@ mod own;
 mod packed;
 mod queue_id;
 mod remap;
+mod returned;
 mod sessions;
 mod settle;
 mod sign_ins;
@@ -47,6 +48,7 @@ use lives::{Line, Lives, Past};
 use logins::Logins;
 use openings::Openings;
 use rayon::prelude::*;
+use returned::Returned;
 use sessions::Sessions;
 use store::Store;
 use trail_rows::Attributed;
@@ -178,7 +180,7 @@ impl Correlator {
             lives.push((shard.lives, map));
         }
         let finished: Vec<_> = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
-        let (mut users, mut uncounted) = (HashSet::new(), HashSet::new());
+        let (mut users, mut uncounted, mut returned) = (HashSet::new(), HashSet::new(), Returned::default());
         let mut lives = Vec::with_capacity(finished.len());
         for (mut done, map) in finished {
             done.packed.settle_down(&mut store);
@@ -187,6 +189,7 @@ impl Correlator {
                 user
             }));
             uncounted.extend(done.uncounted);
+            returned.absorb(done.returned, &map);
             lives.push((done.packed, map));
         }
         sessions.counts.retain(|count| count.transactions.iter().any(|(id, _)| uncounted.contains(id)));
@@ -215,6 +218,7 @@ impl Correlator {
         logins.add_actions(openings.finish(&mut texts, &settings.accounts));
         let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends });
         rows.activity = activity;
+        rows.returned = returned.finish(&mut rows.texts);
         rows
     }
 }

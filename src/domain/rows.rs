@@ -62,6 +62,8 @@ pub struct Rows {
     pub recipients: Vec<Recipient>,
     /// Non-delivery notices returned to a sender.
     pub notices: Vec<Notice>,
+    /// Notices that queue files carried to their receivers, whatever they are about, by address and time.
+    pub returned: Vec<Returned>,
     /// What mailbox sessions read.
     pub mailbox_uses: Vec<MailboxUse>,
     /// What was changed, searched or deleted, in the order of time.
@@ -293,6 +295,20 @@ pub struct Recipient {
 pub struct Notice {
     pub at: Timestamp,
     pub message: u32,
+    pub place: Place,
+}
+
+/// Messages without a sender, as notices of failure are, that a host handed to one address within one clock hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned {
+    pub address: Text,
+    pub host: Text,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub count: u32,
+    /// Put into a mailbox, and not handed to another host.
+    pub into_mailbox: bool,
+    /// The line of the first of them.
     pub place: Place,
 }
 

@@ -191,6 +191,9 @@ impl Known {
             seen.once(action.account.into_iter().chain(action.actor)).for_each(|name| self.account(&show(name)));
             seen.once(action.address).for_each(|ip| self.holder(&show(ip), settings));
         }
+        for returned in &rows.returned {
+            seen.once([returned.address]).for_each(|name| self.account(&show(name)));
+        }
         for used in &rows.mailbox_uses {
             seen.once(used.account).for_each(|name| self.account(&show(name)));
         }

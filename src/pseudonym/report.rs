@@ -137,6 +137,7 @@ impl Pseudonyms<'_> {
             other_accounts,
             per_account,
             reach: _,
+            sent_estimate: _,
             discovery,
             alternatives,
             techniques,

@@ -2,7 +2,7 @@
 
 use super::Pseudonyms;
 use crate::domain::rows::{
-    Action, HostFact, HostHour, HostNote, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Rows, UntoldSession,
+    Action, HostFact, HostHour, HostNote, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned, Rows, UntoldSession,
 };
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
@@ -90,6 +90,7 @@ impl Pseudonyms<'_> {
             messages,
             recipients,
             notices,
+            returned,
             mailbox_uses,
             actions,
             differing_sign_ins: _,
@@ -105,6 +106,10 @@ impl Pseudonyms<'_> {
         messages.iter_mut().for_each(|row| message(&mut pools, row));
         recipients.iter_mut().for_each(|row| recipient(&mut pools, row));
         for Notice { at: _, message: _, place: _ } in notices {}
+        for Returned { address, host, first: _, last: _, count: _, into_mailbox: _, place: _ } in returned {
+            pools.put(address, Sense::Account);
+            pools.put(host, Sense::Host);
+        }
         mailbox_uses.iter_mut().for_each(|row| mailbox_use(&mut pools, row));
         actions.iter_mut().for_each(|row| self.action(&mut pools, row));
         host_notes.iter_mut().for_each(|row| host_note(&mut pools, row));

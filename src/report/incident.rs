@@ -5,7 +5,7 @@ use super::words::{counted, term};
 use super::{story, words};
 use crate::analysis::model::{
     BlockedBy, Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, PerAccount, Reach, ReasonTally,
-    RecipientTally, Report, ReturnedNotices, Verdict,
+    RecipientTally, Report, ReturnedNotices, SentEstimate, Verdict,
 };
 use crate::domain::time::Stamp;
 use crate::say::{Lang, words};
@@ -35,7 +35,18 @@ fn head(incident: &Incident, report: &Report) -> Section {
         Verdict::Confirmed => (words!(lang, "confirmed"), Tone::Bad),
         Verdict::Suspected => (words!(lang, "suspected"), Tone::Warning),
     };
-    let taken = counted!(lang, incident.accounts.len() as u64, "{n} account taken over: ", "{n} accounts taken over: ");
+    let taken = match (
+        incident.first_login.is_none() && incident.origins.iter().all(|o| o.verdict != OriginVerdict::Attacker),
+        &incident.sent_estimate,
+    ) {
+        (true, Some(_)) => counted!(
+            lang,
+            incident.accounts.len() as u64,
+            "{n} account flooded with notices of failure: ",
+            "{n} accounts flooded with notices of failure: "
+        ),
+        _ => counted!(lang, incident.accounts.len() as u64, "{n} account taken over: ", "{n} accounts taken over: "),
+    };
     let (id, score) = (&incident.id, format!("{:.2}", incident.score));
     let title =
         said!(lang, "{id}, {verdict} (score {score}): {taken}", id, verdict, score, taken).logs(lang, &incident.accounts, NAMED_MAX);
@@ -53,6 +64,7 @@ fn head(incident: &Incident, report: &Report) -> Section {
         facts.push(fact(words!(lang, "Logs behind \"none found\""), story::behind(Line::default(), report)));
     }
     facts.push(fact(words!(lang, "Returned notices"), notices(lang, &incident.returned_notices)));
+    facts.extend(incident.sent_estimate.as_ref().map(|estimate| fact(words!(lang, "Sent, by estimate"), estimated(lang, estimate))));
     facts.extend(incident.discovery.as_ref().map(|d| {
         let said = Line::default().time(d.time).text(lang.comma()).text(d.text.as_str());
         fact(words!(lang, "Likely to have been noticed"), said)
@@ -133,6 +145,12 @@ fn notices(lang: Lang, notices: &ReturnedNotices) -> Line {
         (Some(n), ..) => text(words::count(n)),
     };
     noted(lang, line, notices.note.as_deref())
+}
+
+/// A guess, which no table counts.
+fn estimated(lang: Lang, estimate: &SentEstimate) -> Line {
+    let (n, range) = (words::count(estimate.messages), range(lang, estimate.first, estimate.last));
+    said!(lang, "at least about {n} messages that failed, by notices that came in {range}; low confidence", n, range)
 }
 
 fn mailbox(lang: Lang, access: &MailboxAccess) -> Line {

@@ -260,6 +260,7 @@ pub(crate) fn taken_over() -> Report {
         other_accounts: vec![OtherAccount { account: "鈴木@u.example".to_owned(), failures: 3, password_known: false }],
         per_account: BTreeMap::from([(account, own)]),
         reach: Some(Reach { known_to_organisation: 2, internal: 0, wrote_to_account: 1, per_message_median: 1, per_message_max: 1 }),
+        sent_estimate: None,
         discovery: Some(Discovery {
             time: at(10, 31, 16, 3, 12),
             text: "the first notice of failure came back to the account; 80 within the first hour".to_owned(),

@@ -8,6 +8,7 @@
 mod command;
 mod compare;
 mod evidence;
+mod floods;
 mod mmdb;
 
 mod case_folder;

@@ -13,7 +13,19 @@ struct Explanation {
     in_favour: &'static [&'static str],
 }
 
-static EXPLANATIONS: [Explanation; 5] = [
+static EXPLANATIONS: [Explanation; 7] = [
+    Explanation {
+        text: say!("the echo of a forged sender: others sent under the owner's address, and their notices came to one who sent nothing"),
+        called_by: &["returned-flood"],
+        against: &[],
+        in_favour: &[],
+    },
+    Explanation {
+        text: say!("a mailing of the owner's to an old list, or automatic replies to it"),
+        called_by: &["returned-flood"],
+        against: &[],
+        in_favour: &[],
+    },
     Explanation {
         text: say!("the owner at a new place: a journey, a new provider, a new device"),
         called_by: &["new-origin", "new-address", "new-country", "new-asn", "impossible-travel", "unusual-hours"],

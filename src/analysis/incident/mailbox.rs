@@ -18,6 +18,10 @@ impl<'a> Builder<'a> {
     pub(super) fn mailbox_access(&self, accounts: &[Text]) -> MailboxAccess {
         let viewable = self.viewable(accounts);
         let witnesses = self.ground.witnesses;
+        if self.flood.is_some() {
+            let note = self.facts.said(&say!("no origin of the account is judged, so nobody's sessions can be called an attacker's"));
+            return MailboxAccess { note: Some(note), ..MailboxAccess::default() };
+        }
         if witnesses.mailboxes.is_none() && witnesses.sign_ins.is_none() {
             let note = self.facts.said(&say!("no log of a mailbox server (IMAP, POP3, webmail) is in evidence"));
             return MailboxAccess { note: Some(note), viewable, ..MailboxAccess::default() };

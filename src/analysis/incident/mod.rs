@@ -10,8 +10,10 @@ mod origins;
 mod reach;
 mod received;
 
+use super::flood::Flood;
 use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
+use super::signs::score;
 use super::{Facts, Ground, changes, hints, tally, techniques};
 use crate::domain::rows::{Login, Message, Rows};
 use crate::domain::text::Text;
@@ -26,8 +28,10 @@ use std::sync::{Arc, OnceLock};
 pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
     let groups = groups::groups(ground, judged);
     let mut incidents: Vec<Incident> = groups.into_par_iter().map(|accounts| Builder::new(ground, judged, accounts).incident()).collect();
+    incidents.extend(judged.floods.iter().map(|flood| Builder::of_flood(ground, judged, flood).incident()));
     debug_assert!(incidents.iter().all(Incident::adds_up), "the figures of an incident do not add up");
-    incidents.sort_by_key(|i| (i.first_login.as_ref().map(|l| l.time).or(i.first_send), i.accounts.clone()));
+    let begin = |i: &Incident| i.first_login.as_ref().map(|l| l.time).or(i.first_send).or(i.sent_estimate.as_ref().map(|e| e.first));
+    incidents.sort_by_key(|i| (begin(i), i.accounts.clone()));
     for (number, incident) in incidents.iter_mut().enumerate() {
         incident.id = format!("I{}", number + 1);
     }
@@ -39,6 +43,8 @@ struct Builder<'a> {
     facts: Facts<'a>,
     judged: &'a Judged,
     accounts: Vec<Text>,
+    /// All that is known of it, where no origin of the account is judged.
+    flood: Option<&'a Flood>,
     /// Addresses judged to be an attacker's for any of the accounts, and those that only failed and belong to them.
     addresses: HashSet<Text>,
     /// The attackers' messages by account, picked once out of all.
@@ -59,9 +65,13 @@ impl<'a> Builder<'a> {
             addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
         }
         let (sent, window) = (HashMap::new(), OnceLock::new());
-        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, addresses, sent, window };
+        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, flood: None, addresses, sent, window };
         builder.sent = builder.accounts.iter().map(|&account| (account, builder.pick(account))).collect();
         builder
+    }
+
+    fn of_flood(ground: Ground<'a>, judged: &'a Judged, flood: &'a Flood) -> Builder<'a> {
+        Builder { flood: Some(flood), ..Builder::new(ground, judged, vec![flood.account]) }
     }
 
     fn rows(&self) -> &'a Rows {
@@ -78,7 +88,12 @@ impl<'a> Builder<'a> {
         let sending: Vec<Text> = self.accounts.iter().copied().filter(|a| self.messages_of(*a).next().is_some()).collect();
         let messages: Vec<&Message> = self.accounts.iter().flat_map(|a| self.messages_of(*a)).collect();
         let recipients = || messages.iter().flat_map(|m| rows.recipients_of(m));
-        let score = self.accounts.iter().flat_map(|a| self.attacks(*a)).map(|a| a.score).fold(0.0, f64::max);
+        let basis = self.basis();
+        let of_flood = score(self.flood.map(|flood| std::slice::from_ref(&flood.sign)).unwrap_or_default());
+        let score = self.accounts.iter().flat_map(|a| self.attacks(*a)).map(|a| a.score).fold(of_flood, f64::max);
+        // Notices alone make nobody surer than suspected: a forged sender draws them too.
+        let confirmed = self.flood.is_none() && score >= self.facts.settings.thresholds.confirmed;
+        let sent_estimate = self.sent_estimate();
         let last_activity = self.accounts.iter().filter_map(|a| self.last_activity(*a)).max();
         let known = self.knows_submissions();
         // What walks through all the messages, side by side.
@@ -86,12 +101,11 @@ impl<'a> Builder<'a> {
             || self.accounts.par_iter().map(|a| (rows.show(*a), self.per_account(*a))).collect::<BTreeMap<String, PerAccount>>(),
             || rayon::join(|| known.then(|| self.recipient_tally(&messages)), || self.reach(&messages)),
         );
-        let basis = self.basis();
         let mut incident = Incident {
             id: String::new(),
             accounts: names(&self.accounts),
             sending_accounts: names(&sending),
-            verdict: if score >= self.facts.settings.thresholds.confirmed { Verdict::Confirmed } else { Verdict::Suspected },
+            verdict: if confirmed { Verdict::Confirmed } else { Verdict::Suspected },
             score,
             alternatives: self.alternatives(&basis),
             basis,
@@ -112,7 +126,8 @@ impl<'a> Builder<'a> {
             other_accounts: self.other_accounts(),
             per_account,
             reach,
-            discovery: self.discovery(&messages),
+            discovery: self.discovery(&messages, sent_estimate.as_ref()),
+            sent_estimate,
             techniques: Vec::new(),
             lower_bounds: self.lower_bounds(),
             notes: Vec::new(),
@@ -192,7 +207,7 @@ impl<'a> Builder<'a> {
     }
 
     fn basis(&self) -> Vec<Signal> {
-        let mut basis: Vec<Signal> = Vec::new();
+        let mut basis: Vec<Signal> = self.flood.map(|flood| flood.sign.clone()).into_iter().collect();
         let several = self.accounts.len() > 1;
         for &account in &self.accounts {
             for attack in self.attacks(account) {

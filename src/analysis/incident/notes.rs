@@ -1,21 +1,24 @@
 //! What the evidence cannot tell of an incident, in sentences.
 
 use super::Builder;
-use crate::analysis::model::Incident;
+use crate::analysis::model::{Incident, SentEstimate};
 use crate::domain::rows::Attribution;
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::say::{Phrase, say};
 
 /// Messages without a sender that make a flood of notices.
-const FLOOD_MIN: usize = 20;
+const FLOOD_MIN: u64 = 20;
 /// How many times the usual that a flood is.
-const FLOOD_FACTOR: usize = 5;
+const FLOOD_FACTOR: u64 = 5;
 /// How long after the attackers' last act notices still come in.
 const NOTICES_LATE: i64 = 5 * DAY;
 
 impl Builder<'_> {
     /// Whether a log of submissions speaks of the time of the incident.
     pub(super) fn knows_submissions(&self) -> bool {
+        if self.flood.is_some() {
+            return false;
+        }
         let Some((from, to)) = self.window() else { return true };
         // What came in by sessions that are told of only in part is in no log, whatever the logs tell of others.
         let told = self.ground.witnesses.submissions.is_some_and(|span| span.meets(from, to)) && self.half_told().is_empty();
@@ -27,12 +30,15 @@ impl Builder<'_> {
         self.accounts.iter().any(|account| self.messages_of(*account).next().is_some())
     }
 
-    /// From the attackers' first act to their last.
+    /// From the attackers' first act to their last; of a flood of notices, from the first to the last of them.
     pub(super) fn window(&self) -> Option<(Timestamp, Timestamp)> {
         *self.window.get_or_init(|| self.find_window())
     }
 
     fn find_window(&self) -> Option<(Timestamp, Timestamp)> {
+        if let Some(flood) = self.flood {
+            return Some((flood.first, flood.last));
+        }
         let attacks = self.accounts.iter().flat_map(|account| self.attacks(*account));
         let first = attacks.map(|attack| attack.first).min()?;
         Some((first, self.accounts.iter().filter_map(|account| self.last_activity(*account)).max().unwrap_or(first)))
@@ -43,14 +49,16 @@ impl Builder<'_> {
         let mut notes = Vec::new();
         if incident.messages.is_none() {
             notes.push(say!("No log of submissions speaks of the time of the incident: whether and what the attackers sent is unknown."));
-            notes.extend(self.estimate());
+            notes.extend(incident.sent_estimate.as_ref().map(|estimate| self.echo(estimate)));
         }
         notes.extend(self.mailbox_sends());
         if incident.account_changes.is_empty() && self.rows().actions.is_empty() && !self.ground.witnesses.audit_log {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
-        notes.extend(self.missing_logins());
-        notes.extend(self.edge());
+        if self.flood.is_none() {
+            notes.extend(self.missing_logins());
+            notes.extend(self.edge());
+        }
         notes.extend(self.holes());
         notes.extend(self.blind());
         notes
@@ -113,22 +121,45 @@ impl Builder<'_> {
     }
 
     /// How many messages the notices that came in speak of, where no submission is in evidence.
-    fn estimate(&self) -> Option<Phrase> {
-        let (from, to) = self.window()?;
-        let (mut within, mut before, mut days) = (0, 0, 1);
-        for account in &self.accounts {
-            let times = self.ground.profiles.writers.returned_to(*account);
-            within += times.iter().filter(|at| **at >= from && **at <= to.plus(NOTICES_LATE)).count();
-            before += times.iter().filter(|at| **at < from).count();
-            days = days.max(times.first().map_or(1, |first| from.since(*first) / DAY));
+    pub(super) fn sent_estimate(&self) -> Option<SentEstimate> {
+        let (from, to) = self.window().filter(|_| !self.knows_submissions())?;
+        let told = |messages: u64, first: Timestamp, last: Timestamp| SentEstimate {
+            messages,
+            from: "returned-notices".to_owned(),
+            confidence: "low".to_owned(),
+            first: self.facts.stamp(first),
+            last: self.facts.stamp(last),
+        };
+        if let Some(flood) = self.flood {
+            return Some(told(flood.notices, flood.first, flood.last));
         }
-        let usual = before / usize::try_from(days).unwrap_or(1).max(1);
-        (within >= FLOOD_MIN.max(usual * FLOOD_FACTOR)).then(|| {
-            say!(
-                "Estimate: {n} notices of failure came in for these accounts from the first login on, so at least about as many messages were \
-                 sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address.",
-                n = within
-            )
-        })
+        let returned = &self.ground.profiles.writers.returned;
+        let came = || self.accounts.iter().flat_map(|account| returned.to(*account));
+        // Counted by the hour: the hour of the first login counts whole.
+        let within = || came().filter(|c| c.last >= from && c.first <= to.plus(NOTICES_LATE));
+        let before: u64 = came().filter(|c| c.last < from).map(|c| c.count).sum();
+        let days = came().map(|c| from.since(c.first) / DAY).max().unwrap_or(1).max(1);
+        let usual = before / days.unsigned_abs();
+        let (first, last) = (within().map(|c| c.first).min()?, within().map(|c| c.last).max()?);
+        let count: u64 = within().map(|c| c.count).sum();
+        (count >= FLOOD_MIN.max(usual * FLOOD_FACTOR)).then(|| told(count, first.max(from), last))
+    }
+
+    /// The estimate in words, with what else it can mean.
+    fn echo(&self, estimate: &SentEstimate) -> Phrase {
+        let n = estimate.messages;
+        if self.flood.is_some() {
+            return say!(
+                "Estimate: {n} notices of failure came in for this account, so at least about as many messages may have been sent and failed; how many \
+                 arrived, and whether anybody got into the account at all, is unknown. Notices can also be the echo of mail that others sent under \
+                 its address: the submission logs of that time decide.",
+                n
+            );
+        }
+        say!(
+            "Estimate: {n} notices of failure came in for these accounts from the first login on, so at least about as many messages were \
+             sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address.",
+            n
+        )
     }
 }

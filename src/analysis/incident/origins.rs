@@ -58,7 +58,7 @@ impl Builder<'_> {
         let attacker = self.addresses.contains(&address);
         let before_attack =
             |(account, o): &(Text, &OriginUse)| o.first.is_some_and(|first| self.judged.since(*account).is_none_or(|since| first < since));
-        let verdict = match (attacker, used.iter().any(before_attack)) {
+        let verdict = match (attacker, self.flood.is_none() && used.iter().any(before_attack)) {
             (true, _) => OriginVerdict::Attacker,
             (false, true) => OriginVerdict::Owner,
             (false, false) => OriginVerdict::Undetermined,

@@ -1,7 +1,7 @@
 //! Who the recipients are to the account and to the organisation, and when somebody is likely to have noticed.
 
 use super::Builder;
-use crate::analysis::model::{Discovery, Reach};
+use crate::analysis::model::{Discovery, Reach, SentEstimate};
 use crate::analysis::tally::domain;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{Kind, Message};
@@ -76,8 +76,16 @@ impl Builder<'_> {
     }
 
     /// The first sign that reached the owner or a colleague.
-    pub(super) fn discovery(&self, messages: &[&Message]) -> Option<Discovery> {
+    pub(super) fn discovery(&self, messages: &[&Message], estimate: Option<&SentEstimate>) -> Option<Discovery> {
         let rows = self.rows();
+        if let Some(estimate) = estimate {
+            let n = self.flood.map_or(estimate.messages, |flood| flood.first_hour);
+            let text = match self.flood {
+                Some(_) => say!("notices of failure began to come in; {n} within the first hour", n),
+                None => say!("notices of failure began to come in; {n} in all", n),
+            };
+            return Some(Discovery { time: estimate.first, text: self.facts.said(&text) });
+        }
         let mut notices: Vec<Timestamp> = rows
             .notices
             .iter()

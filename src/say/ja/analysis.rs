@@ -176,6 +176,19 @@ super::catalogue! {
         "メールはエンベロープ送信者によりアカウントに帰属させた。同期間に利用者本人が送信したメールも含まれ、送信者の詐称があればそれも含まれる。",
     "Estimate: {n} notices of failure came in for these accounts from the first login on, so at least about as many messages were sent and failed; how many arrived is unknown. Notices can also be the echo of mail that others sent under the account's address." =>
         "推定: 最初のログイン以降、これらのアカウントに不達通知が {n} 通届いており、少なくとも同程度のメールが送信され不達となった。届いたメールの数は不明である。第三者が当該アドレスを詐称して送信したメールへの不達通知が含まれる可能性もある。",
+    "Estimate: {n} notices of failure came in for this account, so at least about as many messages may have been sent and failed; how many arrived, and whether anybody got into the account at all, is unknown. Notices can also be the echo of mail that others sent under its address: the submission logs of that time decide." =>
+        "推定: このアカウントに不達通知が {n} 通届いており、少なくとも同程度のメールが送信され不達となった可能性がある。届いたメールの数も、アカウントへの侵入の有無も不明である。第三者が当該アドレスを詐称して送信したメールへの不達通知である可能性もあり、当該期間の送信ログがなければ判断できない。",
+    "notices of failure began to come in; {n} within the first hour" => "不達通知が届き始めた（最初の 1 時間に {n} 通）",
+    "notices of failure began to come in; {n} in all" => "不達通知が届き始めた（合計 {n} 通）",
+    "no origin of the account is judged, so nobody's sessions can be called an attacker's" =>
+        "このアカウントの送信元は判定されていないため、攻撃者のセッションを特定できない",
+    "{n} notices of failure came in for {owner} from {from} to {to}; on his busiest day before {usual}, and on those of nine in ten others no more than {peers}" =>
+        "{owner} に {from} から {to} までに不達通知が {n} 通届いた。それ以前の最多の日は {usual} 通、ほかの利用者の 9 割では最多の日でも {peers} 通以下",
+    "{n} notices of failure came in for {owner} from {from} to {to}; on his busiest day before {usual}" =>
+        "{owner} に {from} から {to} までに不達通知が {n} 通届いた。それ以前の最多の日は {usual} 通",
+    "the echo of a forged sender: others sent under the owner's address, and their notices came to one who sent nothing" =>
+        "送信者詐称の反響: 第三者が利用者のアドレスを騙って送信し、何も送信していない本人に不達通知が届いた",
+    "a mailing of the owner's to an old list, or automatic replies to it" => "利用者本人による古い宛先リストへの一斉送信、またはそれへの自動返信",
     "the first notice of failure came back to the account; {n} within the first hour" => "最初の不達通知がアカウントに届いた（最初の 1 時間に {n} 通）",
     "the first of the attackers' messages reached a colleague" => "攻撃者のメールが組織内の利用者に初めて届いた",
     "no log of submissions speaks of that time, so notices cannot be tied to messages" =>

@@ -22,6 +22,10 @@ super::catalogue! {
     // Incidents.
     "confirmed" => "確定",
     "suspected" => "疑い",
+    "{n} accounts flooded with notices of failure: " => "不達通知が殺到したアカウント {n} 件: ",
+    "Sent, by estimate" => "送信数の推定",
+    "at least about {n} messages that failed, by notices that came in {range}; low confidence" =>
+        "不達となったメールが少なくとも約 {n} 通（{range} に届いた不達通知による）。確度は低い",
     "{n} accounts taken over: " => "乗っ取られたアカウント {n} 件: ",
     "{id}, {verdict} (score {score}): {taken}" => "{id}、{verdict}（スコア {score}）: {taken}",
     "First unauthorised login" => "最初の不正ログイン",

@@ -54,6 +54,7 @@ pub(super) const TERMS: &[Entry] = &[
     ("companion", "攻撃期間中の別の送信元"),
     ("attacker-network", "攻撃者と同じネットワーク"),
     ("shared-origin", "攻撃者と同じ送信元"),
+    ("returned-flood", "不達通知の殺到"),
     ("familiar", "既知の相手とのやり取り"),
     ("well-received", "低い拒否率"),
     ("shared-address", "共用アドレス"),
