@@ -25,5 +25,6 @@ mod shapes;
 mod simulated;
 mod soka;
 mod tenant;
+mod tables;
 mod tidy;
 mod traps;
