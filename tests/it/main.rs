@@ -24,7 +24,7 @@ mod pseudonyms;
 mod shapes;
 mod simulated;
 mod soka;
-mod tenant;
 mod tables;
+mod tenant;
 mod tidy;
 mod traps;
