@@ -233,7 +233,7 @@ fn differences(report: &Report, truth: &Value, missing: &Missing) -> Vec<String>
     let mut wrong: Vec<String> =
         missing.says.iter().filter(|words| !said.contains(**words)).map(|words| format!("does not say {words:?}")).collect();
     let (incidents, in_truth) = (report.incidents(), truth["incidents"].as_array().unwrap());
-    match (&incidents[..], &in_truth[..]) {
+    match (incidents, &in_truth[..]) {
         // An attacker of whose mail nothing is in evidence may not stand out by his logins.
         ([], [_]) if missing.hides => {}
         ([found], [truth]) => wrong.extend(Check { found, truth, wrong: Vec::new() }.all()),
