@@ -78,7 +78,12 @@ const CMDLETS: &[(&str, &str, ActionKind)] = &[
     ("Set-MailboxAuditBypassAssociation", "", ActionKind::AuditingChanged),
     ("Set-AdminAuditLogConfig", "", ActionKind::AuditingChanged),
     ("New-ManagementRoleAssignment", "", ActionKind::RoleGranted),
+    ("Set-ManagementRoleAssignment", "", ActionKind::RoleGranted),
+    ("New-RoleGroup", "", ActionKind::RoleGranted),
     ("Add-RoleGroupMember", "", ActionKind::RoleGranted),
+    ("Update-RoleGroupMember", "", ActionKind::RoleGranted),
+    ("Remove-ManagementRoleAssignment", "", ActionKind::RoleRevoked),
+    ("Remove-RoleGroup", "", ActionKind::RoleRevoked),
     ("Remove-RoleGroupMember", "", ActionKind::RoleRevoked),
     ("New-MailboxExportRequest", "", ActionKind::MailSearched),
     ("New-MailboxSearch", "", ActionKind::MailSearched),
@@ -142,8 +147,12 @@ fn change<'a>(
     let taken_back =
         *kind == ActionKind::ForwardingSet && parameter(parameters, wanted.as_bytes()).is_some_and(|value| NOTHING.contains(&value));
     let kind = if taken_back { ActionKind::ForwardingRemoved } else { *kind };
-    // Without a mailbox named, a rule is one's own.
-    let account = [&b"-Mailbox"[..], b"-Identity"].iter().find_map(|key| parameter(parameters, key)).and_then(mailbox).or(actor);
+    // Without a mailbox named, a rule is one's own. A role's identity is the role; of several members the first stands for all.
+    let named: &[&[u8]] = match kind {
+        ActionKind::RoleGranted | ActionKind::RoleRevoked => &[b"-Member", b"-Members", b"-User"],
+        _ => &[b"-Mailbox", b"-Identity"],
+    };
+    let account = named.iter().find_map(|key| parameter(parameters, key)).and_then(mailbox).or(actor);
     let scratch = reader.chunk.scratch;
     let detail = scratch.alloc_slice_copy(&[cmdlet, b" ", &without_secrets(parameters)].concat());
     reader.sink.action(ActionEvent { kind, account, actor, address, client: None, detail })
@@ -186,6 +195,43 @@ fn without_secrets(parameters: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::event::Kind;
+    use crate::formats::testing::kinds_of;
+
+    #[test]
+    fn a_role_that_lets_an_account_read_all_mail_is_granted_to_its_members_and_not_to_the_role() {
+        let row =
+            |cmdlet: &str, parameters: &str| format!("2022-10-31T07:01:02.000Z,UNIV\\admin,{cmdlet},{parameters},EX1,203.0.113.7,\r\n");
+        let text = [
+            "#Fields: DateTime,AuthenticatedUser,Cmdlet,Parameters,ServerHostName,ClientIpAddress,GenericErrors\r\n".to_owned(),
+            row("New-RoleGroup", "-Name 'Sync' -Roles 'ApplicationImpersonation' -Members 'suzuki'"),
+            row("Set-ManagementRoleAssignment", "-Identity 'Sync-1' -Enabled 'True'"),
+            row("Add-RoleGroupMember", "-Identity 'Organization Management' -Member 'suzuki@u.example'"),
+            row("Update-RoleGroupMember", "-Identity 'Sync' -Members 'tanaka'"),
+            row("Remove-RoleGroup", "-Identity 'Sync'"),
+            row("Remove-ManagementRoleAssignment", "-Identity 'Sync-1'"),
+        ]
+        .concat();
+        let show = |name: Option<&[u8]>| String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+        let acts: Vec<(ActionKind, String)> = kinds_of(&SHELL.format, &text)
+            .into_iter()
+            .filter_map(|kind| if let Kind::Action(action) = kind { Some((action.kind, show(action.account))) } else { None })
+            .collect();
+        let told: Vec<(ActionKind, &str)> = acts.iter().map(|(kind, whose)| (*kind, whose.as_str())).collect();
+        use ActionKind::{RoleGranted, RoleRevoked};
+        let admin = "UNIV\\admin";
+        assert_eq!(
+            told,
+            [
+                (RoleGranted, "suzuki"),
+                (RoleGranted, admin),
+                (RoleGranted, "suzuki@u.example"),
+                (RoleGranted, "tanaka"),
+                (RoleRevoked, admin),
+                (RoleRevoked, admin),
+            ]
+        );
+    }
 
     #[test]
     fn parameters_are_found_in_any_spelling_and_passwords_are_not_shown() {
