@@ -11,6 +11,7 @@ mod code_pages;
 mod dates;
 mod directory;
 mod fields;
+mod first_look;
 mod objects;
 mod outcomes;
 mod record;
@@ -23,7 +24,7 @@ mod trace;
 mod values;
 
 use super::batch::{Batch, Ignored, Malformed};
-use super::clock::{Clock, Scouted};
+use super::clock::Clock;
 use super::record_kind::RecordKind;
 use super::remark::Remark;
 use super::sink::{Fate, Sink};
@@ -32,6 +33,7 @@ use crate::domain::time::Timestamp;
 use bumpalo::Bump;
 use dates::{Moment, Order};
 use fields::Field;
+use first_look::{scout, sniff_table, sniff_values};
 use frames::Frame;
 use objects::Objects;
 use record::Record;
@@ -409,98 +411,6 @@ fn heading(above: &[u8], rows: Option<&[u8]>, scratch: &Bump) -> Option<(Heading
 
 /// The portal's tables of sign-ins have many columns.
 const GUESS_COLUMNS_MIN: usize = 10;
-
-fn scout(bytes: &[u8], parse: for<'a> fn(Chunk<'a>, &mut Clock, &mut Batch<'a>)) -> Scouted {
-    let scratch = Bump::new();
-    let mut batch = Batch::default();
-    let mut clock = Clock::new(crate::domain::time::Zone::UTC, 1970);
-    clock.day_first = day_first(bytes, &scratch);
-    parse(Chunk { bytes, before: b"", heading: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
-    Scouted {
-        hosts: batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect(),
-        first_absolute: batch.first,
-        day_first: clock.day_first,
-        ..Scouted::default()
-    }
-}
-
-/// Whether a table writes days before months, by all times in its head.
-fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
-    if bytes.trim_ascii_start().first().is_none_or(|b| matches!(b, b'{' | b'[')) {
-        return None;
-    }
-    let (heading, shape) = heading(bytes, None, scratch)?;
-    let wanted: &[Field] = match shape {
-        Shape::Trace => &[Field::Received, Field::Time],
-        Shape::Audit => &[Field::Written],
-        _ => &[Field::Time, Field::LocalTime, Field::Written, Field::Timestamp],
-    };
-    let column = wanted.iter().find_map(|field| heading.columns.iter().position(|column| *column == Some(*field)))?;
-    let mut times = Vec::new();
-    let mut rest = bytes.get(heading.length..)?;
-    while !rest.is_empty() {
-        let row = table::cells(rest, heading.separator, scratch, |number, cell| {
-            if number == column {
-                times.push(cell);
-            }
-        });
-        rest = rest.get(row.length..).unwrap_or_default();
-    }
-    if !times.iter().any(|time| time.contains(&b'/')) {
-        return None;
-    }
-    dates::order_of(times.iter().copied()).map(|order| order == Order::DayFirst)
-}
-
-/// How sure it is that a table with this head holds records of one of these shapes.
-fn sniff_table(head: &[u8], shapes: &[Shape]) -> u8 {
-    if head.trim_ascii_start().first().is_none_or(|b| matches!(b, b'{' | b'[' | b'<')) {
-        return 0;
-    }
-    let scratch = Bump::new();
-    let head = code_pages::as_utf8(head, &scratch);
-    match heading(head, None, &scratch) {
-        Some((heading, shape)) if shapes.contains(&shape) => {
-            if shape_of(&heading.shape()).is_some() {
-                92
-            } else {
-                40
-            }
-        }
-        _ => 0,
-    }
-}
-
-/// Records looked at to tell a stream of values.
-const SNIFF_RECORDS: usize = 20;
-
-/// How sure it is that a stream of values with this head holds records of one of these shapes.
-fn sniff_values(head: &[u8], shapes: &[Shape]) -> u8 {
-    if !head.trim_ascii_start().starts_with(b"{") && !head.trim_ascii_start().starts_with(b"[") {
-        return 0;
-    }
-    let scratch = Bump::new();
-    let head = code_pages::as_utf8(head, &scratch);
-    let mut found = None;
-    let mut seen = 0;
-    frames::each(head.get(..head.len().min(SNIFF_BYTES)).unwrap_or(head), |frame| {
-        let Frame::Record(raw) = frame else { return };
-        seen += 1;
-        if found.is_some() || seen > SNIFF_RECORDS {
-            return;
-        }
-        let Some(record) = Record::of_json(raw, &scratch) else { return };
-        found = match shape_of(&record) {
-            Some(Shape::Diagnostic) => record.get(Field::Category).and_then(shape_of_category),
-            Some(Shape::Wrapped) => record.inner(Field::Message, &scratch).and_then(|inner| shape_of(&inner)).map(|_| Shape::Wrapped),
-            shape => shape,
-        };
-    });
-    if found.is_some_and(|shape| shapes.contains(&shape)) { 92 } else { 0 }
-}
-
-/// Bytes looked at to tell a stream of values.
-const SNIFF_BYTES: usize = 128 << 10;
 
 const TABLE: Framing =
     Framing::Rows { quoted: true, begins: |row| row.first().is_some_and(|b| *b == b'"' || b.is_ascii_alphanumeric()), headings: &[] };
