@@ -51,8 +51,8 @@ impl Proofs {
     }
 }
 
-/// Joins the records of one sign-in, gives it what its details say, and counts the steps of an attempt that ended in a success as that success. Logins are in the
-/// order of time. Returns how many sign-ins two exports tell with different results.
+/// Joins the records of one sign-in, gives it what its details say, and counts the steps of an attempt that ended in a success as that
+/// success. Logins are in the order of time. Returns how many sign-ins two exports tell with different results.
 pub(super) fn settle(logins: &mut Vec<Login>, proofs: &Proofs) -> u64 {
     let differing = join_by_id(logins);
     logins.iter_mut().for_each(|login| proofs.refine(login));
