@@ -3,16 +3,15 @@
 use super::lives::Line;
 use super::logins::Spellings;
 use super::remap::Map;
+use super::stretches::{self, Counted, Stretch};
 use crate::domain::account::AccountRules;
 use crate::domain::place::Place;
 use crate::domain::rows::{AccessScope, Login, LoginResult, MailboxUse, Protocol};
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{MINUTE, SECOND, Timestamp};
+use crate::domain::time::{SECOND, Timestamp};
 use crate::formats::event::{AccessEvent, AccessFact};
 use hashbrown::{HashMap, HashSet};
 
-/// A longer silence than this begins a new session. Web mail asks for news every few minutes, a phone at least every half hour.
-const IDLE: i64 = 30 * MINUTE;
 /// How soon a login form comes back after a wrong password.
 const FORM_ANSWER: i64 = 60 * SECOND;
 
@@ -36,13 +35,18 @@ enum Teller {
     Message,
 }
 
-/// A stretch of use without a long silence.
+/// What the requests of a session have in common, and what they read.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
-    first: Line,
-    last: Timestamp,
+struct Read {
     client: Option<Text>,
     bytes: u64,
+}
+
+impl Counted for Read {
+    fn join(&mut self, other: &Read) {
+        self.client = self.client.or(other.client);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
 }
 
 /// A request that failed.
@@ -70,7 +74,7 @@ struct Form {
 /// The requests of one shard, then of all.
 #[derive(Default)]
 pub(super) struct Accesses {
-    uses: HashMap<Use, Vec<Stretch>>,
+    uses: HashMap<Use, Vec<Stretch<Read>>>,
     denied: Vec<Denied>,
     forms: Vec<Form>,
 }
@@ -92,7 +96,7 @@ impl Accesses {
                     client: alike,
                     teller: if event.back_end { Teller::BackEnd } else { Teller::FrontEnd },
                 };
-                self.used(used, Stretch { first: line, last: line.at, client, bytes });
+                self.used(used, Stretch::new(line, Read { client, bytes }));
             }
             AccessFact::Denied | AccessFact::Stopped if event.back_end => {}
             AccessFact::Denied | AccessFact::Stopped => {
@@ -108,15 +112,11 @@ impl Accesses {
     /// Use that the log of another system implies, such as a message sent from a mailbox.
     pub(super) fn implied(&mut self, line: Line, account: Text, address: Text, protocol: Protocol) {
         let used = Use { account, address: Some(address), protocol, client: None, teller: Teller::Message };
-        self.used(used, Stretch { first: line, last: line.at, client: None, bytes: 0 });
+        self.used(used, Stretch::new(line, Read { client: None, bytes: 0 }));
     }
 
-    fn used(&mut self, used: Use, stretch: Stretch) {
-        let stretches = self.uses.entry(used).or_default();
-        match stretches.last_mut().filter(|known| touch(known, &stretch)) {
-            Some(known) => join(known, &stretch),
-            None => stretches.push(stretch),
-        }
+    fn used(&mut self, used: Use, stretch: Stretch<Read>) {
+        stretches::add(self.uses.entry(used).or_default(), stretch);
     }
 
     /// Takes in another shard's requests.
@@ -128,7 +128,7 @@ impl Accesses {
             put(&mut used.client);
             for stretch in &mut stretches {
                 map.put(&mut stretch.first.host);
-                put(&mut stretch.client);
+                put(&mut stretch.counted.client);
             }
             self.uses.entry(used).or_default().extend(stretches);
         }
@@ -163,23 +163,18 @@ impl Accesses {
         });
         let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
         logins.extend(self.failures());
-        let uses =
-            sessions.iter().filter(|(used, stretch)| used.teller == Teller::FrontEnd && stretch.bytes > 0).map(mailbox_use).collect();
+        let uses = sessions
+            .iter()
+            .filter(|(used, stretch)| used.teller == Teller::FrontEnd && stretch.counted.bytes > 0)
+            .map(mailbox_use)
+            .collect();
         (logins, uses)
     }
 
-    fn sessions(&mut self) -> Vec<(Use, Stretch)> {
+    fn sessions(&mut self) -> Vec<(Use, Stretch<Read>)> {
         let mut sessions = Vec::new();
-        for (used, mut stretches) in self.uses.drain() {
-            stretches.sort_by_key(|s| (s.first.at, s.first.place));
-            let mut joined: Vec<Stretch> = Vec::new();
-            for stretch in stretches {
-                match joined.last_mut().filter(|known| touch(known, &stretch)) {
-                    Some(known) => join(known, &stretch),
-                    None => joined.push(stretch),
-                }
-            }
-            sessions.extend(joined.into_iter().map(|stretch| (used, stretch)));
+        for (used, stretches) in self.uses.drain() {
+            sessions.extend(stretches::joined(stretches).into_iter().map(|stretch| (used, stretch)));
         }
         sessions.sort_by_key(|(_, stretch)| (stretch.first.at, stretch.first.place));
         sessions
@@ -218,7 +213,7 @@ impl Accesses {
 }
 
 /// From when to when front ends tell of each way of use.
-fn covered(sessions: &[(Use, Stretch)], known: &[Login]) -> HashMap<Protocol, (Timestamp, Timestamp)> {
+fn covered(sessions: &[(Use, Stretch<Read>)], known: &[Login]) -> HashMap<Protocol, (Timestamp, Timestamp)> {
     let told = sessions.iter().filter(|(used, _)| used.teller == Teller::FrontEnd).map(|(used, s)| (used.protocol, s.first.at, s.last));
     let mut spans: HashMap<Protocol, (Timestamp, Timestamp)> = HashMap::new();
     for (protocol, from, to) in told.chain(known.iter().map(|l| (l.protocol, l.at, l.at))) {
@@ -228,26 +223,13 @@ fn covered(sessions: &[(Use, Stretch)], known: &[Login]) -> HashMap<Protocol, (T
     spans
 }
 
-fn touch(known: &Stretch, next: &Stretch) -> bool {
-    next.first.at.since(known.last) <= IDLE && known.first.at.since(next.last) <= IDLE
-}
-
-fn join(known: &mut Stretch, next: &Stretch) {
-    known.last = known.last.max(next.last);
-    if (next.first.at, next.first.place) < (known.first.at, known.first.place) {
-        known.first = next.first;
-    }
-    known.client = known.client.or(next.client);
-    known.bytes = known.bytes.saturating_add(next.bytes);
-}
-
 /// What HttpProxy writes as blanks, IIS writes as `+` and as commas.
 fn without_blanks(client: &[u8]) -> Vec<u8> {
     client.iter().copied().filter(|b| !matches!(b, b' ' | b'+' | b',')).collect()
 }
 
-fn success(used: &Use, stretch: &Stretch) -> Login {
-    let login = login(stretch.first, Some(used.account), used.address, used.protocol, stretch.client, LoginResult::Success);
+fn success(used: &Use, stretch: &Stretch<Read>) -> Login {
+    let login = login(stretch.first, Some(used.account), used.address, used.protocol, stretch.counted.client, LoginResult::Success);
     Login { inferred: used.teller == Teller::Message, ..login }
 }
 
@@ -269,7 +251,7 @@ fn login(line: Line, account: Option<Text>, address: Option<Text>, protocol: Pro
     }
 }
 
-fn mailbox_use((used, stretch): &(Use, Stretch)) -> MailboxUse {
+fn mailbox_use((used, stretch): &(Use, Stretch<Read>)) -> MailboxUse {
     let place: Place = stretch.first.place;
     MailboxUse {
         at: stretch.first.at,
@@ -277,7 +259,7 @@ fn mailbox_use((used, stretch): &(Use, Stretch)) -> MailboxUse {
         address: used.address,
         session: None,
         protocol: used.protocol,
-        bytes_out: stretch.bytes,
+        bytes_out: stretch.counted.bytes,
         items: None,
         deleted: 0,
         scope: AccessScope::default(),

@@ -25,6 +25,7 @@ mod settle;
 mod sign_ins;
 mod smart_host;
 mod store;
+mod stretches;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -4,31 +4,20 @@
 use super::lives::Line;
 use super::logins::Spellings;
 use super::remap::Map;
+use super::stretches::{self, Stretch};
 use crate::domain::account::AccountRules;
 use crate::domain::action::ActionKind;
 use crate::domain::rows::Action;
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{AccessEvent, AccessFact};
 use hashbrown::HashMap;
-
-/// A longer silence than this begins a new act.
-const IDLE: i64 = 30 * MINUTE;
 
 /// Who opened whose mailbox, from where, by which program.
 type Opening = (Text, Text, Option<Text>, Option<Text>);
 
-/// Requests without a long silence.
-#[derive(Clone, Copy, Debug)]
-struct Stretch {
-    first: Line,
-    last: Timestamp,
-    requests: u64,
-}
-
 /// The openings of one shard, then of all.
 #[derive(Default)]
-pub(super) struct Openings(HashMap<Opening, Vec<Stretch>>);
+pub(super) struct Openings(HashMap<Opening, Vec<Stretch<u64>>>);
 
 impl Openings {
     /// Takes in a request if it opened a mailbox that is not its user's own.
@@ -36,15 +25,7 @@ impl Openings {
         let (Some(user), Some(mailbox), AccessFact::Granted { .. }) = (event.account, event.mailbox, event.fact) else { return };
         let opening =
             (texts.intern(user), texts.intern(mailbox), event.address.map(|a| texts.intern(a)), event.client.map(|c| texts.intern(c)));
-        self.add(opening, Stretch { first: line, last: line.at, requests: 1 });
-    }
-
-    fn add(&mut self, opening: Opening, stretch: Stretch) {
-        let stretches = self.0.entry(opening).or_default();
-        match stretches.last_mut().filter(|known| touch(known, &stretch)) {
-            Some(known) => join(known, &stretch),
-            None => stretches.push(stretch),
-        }
+        stretches::add(self.0.entry(opening).or_default(), Stretch::new(line, 1));
     }
 
     /// Takes in another shard's openings.
@@ -59,30 +40,22 @@ impl Openings {
     /// One action for each stretch, told in the words of the log's columns.
     pub(super) fn finish(self, texts: &mut TextPool, rules: &AccountRules) -> Vec<Action> {
         let mut spell = Spellings::new(rules);
-        let mut all: Vec<(Opening, Stretch)> = Vec::new();
-        for (opening, mut stretches) in self.0 {
+        let mut all: Vec<(Opening, Stretch<u64>)> = Vec::new();
+        for (opening, stretches) in self.0 {
             // One's own mailbox under another name.
             if spell.canonical(texts, opening.0) == spell.canonical(texts, opening.1) {
                 continue;
             }
-            stretches.sort_by_key(|s| (s.first.at, s.first.place));
-            let mut joined: Vec<Stretch> = Vec::new();
-            for stretch in stretches {
-                match joined.last_mut().filter(|known| touch(known, &stretch)) {
-                    Some(known) => join(known, &stretch),
-                    None => joined.push(stretch),
-                }
-            }
-            all.extend(joined.into_iter().map(|stretch| (opening, stretch)));
+            all.extend(stretches::joined(stretches).into_iter().map(|stretch| (opening, stretch)));
         }
         all.sort_by_key(|(_, stretch)| (stretch.first.at, stretch.first.place));
         all.into_iter().map(|(opening, stretch)| action(texts, opening, stretch)).collect()
     }
 }
 
-fn action(texts: &mut TextPool, (user, mailbox, address, client): Opening, stretch: Stretch) -> Action {
+fn action(texts: &mut TextPool, (user, mailbox, address, client): Opening, stretch: Stretch<u64>) -> Action {
     let show = |text: Text| texts.show(text).into_owned();
-    let detail = format!("AuthenticatedUser={} ImpersonatedUser={} requests={}", show(user), show(mailbox), stretch.requests);
+    let detail = format!("AuthenticatedUser={} ImpersonatedUser={} requests={}", show(user), show(mailbox), stretch.counted);
     Action {
         at: stretch.first.at,
         host: stretch.first.host,
@@ -93,17 +66,5 @@ fn action(texts: &mut TextPool, (user, mailbox, address, client): Opening, stret
         client,
         detail: texts.intern(detail.as_bytes()),
         place: stretch.first.place,
-    }
-}
-
-fn touch(known: &Stretch, next: &Stretch) -> bool {
-    next.first.at.since(known.last) <= IDLE && known.first.at.since(next.last) <= IDLE
-}
-
-fn join(known: &mut Stretch, next: &Stretch) {
-    known.last = known.last.max(next.last);
-    known.requests += next.requests;
-    if (next.first.at, next.first.place) < (known.first.at, known.first.place) {
-        known.first = next.first;
     }
 }
