@@ -39,16 +39,13 @@ impl Openings {
 
     /// One action for each stretch, told in the words of the log's columns.
     pub(super) fn finish(self, texts: &mut TextPool, rules: &AccountRules) -> Vec<Action> {
-        let mut spell = Spellings::new(rules);
-        let mut all: Vec<(Opening, Stretch<u64>)> = Vec::new();
-        for (opening, stretches) in self.0 {
-            // One's own mailbox under another name.
-            if spell.canonical(texts, opening.0) == spell.canonical(texts, opening.1) {
-                continue;
-            }
-            all.extend(stretches::joined(stretches).into_iter().map(|stretch| (opening, stretch)));
-        }
+        let of_each = |(opening, known)| stretches::joined(known).into_iter().map(move |stretch| (opening, stretch));
+        let mut all: Vec<(Opening, Stretch<u64>)> = self.0.into_iter().flat_map(of_each).collect();
+        // In an order of their own before any name is completed, so that new names are numbered alike in every run.
         all.sort_by_key(|(_, stretch)| (stretch.first.at, stretch.first.place));
+        let mut spell = Spellings::new(rules);
+        // One's own mailbox under another name is no other's.
+        all.retain(|(opening, _)| spell.canonical(texts, opening.0) != spell.canonical(texts, opening.1));
         all.into_iter().map(|(opening, stretch)| action(texts, opening, stretch)).collect()
     }
 }
