@@ -10,7 +10,7 @@ pub(super) struct Map(Vec<Text>);
 impl Map {
     /// Adds a shard's texts to the common pool.
     pub(super) fn new(common: &mut TextPool, shard: &TextPool) -> Map {
-        Map(shard.iter().map(|text| common.intern(text)).collect())
+        Map(common.absorb(shard))
     }
 
     pub(super) fn put(&self, text: &mut Text) {

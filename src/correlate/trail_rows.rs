@@ -14,6 +14,7 @@ use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::formats;
 use crate::formats::event::{TrailFate, TrailKind};
 use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 
 /// A recipient that waits has been given up by its server after this long, whether or not the log says so.
 const QUEUE_LIFETIME: i64 = 5 * DAY;
@@ -193,10 +194,10 @@ impl Writer<'_> {
             let Some(trail) = all.trails.all.get(message.trail as usize) else { continue };
             let recipients = all.trails.recipients_of(trail);
             let draft = self.draft(texts, trail, message, &recipients, &ways);
-            by_id.0.entry(trail.message_id).or_default().push((draft.message.submitted, drafts.len()));
+            by_id.0.push((trail.message_id, draft.message.submitted, drafts.len()));
             drafts.push(draft);
         }
-        by_id.0.values_mut().for_each(|same| same.sort_unstable());
+        by_id.0.par_sort_unstable();
         let (nameless, named) = all.trails.returned(self.empty);
         for notice in named {
             if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
@@ -482,16 +483,16 @@ fn short(name: &[u8]) -> Vec<u8> {
 
 /// Messages by their Message-ID and time. An attacker's messages may all bear the same one.
 #[derive(Default)]
-struct ById(HashMap<Text, Vec<(Timestamp, usize)>>);
+struct ById(Vec<(Text, Timestamp, usize)>);
 
 impl ById {
     /// The message of that Message-ID which is nearest in time to an instant, if it is not much later or very old.
     fn nearest(&self, id: Text, at: Timestamp) -> Option<usize> {
-        let same = self.0.get(&id)?;
-        let after = same.partition_point(|(submitted, _)| *submitted <= at);
-        let before = after.checked_sub(1).and_then(|n| same.get(n)).filter(|(t, _)| at.since(*t) <= 2 * QUEUE_LIFETIME);
-        let later = same.get(after).filter(|(t, _)| t.since(at) <= TAKEN_IN);
-        let distance = |found: &&(Timestamp, usize)| found.0.since(at).abs();
-        before.into_iter().chain(later).min_by_key(distance).map(|(_, number)| *number)
+        let after = self.0.partition_point(|(other, submitted, _)| (*other, *submitted) <= (id, at));
+        let of_id = |n: usize| self.0.get(n).filter(|(other, ..)| *other == id);
+        let before = after.checked_sub(1).and_then(of_id).filter(|(_, t, _)| at.since(*t) <= 2 * QUEUE_LIFETIME);
+        let later = of_id(after).filter(|(_, t, _)| t.since(at) <= TAKEN_IN);
+        let distance = |found: &&(Text, Timestamp, usize)| found.1.since(at).abs();
+        before.into_iter().chain(later).min_by_key(distance).map(|(.., number)| *number)
     }
 }

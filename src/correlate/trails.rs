@@ -16,8 +16,10 @@ use hashbrown::{HashMap, HashSet};
 const SAME_MESSAGE: i64 = HOUR;
 /// What is said of a recipient this long after anything else about the message is said of another message.
 const QUEUE_LIFETIME: i64 = 5 * DAY;
-/// No recipient.
+/// No recipient, or no message.
 const NONE: u32 = u32::MAX;
+/// Recipients of a message that are looked through one by one; those of a message with more are found by a table.
+const FEW: u32 = 8;
 
 /// What names a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +45,9 @@ pub(super) struct Trail {
     pub(super) accepted: Option<Box<Accepted>>,
     /// The last recipient; each knows the one before it.
     recipients: u32,
+    recipient_count: u32,
+    /// The message of the same key that came before this one.
+    same: u32,
 }
 
 /// How a message came in, joined from all records that say so.
@@ -112,8 +117,10 @@ pub(super) struct TrailNotice {
 #[derive(Default)]
 pub(super) struct Trails {
     pub(super) all: Vec<Trail>,
-    by_key: HashMap<Key, Vec<u32>>,
+    /// The last message of each key; each knows the one before it.
+    by_key: HashMap<Key, u32>,
     recipients: Vec<Recipient>,
+    /// The recipients of messages that have more than a few.
     by_address: HashMap<(u32, Text), u32>,
     pub(super) notices: Vec<TrailNotice>,
     /// How often a mailbox's records give an address as its own.
@@ -123,14 +130,12 @@ pub(super) struct Trails {
 
 impl Trails {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &TrailEvent<'_>) {
-        let empty = texts.intern(b"");
         let trail = self.trail(texts, line, &event.id, matches!(event.fact, TrailFact::Accepted(_)));
         match &event.fact {
             TrailFact::Accepted(acceptance) => self.accepted(texts, line, trail, acceptance),
             TrailFact::Recipient { address, fate, peer, text } => {
                 let address = self.lower(texts, address);
-                let word = Word { fate: *fate, peer: texts.intern(peer), text: texts.intern(text), line };
-                self.recipient(trail, address, word);
+                self.recipient(trail, address, Said { fate: *fate, line }, |said| said.with(texts.intern(peer), texts.intern(text)));
             }
             TrailFact::Mailbox { id, owner } => {
                 let pair = (self.lower(texts, id), self.lower(texts, owner));
@@ -138,8 +143,8 @@ impl Trails {
             }
             TrailFact::Replaced { address, .. } => {
                 let address = self.lower(texts, address);
-                let word = Word { fate: TrailFate::Named, peer: empty, text: empty, line };
-                let number = self.recipient(trail, address, word);
+                let empty = texts.intern(b"");
+                let number = self.recipient(trail, address, Said { fate: TrailFate::Named, line }, |said| said.with(empty, empty));
                 if let Some(recipient) = self.recipients.get_mut(number as usize) {
                     recipient.replaced = true;
                 }
@@ -163,46 +168,72 @@ impl Trails {
 
     /// The message that a record is about.
     fn trail(&mut self, texts: &mut TextPool, line: Line, id: &TrailId<'_>, comes_in: bool) -> u32 {
-        let message_id = texts.intern(id.message);
-        let sender = self.lower(texts, id.sender);
         let key = match guid(id.network) {
-            _ if id.network.is_empty() => Key::Message(message_id, sender),
+            _ if id.network.is_empty() => Key::Message(texts.intern(id.message), self.lower(texts, id.sender)),
             Some(guid) => Key::Guid(guid),
             None => Key::Network(texts.intern(id.network)),
         };
         let found = match key {
-            Key::Guid(_) | Key::Network(_) => self.by_key.get(&key).and_then(|same| same.first().copied()),
+            Key::Guid(_) | Key::Network(_) => self.by_key.get(&key).copied(),
             Key::Message(..) => self.nearest(key, line.at, if comes_in { SAME_MESSAGE } else { QUEUE_LIFETIME }),
         };
-        let number = found.unwrap_or_else(|| {
-            self.begin(Trail { key, message_id, sender, first: line.at, last: line.at, start: line, accepted: None, recipients: NONE })
-        });
+        let number = found.unwrap_or_else(|| self.begin(texts, key, line));
+        self.names(texts, number, id);
         if let Some(trail) = self.all.get_mut(number as usize) {
             trail.first = trail.first.min(line.at);
             trail.last = trail.last.max(line.at);
             if (line.at, line.place) < (trail.start.at, trail.start.place) {
                 trail.start = line;
             }
-            if texts.bytes(trail.message_id).is_empty() {
-                trail.message_id = message_id;
-            }
-            if texts.bytes(trail.sender).is_empty() {
-                trail.sender = sender;
-            }
         }
         number
     }
 
-    fn begin(&mut self, trail: Trail) -> u32 {
+    /// Begins a message of which nothing is known yet but its key.
+    fn begin(&mut self, texts: &mut TextPool, key: Key, line: Line) -> u32 {
         let number = u32::try_from(self.all.len()).unwrap_or(NONE - 1);
-        self.by_key.entry(trail.key).or_default().push(number);
-        self.all.push(trail);
+        let empty = texts.intern(b"");
+        self.all.push(Trail {
+            key,
+            message_id: empty,
+            sender: empty,
+            first: line.at,
+            last: line.at,
+            start: line,
+            accepted: None,
+            recipients: NONE,
+            recipient_count: 0,
+            same: self.by_key.insert(key, number).unwrap_or(NONE),
+        });
         number
     }
 
+    /// Takes `Message-ID` and sender from the first record that tells them.
+    fn names(&mut self, texts: &mut TextPool, number: u32, id: &TrailId<'_>) {
+        let Some((message_id, sender, key)) = self.all.get(number as usize).map(|t| (t.message_id, t.sender, t.key)) else { return };
+        let is_open = |text: Text, told: &[u8]| !told.is_empty() && texts.bytes(text).is_empty();
+        let (new_id, new_sender) = (is_open(message_id, id.message), is_open(sender, id.sender));
+        if !new_id && !new_sender {
+            return;
+        }
+        let message_id = match key {
+            _ if !new_id => message_id,
+            Key::Message(message_id, _) => message_id,
+            // Hardly ever comes again in this shard, where nothing looks for it.
+            Key::Guid(_) | Key::Network(_) => texts.add(id.message),
+        };
+        let sender = if new_sender { self.lower(texts, id.sender) } else { sender };
+        if let Some(trail) = self.all.get_mut(number as usize) {
+            (trail.message_id, trail.sender) = (message_id, sender);
+        }
+    }
+
+    /// Of the messages of a key the one that is nearest in time, of equally near ones the first.
     fn nearest(&self, key: Key, at: Timestamp, most: i64) -> Option<u32> {
-        let distance = |n: &u32| self.all.get(*n as usize).map_or(i64::MAX, |trail| trail.first.since(at).max(at.since(trail.last)).max(0));
-        self.by_key.get(&key)?.iter().copied().min_by_key(distance).filter(|n| distance(n) <= most)
+        let distance = |n: u32| self.all.get(n as usize).map_or(i64::MAX, |trail| trail.first.since(at).max(at.since(trail.last)).max(0));
+        let before = |n: &u32| self.all.get(*n as usize).map(|trail| trail.same).filter(|same| *same != NONE);
+        let same = std::iter::successors(self.by_key.get(&key).copied(), before);
+        same.map(|n| (distance(n), n)).min().filter(|(distance, _)| *distance <= most).map(|(_, n)| n)
     }
 
     fn accepted(&mut self, texts: &mut TextPool, line: Line, trail: u32, told: &Acceptance<'_>) {
@@ -210,6 +241,10 @@ impl Trails {
         let owner = told.mailbox_owner.map(|o| self.lower(texts, o));
         if let (Some(mailbox), Some(owner)) = (mailbox, owner) {
             *self.owners.entry((mailbox, owner)).or_default() += 1;
+        }
+        let known = self.all.get(trail as usize).and_then(|trail| trail.accepted.as_deref());
+        if known.is_some_and(|known| known.says_all_of(line, told)) {
+            return;
         }
         let new = Accepted {
             kind: told.kind,
@@ -233,35 +268,58 @@ impl Trails {
         });
     }
 
-    /// Weighs a word about a recipient; returns the recipient's number.
-    fn recipient(&mut self, trail: u32, address: Text, word: Word) -> u32 {
-        let tried = u32::from(word.fate != TrailFate::Named);
-        if let Some(&number) = self.by_address.get(&(trail, address)) {
+    /// Weighs what is said of a recipient; returns the recipient's number. The texts are asked for only where it counts.
+    fn recipient(&mut self, trail: u32, address: Text, said: Said, word: impl FnOnce(Said) -> Word) -> u32 {
+        let tried = u32::from(said.fate != TrailFate::Named);
+        if let Some(number) = self.known_recipient(trail, address) {
             if let Some(known) = self.recipients.get_mut(number as usize) {
                 known.attempts += tried;
-                if word.outweighs(&known.word) {
-                    known.word = word;
+                if said.outweighs(known.word.said()) {
+                    known.word = word(said);
                 }
             }
             return number;
         }
         let number = u32::try_from(self.recipients.len()).unwrap_or(NONE - 1);
-        if let Some(trail) = self.all.get_mut(trail as usize) {
-            self.recipients.push(Recipient { address, before: trail.recipients, word, attempts: tried, replaced: false });
-            trail.recipients = number;
+        let Some(message) = self.all.get_mut(trail as usize) else { return number };
+        self.recipients.push(Recipient { address, before: message.recipients, word: word(said), attempts: tried, replaced: false });
+        message.recipients = number;
+        message.recipient_count = message.recipient_count.saturating_add(1);
+        match message.recipient_count {
+            count if count < FEW => {}
+            FEW => self.list_recipients(trail),
+            _ => {
+                self.by_address.insert((trail, address), number);
+            }
         }
-        self.by_address.insert((trail, address), number);
         number
+    }
+
+    fn known_recipient(&self, trail: u32, address: Text) -> Option<u32> {
+        let message = self.all.get(trail as usize)?;
+        if message.recipient_count >= FEW {
+            return self.by_address.get(&(trail, address)).copied();
+        }
+        self.chain(message).find(|(_, recipient)| recipient.address == address).map(|(number, _)| number)
+    }
+
+    /// Puts the recipients of a message that has no longer few of them into the table.
+    fn list_recipients(&mut self, trail: u32) {
+        let Some(message) = self.all.get(trail as usize) else { return };
+        let listed: Vec<(u32, Text)> = self.chain(message).map(|(number, recipient)| (number, recipient.address)).collect();
+        self.by_address.extend(listed.into_iter().map(|(number, address)| ((trail, address), number)));
+    }
+
+    /// The recipients of a message with their numbers, from the last one.
+    fn chain(&self, trail: &Trail) -> impl Iterator<Item = (u32, &Recipient)> {
+        let at = |number: u32| Some((number, self.recipients.get(number as usize)?));
+        std::iter::successors(at(trail.recipients), move |(_, recipient)| at(recipient.before))
     }
 
     /// The recipients of a message, in the order in which they were first named.
     pub(super) fn recipients_of(&self, trail: &Trail) -> Vec<Recipient> {
-        let mut found: Vec<Recipient> = Vec::new();
-        let mut next = trail.recipients;
-        while let Some(recipient) = self.recipients.get(next as usize) {
-            found.push(*recipient);
-            next = recipient.before;
-        }
+        let mut found = Vec::with_capacity(trail.recipient_count as usize);
+        found.extend(self.chain(trail).map(|(_, recipient)| *recipient));
         found.reverse();
         found
     }
@@ -302,7 +360,8 @@ impl Trails {
             if trail.recipients != NONE {
                 trail.recipients += recipients;
             }
-            self.begin(trail);
+            // No record comes in any more that would be looked up by its key.
+            self.all.push(trail);
         }
         for mut recipient in other.recipients {
             map.put(&mut recipient.address);
@@ -371,7 +430,7 @@ impl Trails {
     fn give(&mut self, from: u32, into: u32) {
         let Some(old) = self.all.get(from as usize).cloned() else { return };
         for recipient in self.recipients_of(&old) {
-            let number = self.recipient(into, recipient.address, recipient.word);
+            let number = self.recipient(into, recipient.address, recipient.word.said(), |_| recipient.word);
             if let Some(known) = self.recipients.get_mut(number as usize) {
                 known.attempts = known.attempts.max(recipient.attempts);
                 known.replaced |= recipient.replaced;
@@ -424,10 +483,29 @@ impl Trail {
 }
 
 impl Accepted {
+    fn rank(&self) -> (TrailKind, Timestamp, Place) {
+        (self.kind, self.line.at, self.line.place)
+    }
+
+    /// Whether joining what another record says would change nothing.
+    fn says_all_of(&self, line: Line, told: &Acceptance<'_>) -> bool {
+        let address = self.address.is_some() && (!self.address_is_proxy || told.address_is_proxy) || told.address.is_none();
+        self.rank() <= (told.kind, line.at, line.place)
+            && address
+            && self.return_path.is_some() >= told.return_path.is_some()
+            && self.account.is_some() >= told.account.is_some()
+            && self.mailbox.is_some() >= told.mailbox.is_some()
+            && self.mailbox_owner.is_some() >= told.mailbox_owner.is_some()
+            && self.client.is_some() >= told.client.is_some()
+            && self.session.is_some() >= told.session.is_some()
+            && self.protocol.is_some() >= told.protocol.is_some()
+            && self.size.is_some() >= told.size.is_some()
+            && self.recipients.is_some() >= told.recipients.is_some()
+    }
+
     /// The better witness leads: the kind that says most, then the earlier record; the other one fills in what it leaves open.
     fn join(self, other: Accepted) -> Accepted {
-        let rank = |a: &Accepted| (a.kind, a.line.at, a.line.place);
-        let (best, rest) = if rank(&self) <= rank(&other) { (self, other) } else { (other, self) };
+        let (best, rest) = if self.rank() <= other.rank() { (self, other) } else { (other, self) };
         let true_address = |a: &Accepted| a.address.filter(|_| !a.address_is_proxy);
         let address = true_address(&best).or(true_address(&rest)).or(best.address).or(rest.address);
         Accepted {
@@ -458,7 +536,18 @@ impl Accepted {
     }
 }
 
-impl Word {
+/// What decides which word counts.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    fate: TrailFate,
+    line: Line,
+}
+
+impl Said {
+    fn with(self, peer: Text, text: Text) -> Word {
+        Word { fate: self.fate, peer, text, line: self.line }
+    }
+
     /// How final it is: an end, then a step on the way, then a mere mention.
     fn weight(&self) -> u8 {
         match self.fate {
@@ -477,10 +566,15 @@ impl Word {
         }
     }
 
-    fn outweighs(&self, known: &Word) -> bool {
-        let rank = |w: &Word| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { w.line.at }, w.kind());
-        let place: fn(&Word) -> Place = |w| w.line.place;
-        rank(self) > rank(known) || rank(self) == rank(known) && place(self) < place(known)
+    fn outweighs(&self, known: Said) -> bool {
+        let rank = |w: &Said| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { w.line.at }, w.kind());
+        rank(self) > rank(&known) || rank(self) == rank(&known) && self.line.place < known.line.place
+    }
+}
+
+impl Word {
+    fn said(&self) -> Said {
+        Said { fate: self.fate, line: self.line }
     }
 
     fn remap(&mut self, map: &Map) {
@@ -492,16 +586,32 @@ impl Word {
 
 /// A GUID in its usual spelling.
 fn guid(text: &[u8]) -> Option<u128> {
-    if text.len() != 36 {
-        return None;
-    }
+    let text: &[u8; 36] = text.try_into().ok()?;
     let mut value = 0u128;
+    let mut unfit = 0;
     for (at, byte) in text.iter().enumerate() {
-        match (at, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, byte) => value = value << 4 | u128::from(char::from(*byte).to_digit(16)?),
+        if matches!(at, 8 | 13 | 18 | 23) {
+            unfit |= byte ^ b'-';
+            continue;
         }
+        let digit = DIGITS[usize::from(*byte)];
+        unfit |= digit & NO_DIGIT;
+        value = value << 4 | u128::from(digit & 0xf);
     }
-    Some(value)
+    (unfit == 0).then_some(value)
 }
+
+/// Marks what is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of each byte as a hexadecimal digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};

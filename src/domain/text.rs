@@ -1,6 +1,7 @@
 //! Interned text: each distinct string of the evidence is kept once and named by a number.
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 
@@ -39,6 +40,8 @@ pub struct TextPool {
     bytes: Vec<u8>,
     ends: Vec<u64>,
     index: HashTable<u32>,
+    /// The empty text, which many fields of many records are.
+    empty: Option<Text>,
     /// Seeded anew for each pool, so that no log can be written to make its strings collide; the index is never iterated,
     /// so the seed shows nowhere.
     hasher: hashbrown::DefaultHashBuilder,
@@ -47,7 +50,13 @@ pub struct TextPool {
 impl TextPool {
     /// Returns the number of `text`, adding it if it is new.
     pub fn intern(&mut self, text: &[u8]) -> Text {
-        let hash = self.hasher.hash_one(text);
+        if let Some(empty) = self.empty.filter(|_| text.is_empty()) {
+            return empty;
+        }
+        self.intern_hashed(self.hasher.hash_one(text), text)
+    }
+
+    fn intern_hashed(&mut self, hash: u64, text: &[u8]) -> Text {
         let (bytes, ends) = (&self.bytes, &self.ends);
         if let Some(&found) = self.index.find(hash, |&i| slice(bytes, ends, i) == text) {
             return Text::at(found);
@@ -57,6 +66,9 @@ impl TextPool {
         self.ends.push(self.bytes.len() as u64);
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.index.insert_unique(hash, number, |&i| hasher.hash_one(slice(bytes, ends, i)));
+        if text.is_empty() {
+            self.empty = Some(Text::at(number));
+        }
         Text::at(number)
     }
 
@@ -67,6 +79,13 @@ impl TextPool {
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u64);
         Text::at(number)
+    }
+
+    /// Adds all texts of another pool; returns their numbers here, in the order of their numbers there.
+    pub fn absorb(&mut self, other: &TextPool) -> Vec<Text> {
+        let hashes: Vec<u64> = (0..other.len()).into_par_iter().map(|n| self.hasher.hash_one(other.nth(n))).collect();
+        self.reserve(other.len());
+        hashes.into_iter().zip(other.iter()).map(|(hash, text)| self.intern_hashed(hash, text)).collect()
     }
 
     /// Makes room for this many more distinct texts to be found by.
@@ -96,7 +115,11 @@ impl TextPool {
 
     /// All texts, in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len()).map(|n| slice(&self.bytes, &self.ends, n as u32))
+        (0..self.ends.len()).map(|n| self.nth(n))
+    }
+
+    fn nth(&self, number: usize) -> &[u8] {
+        slice(&self.bytes, &self.ends, number as u32)
     }
 
     /// The number of distinct texts.

@@ -79,7 +79,8 @@ pub(super) fn csv_row<'a>(text: &'a [u8], layout: &Layout, begins: fn(&[u8]) -> 
     });
     let (whole, rest) = text.split_at_checked(row.length).unwrap_or((text, b""));
     let body = whole.strip_suffix(b"\n").unwrap_or(whole);
-    let lines = memchr::memchr_iter(b'\n', body).count() as u32 + 1;
+    // Only a quoted cell goes over several lines; and of most rows none is quoted.
+    let lines = if row.quoted { memchr::memchr_iter(b'\n', body).count() as u32 + 1 } else { 1 };
     let text = body.strip_suffix(b"\r").unwrap_or(body);
     (Row { cells, count: row.count, lines, torn: row.torn, text }, rest)
 }
@@ -125,26 +126,30 @@ impl<'a> Cell<'a> {
 struct RowEnd {
     length: usize,
     count: usize,
+    /// One of its cells is in quotes.
+    quoted: bool,
     torn: bool,
 }
 
 fn each_cell<'a>(text: &'a [u8], begins: fn(&[u8]) -> bool, mut found: impl FnMut(usize, Cell<'a>)) -> RowEnd {
     let mut at = 0;
     let mut count = 0;
+    let mut any_quoted = false;
     loop {
         let rest = text.get(at..).unwrap_or_default();
         if rest.first() == Some(&b'"') {
+            any_quoted = true;
             let quoted = Quoted::read(rest);
             if !quoted.closed
                 && let Some(end) = row_inside(rest, begins)
             {
                 found(count, Cell { inner: rest.get(1..end).unwrap_or_default(), doubled: false });
-                return RowEnd { length: at + end, count: count + 1, torn: true };
+                return RowEnd { length: at + end, count: count + 1, quoted: true, torn: true };
             }
             found(count, Cell { inner: rest.get(1..quoted.inner_end).unwrap_or_default(), doubled: quoted.doubled });
             at += quoted.end;
             if !quoted.closed && quoted.end == rest.len() {
-                return RowEnd { length: at, count: count + 1, torn: true };
+                return RowEnd { length: at, count: count + 1, quoted: true, torn: true };
             }
         } else {
             let end = scan::first_of(rest, [b',', b'\n']).unwrap_or(rest.len());
@@ -157,8 +162,8 @@ fn each_cell<'a>(text: &'a [u8], begins: fn(&[u8]) -> bool, mut found: impl FnMu
         count += 1;
         match text.get(at) {
             Some(b',') => at += 1,
-            Some(b'\n') => return RowEnd { length: at + 1, count, torn: false },
-            _ => return RowEnd { length: at, count, torn: false },
+            Some(b'\n') => return RowEnd { length: at + 1, count, quoted: any_quoted, torn: false },
+            _ => return RowEnd { length: at, count, quoted: any_quoted, torn: false },
         }
     }
 }

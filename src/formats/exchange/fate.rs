@@ -196,15 +196,11 @@ impl<'a> Status<'a> {
     pub(in crate::formats) fn read(status: &'a [u8]) -> Status<'a> {
         let Some(inner) = status.strip_prefix(b"[{") else { return Status { text: status, ..Status::default() } };
         let part = |key: &[u8]| {
-            let at = if inner.starts_with(key) {
-                Some(key.len())
-            } else {
-                scan::find(inner, &[b"{", key].concat()).map(|at| at + key.len() + 1)
-            };
-            at.and_then(|at| inner.get(at..)).map(|rest| scan::until(scan::until(rest, b"};{"), b"}]")).unwrap_or_default()
+            let first = key.get(1..).and_then(|key| inner.strip_prefix(key));
+            first.or_else(|| scan::after(inner, key)).map(|rest| scan::until(scan::until(rest, b"};{"), b"}]")).unwrap_or_default()
         };
-        let text = part(b"LED=");
-        Status { text: if text.is_empty() { status } else { text }, name: part(b"FQDN="), address: part(b"IP=") }
+        let text = part(b"{LED=");
+        Status { text: if text.is_empty() { status } else { text }, name: part(b"{FQDN="), address: part(b"{IP=") }
     }
 }
 

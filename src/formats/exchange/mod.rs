@@ -28,6 +28,8 @@ use super::syslog::stamp::{self, Stamp};
 use super::table::{self, BYTE_ORDER_MARK, Layout, Row};
 use super::{Chunk, Format, Framing, scan};
 use crate::domain::time::Timestamp;
+use crate::formats::event::TrailFate;
+use hashbrown::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 /// What is known of one type of log.
@@ -235,6 +237,8 @@ struct Reader<'r, 'a> {
     headings: Headings<'a>,
     /// The host named last, as logged, and its index.
     last_host: Option<(&'a [u8], u16)>,
+    /// What failures read so far were found to mean, by source, context and status: the same few come again and again.
+    failures: HashMap<[&'a [u8]; 3], TrailFate>,
 }
 
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
@@ -242,7 +246,7 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut sink = Sink::new(out);
     sink.host = nameless;
     sink.absolute = true;
-    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None };
+    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, failures: HashMap::new() };
     let mut heading = chunk.heading;
     while !heading.is_empty() {
         let (text, rest) = line(heading);
@@ -262,6 +266,14 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
 impl<'a> Reader<'_, 'a> {
     /// Reads what stands at the start of `rest`; returns how many lines it was, and what follows it.
     fn record(&mut self, number: u32, rest: &'a [u8]) -> (u32, &'a [u8]) {
+        // Neither a heading nor an empty line begins with a digit.
+        match (&self.headings.in_force, rest.first()) {
+            (Some(_), Some(b'0'..=b'9')) => self.typed_row(number, rest),
+            _ => self.line_or_row(number, rest),
+        }
+    }
+
+    fn line_or_row(&mut self, number: u32, rest: &'a [u8]) -> (u32, &'a [u8]) {
         let (text, after) = line(rest);
         if text.is_empty() || self.headings.read(text, self.chunk.scratch) {
             let why = if text.is_empty() { Ignored::Empty } else { Ignored::Framing };
@@ -274,12 +286,17 @@ impl<'a> Reader<'_, 'a> {
                 self.sink.batch.remarks.add(Remark::NoHeading);
             }
         }
-        let rest = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
-        let Some((known, layout)) = &self.headings.in_force else {
+        if self.headings.in_force.is_none() {
             let why = if scan::is_not_text(text) { Malformed::NotText } else { Malformed::NoHeading };
             self.settle(number, 1, Fate::Malformed(why));
             return (1, after);
-        };
+        }
+        self.typed_row(number, rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest))
+    }
+
+    /// Reads a row of the type in force.
+    fn typed_row(&mut self, number: u32, rest: &'a [u8]) -> (u32, &'a [u8]) {
+        let Some((known, layout)) = &self.headings.in_force else { return (1, line(rest).1) };
         let known = *known;
         let (row, after) = match known.cells {
             Cells::Commas => table::csv_row(rest, layout, begins_row, self.chunk.scratch),
@@ -332,6 +349,20 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    /// What a `FAIL` means.
+    fn failure(&mut self, source: &'a [u8], context: &'a [u8], status: &'a [u8]) -> TrailFate {
+        // Only an agent's context is asked for; that of a session has its number in it.
+        let context = if source.eq_ignore_ascii_case(b"AGENT") { context } else { b"" };
+        if let Some(known) = self.failures.get(&[source, context, status]) {
+            return *known;
+        }
+        let fate = fate::failure(source, context, status);
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.insert([source, context, status], fate);
+        }
+        fate
+    }
+
     /// Makes this host the writer of the row: by its first label in lower case, since the logs of one host name it now in full, now
     /// short, in any case.
     fn on_host(&mut self, name: &'a [u8]) {
@@ -374,6 +405,9 @@ fn scout(bytes: &[u8]) -> Scouted {
         ..Scouted::default()
     }
 }
+
+/// Failures of a piece that are remembered.
+const FAILURES_MAX: usize = 1024;
 
 /// Bytes of the first look.
 const SCOUT_BYTES: usize = 64 << 10;

@@ -50,10 +50,11 @@ pub(super) fn user(name: &[u8]) -> Option<&[u8]> {
 
 /// Whether a user or mailbox is one by which Exchange watches itself.
 pub(super) fn is_probe_user(name: &[u8]) -> bool {
-    let local = name.rsplit(|b| *b == b'\\').next().unwrap_or(name);
+    let local = memchr::memrchr(b'\\', name).and_then(|at| name.get(at + 1..)).unwrap_or(name);
     const MONITORS: [&[u8]; 6] =
         [b"HealthMailbox", b"inboundproxy@inboundproxy.com", b"maildeliveryprobe@", b"SystemMailbox{", b"extest_", b"Migration.8f3e7716"];
-    MONITORS.iter().any(|start| starts_with(local, start))
+    // Most names begin with another letter than any of these.
+    local.first().is_some_and(|first| b"hHiImMsSeE".contains(first)) && MONITORS.iter().any(|start| starts_with(local, start))
 }
 
 /// Whether a program is one by which Exchange watches itself.

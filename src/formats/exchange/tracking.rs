@@ -120,7 +120,7 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         Meaning::Receive => tracked.received(reader),
         Meaning::Submit => {
             tracked.submitted(reader);
-            tracked.recipients(reader, |_| (TrailFate::Named, Status::default()), b"")
+            tracked.recipients(reader, |_, _| (TrailFate::Named, Status::default()), b"")
         }
         Meaning::Replace => tracked.replaced(reader),
         Meaning::Send { outside } => tracked.sent(reader, outside),
@@ -128,10 +128,10 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         Meaning::Fail => tracked.failed(reader),
         Meaning::End(outcome, reason) => {
             let end = TrailFate::Ended { outcome, by: (outcome != Outcome::Expired).then_some(crate::domain::outcome::By::Own), reason };
-            tracked.recipients(reader, |status| (end, Status::read(status)), b"")
+            tracked.recipients(reader, |_, status| (end, Status::read(status)), b"")
         }
         Meaning::Wait(outcome, reason) => {
-            let wait = |status: &'a [u8]| (fate::delay(outcome, reason, status), Status::read(status));
+            let wait = |_: &mut Reader<'_, 'a>, status: &'a [u8]| (fate::delay(outcome, reason, status), Status::read(status));
             tracked.recipients(reader, wait, b"")
         }
         Meaning::Notice => tracked.notice(reader),
@@ -188,7 +188,12 @@ impl<'a> Tracked<'_, 'a> {
     }
 
     /// One fact for each recipient the row lists, or one for all if it lists none.
-    fn recipients(&self, reader: &mut Reader<'_, 'a>, fate: impl Fn(&'a [u8]) -> (TrailFate, Status<'a>), peer: &'a [u8]) -> Fate {
+    fn recipients(
+        &self,
+        reader: &mut Reader<'_, 'a>,
+        fate: impl Fn(&mut Reader<'_, 'a>, &'a [u8]) -> (TrailFate, Status<'a>),
+        peer: &'a [u8],
+    ) -> Fate {
         let scratch = reader.chunk.scratch;
         let list = self.cell(RECIPIENTS);
         let listed = table::members(list, scratch).count();
@@ -201,7 +206,7 @@ impl<'a> Tracked<'_, 'a> {
             if number == 0 || each_has_one {
                 status = statuses.next().unwrap_or_default();
             }
-            let (fate, told) = fate(status);
+            let (fate, told) = fate(reader, status);
             if fate == TrailFate::Named && address.is_empty() {
                 continue;
             }
@@ -220,7 +225,7 @@ impl<'a> Tracked<'_, 'a> {
         };
         let acceptance = reader.chunk.scratch.alloc(acceptance);
         self.emit(reader, TrailFact::Accepted(acceptance));
-        self.recipients(reader, |_| (TrailFate::Named, Status::default()), b"")
+        self.recipients(reader, |_, _| (TrailFate::Named, Status::default()), b"")
     }
 
     fn submitted(&self, reader: &mut Reader<'_, 'a>) {
@@ -317,7 +322,7 @@ impl<'a> Tracked<'_, 'a> {
                 self.emit(reader, TrailFact::Replaced { address: before, by: bare(address) });
             }
         }
-        self.recipients(reader, |_| (TrailFate::Named, Status::default()), b"")
+        self.recipients(reader, |_, _| (TrailFate::Named, Status::default()), b"")
     }
 
     fn sent(&self, reader: &mut Reader<'_, 'a>, outside: bool) -> Fate {
@@ -329,7 +334,7 @@ impl<'a> Tracked<'_, 'a> {
             () => None,
         };
         let peer = relay(reader, self.cell(SERVER_HOSTNAME), names::address(self.cell(SERVER_IP)));
-        self.recipients(reader, |_| (TrailFate::HandedOver { outside }, Status::default()), peer)
+        self.recipients(reader, |_, _| (TrailFate::HandedOver { outside }, Status::default()), peer)
     }
 
     /// Into mailboxes, whose ids newer versions list beside the addresses.
@@ -342,7 +347,7 @@ impl<'a> Tracked<'_, 'a> {
                 self.emit(reader, TrailFact::Mailbox { id, owner: bare(owner) });
             }
         }
-        self.recipients(reader, |_| (TrailFate::Delivered, Status::default()), self.cell(SERVER_HOSTNAME))
+        self.recipients(reader, |_, _| (TrailFate::Delivered, Status::default()), self.cell(SERVER_HOSTNAME))
     }
 
     fn failed(&self, reader: &mut Reader<'_, 'a>) -> Fate {
@@ -352,9 +357,9 @@ impl<'a> Tracked<'_, 'a> {
         }
         let by_peer = source.eq_ignore_ascii_case(b"SMTP");
         let peer = if by_peer { relay(reader, self.cell(SERVER_HOSTNAME), names::address(self.cell(SERVER_IP))) } else { b"" };
-        let fate = |status: &'a [u8]| {
+        let fate = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
             let told = Status::read(status);
-            (fate::failure(source, context, told.text), told)
+            (reader.failure(source, context, told.text), told)
         };
         self.recipients(reader, fate, peer)
     }
