@@ -125,6 +125,8 @@ pub(super) struct Trails {
     pub(super) notices: Vec<TrailNotice>,
     /// How often a mailbox's records give an address as its own.
     pub(super) owners: HashMap<(Text, Text), u32>,
+    /// The system's own id of the last record, as logged, and its message: one row gives several facts.
+    last: (Vec<u8>, u32),
     scratch: Vec<u8>,
 }
 
@@ -134,8 +136,14 @@ impl Trails {
         match &event.fact {
             TrailFact::Accepted(acceptance) => self.accepted(texts, line, trail, acceptance),
             TrailFact::Recipient { address, fate, peer, text } => {
-                let address = self.lower(texts, address);
-                self.recipient(trail, address, Said { fate: *fate, line }, |said| said.with(texts.intern(peer), texts.intern(text)));
+                let said = Said { fate: *fate, line };
+                match self.last_recipient(texts, trail, address) {
+                    Some(known) => self.weigh(known, said, |said| said.with(texts.intern(peer), texts.intern(text))),
+                    None => {
+                        let address = self.lower(texts, address);
+                        self.recipient(trail, address, said, |said| said.with(texts.intern(peer), texts.intern(text)));
+                    }
+                }
             }
             TrailFact::Mailbox { id, owner } => {
                 let pair = (self.lower(texts, id), self.lower(texts, owner));
@@ -168,6 +176,22 @@ impl Trails {
 
     /// The message that a record is about.
     fn trail(&mut self, texts: &mut TextPool, line: Line, id: &TrailId<'_>, comes_in: bool) -> u32 {
+        let number = match &self.last {
+            (last, number) if !last.is_empty() && last == id.network => *number,
+            _ => self.find_or_begin(texts, line, id, comes_in),
+        };
+        self.names(texts, number, id);
+        if let Some(trail) = self.all.get_mut(number as usize) {
+            trail.first = trail.first.min(line.at);
+            trail.last = trail.last.max(line.at);
+            if (line.at, line.place) < (trail.start.at, trail.start.place) {
+                trail.start = line;
+            }
+        }
+        number
+    }
+
+    fn find_or_begin(&mut self, texts: &mut TextPool, line: Line, id: &TrailId<'_>, comes_in: bool) -> u32 {
         let key = match guid(id.network) {
             _ if id.network.is_empty() => Key::Message(texts.intern(id.message), self.lower(texts, id.sender)),
             Some(guid) => Key::Guid(guid),
@@ -178,14 +202,9 @@ impl Trails {
             Key::Message(..) => self.nearest(key, line.at, if comes_in { SAME_MESSAGE } else { QUEUE_LIFETIME }),
         };
         let number = found.unwrap_or_else(|| self.begin(texts, key, line));
-        self.names(texts, number, id);
-        if let Some(trail) = self.all.get_mut(number as usize) {
-            trail.first = trail.first.min(line.at);
-            trail.last = trail.last.max(line.at);
-            if (line.at, line.place) < (trail.start.at, trail.start.place) {
-                trail.start = line;
-            }
-        }
+        self.last.0.clear();
+        self.last.0.extend_from_slice(id.network);
+        self.last.1 = number;
         number
     }
 
@@ -270,16 +289,11 @@ impl Trails {
 
     /// Weighs what is said of a recipient; returns the recipient's number. The texts are asked for only where it counts.
     fn recipient(&mut self, trail: u32, address: Text, said: Said, word: impl FnOnce(Said) -> Word) -> u32 {
-        let tried = u32::from(said.fate != TrailFate::Named);
         if let Some(number) = self.known_recipient(trail, address) {
-            if let Some(known) = self.recipients.get_mut(number as usize) {
-                known.attempts += tried;
-                if said.outweighs(known.word.said()) {
-                    known.word = word(said);
-                }
-            }
+            self.weigh(number, said, word);
             return number;
         }
+        let tried = u32::from(said.fate != TrailFate::Named);
         let number = u32::try_from(self.recipients.len()).unwrap_or(NONE - 1);
         let Some(message) = self.all.get_mut(trail as usize) else { return number };
         self.recipients.push(Recipient { address, before: message.recipients, word: word(said), attempts: tried, replaced: false });
@@ -293,6 +307,21 @@ impl Trails {
             }
         }
         number
+    }
+
+    fn weigh(&mut self, recipient: u32, said: Said, word: impl FnOnce(Said) -> Word) {
+        let Some(known) = self.recipients.get_mut(recipient as usize) else { return };
+        known.attempts += u32::from(said.fate != TrailFate::Named);
+        if said.outweighs(known.word.said()) {
+            known.word = word(said);
+        }
+    }
+
+    /// The recipient a message got last, if it has this address: most messages have no other.
+    fn last_recipient(&self, texts: &TextPool, trail: u32, address: &[u8]) -> Option<u32> {
+        let number = self.all.get(trail as usize)?.recipients;
+        let known = texts.bytes(self.recipients.get(number as usize)?.address);
+        known.eq_ignore_ascii_case(address).then_some(number)
     }
 
     fn known_recipient(&self, trail: u32, address: Text) -> Option<u32> {

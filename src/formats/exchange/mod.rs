@@ -27,6 +27,7 @@ use super::sink::{Fate, Sink};
 use super::syslog::stamp::{self, Stamp};
 use super::table::{self, BYTE_ORDER_MARK, Layout, Row};
 use super::{Chunk, Format, Framing, scan};
+use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::time::Timestamp;
 use crate::formats::event::TrailFate;
 use hashbrown::HashMap;
@@ -237,8 +238,19 @@ struct Reader<'r, 'a> {
     headings: Headings<'a>,
     /// The host named last, as logged, and its index.
     last_host: Option<(&'a [u8], u16)>,
-    /// What failures read so far were found to mean, by source, context and status: the same few come again and again.
-    failures: HashMap<[&'a [u8]; 3], TrailFate>,
+    /// What words read so far were found to mean: the same few come again and again.
+    fates: HashMap<(Asked<'a>, &'a [u8]), TrailFate>,
+}
+
+/// What is to be read out of a recipient's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Asked<'a> {
+    Failure {
+        source: &'a [u8],
+        /// The context, where an agent is the source; otherwise it says nothing and is another one in each session.
+        agent: &'a [u8],
+    },
+    Delay(Outcome, Reason),
 }
 
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
@@ -246,7 +258,7 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut sink = Sink::new(out);
     sink.host = nameless;
     sink.absolute = true;
-    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, failures: HashMap::new() };
+    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, fates: HashMap::new() };
     let mut heading = chunk.heading;
     while !heading.is_empty() {
         let (text, rest) = line(heading);
@@ -349,16 +361,17 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// What a `FAIL` means.
-    fn failure(&mut self, source: &'a [u8], context: &'a [u8], status: &'a [u8]) -> TrailFate {
-        // Only an agent's context is asked for; that of a session has its number in it.
-        let context = if source.eq_ignore_ascii_case(b"AGENT") { context } else { b"" };
-        if let Some(known) = self.failures.get(&[source, context, status]) {
+    /// What a row says became of a recipient, where that takes reading its words.
+    fn fate(&mut self, asked: Asked<'a>, text: &'a [u8]) -> TrailFate {
+        if let Some(known) = self.fates.get(&(asked, text)) {
             return *known;
         }
-        let fate = fate::failure(source, context, status);
-        if self.failures.len() < FAILURES_MAX {
-            self.failures.insert([source, context, status], fate);
+        let fate = match asked {
+            Asked::Failure { source, agent } => fate::failure(source, agent, text),
+            Asked::Delay(outcome, reason) => fate::delay(outcome, reason, text),
+        };
+        if self.fates.len() < FATES_MAX {
+            self.fates.insert((asked, text), fate);
         }
         fate
     }
@@ -406,8 +419,8 @@ fn scout(bytes: &[u8]) -> Scouted {
     }
 }
 
-/// Failures of a piece that are remembered.
-const FAILURES_MAX: usize = 1024;
+/// Words of a piece whose meaning is remembered.
+const FATES_MAX: usize = 1024;
 
 /// Bytes of the first look.
 const SCOUT_BYTES: usize = 64 << 10;

@@ -5,7 +5,7 @@
 
 use super::fate::{self, Meaning, Status};
 use super::names;
-use super::{Cells, LogType, ROWS, Reader, certainty, format, iso};
+use super::{Asked, Cells, LogType, ROWS, Reader, certainty, format, iso};
 use crate::domain::outcome::Outcome;
 use crate::formats::batch::Ignored;
 use crate::formats::event::{Acceptance, NoticeKind, Protocol, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
@@ -131,7 +131,10 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
             tracked.recipients(reader, |_, status| (end, Status::read(status)), b"")
         }
         Meaning::Wait(outcome, reason) => {
-            let wait = |_: &mut Reader<'_, 'a>, status: &'a [u8]| (fate::delay(outcome, reason, status), Status::read(status));
+            let wait = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
+                let told = Status::read(status);
+                (reader.fate(Asked::Delay(outcome, reason), told.text), told)
+            };
             tracked.recipients(reader, wait, b"")
         }
         Meaning::Notice => tracked.notice(reader),
@@ -357,9 +360,11 @@ impl<'a> Tracked<'_, 'a> {
         }
         let by_peer = source.eq_ignore_ascii_case(b"SMTP");
         let peer = if by_peer { relay(reader, self.cell(SERVER_HOSTNAME), names::address(self.cell(SERVER_IP))) } else { b"" };
+        let agent = if source.eq_ignore_ascii_case(b"AGENT") { context } else { b"" };
+        let asked = Asked::Failure { source, agent };
         let fate = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
             let told = Status::read(status);
-            (reader.failure(source, context, told.text), told)
+            (reader.fate(asked, told.text), told)
         };
         self.recipients(reader, fate, peer)
     }
