@@ -5,6 +5,7 @@ use crate::domain::outcome::{By, Outcome};
 use crate::domain::place::Place;
 use crate::domain::rows::Rows;
 use crate::domain::text::Text;
+use crate::domain::text_set::TextSet;
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use hashbrown::{HashMap, HashSet};
 
@@ -45,17 +46,24 @@ struct Contact {
     elsewhere: Option<Timestamp>,
 }
 
-/// Everybody an account wrote to.
-pub(super) struct Contacts(HashMap<Text, Contact>);
+/// Everybody an account wrote to from any other origin than the one that sent most. Only they can have been written to from two.
+pub(super) struct Contacts(HashMap<Text, Option<Contact>>);
 
 impl Contacts {
     pub(super) fn new(rows: &Rows, profile: &Profile) -> Contacts {
-        let mut contacts: HashMap<Text, Contact> = HashMap::new();
+        let most = profile.origins.iter().map(|origin| origin.messages.len()).enumerate().max_by_key(|(_, n)| *n).map(|(origin, _)| origin);
+        let others = profile.origins.iter().enumerate().filter(|(origin, _)| Some(*origin) != most).map(|(_, origin)| origin);
+        let written_to = others.flat_map(|origin| origin.messages(rows)).flat_map(|message| rows.recipients_of(message));
+        let mut contacts: HashMap<Text, Option<Contact>> = written_to.map(|recipient| (recipient.address, None)).collect();
+        if contacts.is_empty() {
+            return Contacts(contacts);
+        }
         for &number in &profile.messages {
             let message = &rows.messages[number as usize];
             let Some(origin) = profile.number(message.address) else { continue };
             for recipient in rows.recipients_of(message) {
-                let contact = contacts.entry(recipient.address).or_insert(Contact { origin, since: message.submitted, elsewhere: None });
+                let Some(contact) = contacts.get_mut(&recipient.address) else { continue };
+                let contact = contact.get_or_insert(Contact { origin, since: message.submitted, elsewhere: None });
                 if contact.origin != origin && contact.elsewhere.is_none() {
                     contact.elsewhere = Some(message.submitted);
                 }
@@ -66,7 +74,7 @@ impl Contacts {
 
     /// When the account first wrote to an address from another origin than this one.
     fn elsewhere(&self, address: Text, origin: u32) -> Option<Timestamp> {
-        let contact = self.0.get(&address)?;
+        let contact = self.0.get(&address)?.as_ref()?;
         if contact.origin == origin { contact.elsewhere } else { Some(contact.since) }
     }
 }
@@ -74,7 +82,7 @@ impl Contacts {
 impl Sent {
     pub(super) fn new(rows: &Rows, used: &OriginUse, number: u32, contacts: &Contacts, writers: &HashSet<Text>) -> Sent {
         let mut sent = Sent { messages: used.messages.len() as u64, ..Sent::default() };
-        let mut reached: Vec<Text> = Vec::new();
+        let mut reached = TextSet::new(rows.texts.len());
         let mut day = FamiliarDay::default();
         let mut last_single: Option<Text> = None;
         for message in used.messages(rows) {
@@ -83,9 +91,12 @@ impl Sent {
             let recipients = rows.recipients_of(message);
             for recipient in recipients {
                 sent.receive(recipient.outcome, recipient.by, recipient.place);
-                reached.push(recipient.address);
-                let familiar = contacts.elsewhere(recipient.address, number).is_some() || writers.contains(&recipient.address);
-                day.add(familiar);
+                let elsewhere = contacts.elsewhere(recipient.address, number);
+                day.add(elsewhere.is_some() || writers.contains(&recipient.address));
+                if reached.insert(recipient.address) && !rows.texts.bytes(recipient.address).is_empty() {
+                    sent.distinct += 1;
+                    sent.novel += u64::from(!elsewhere.is_some_and(|at| used.first.is_some_and(|first| at < first)));
+                }
             }
             if let [only] = recipients {
                 sent.step(rows, last_single, only.address);
@@ -93,12 +104,6 @@ impl Sent {
             }
         }
         sent.familiar_days += day.end();
-        reached.sort_unstable();
-        reached.dedup();
-        reached.retain(|address| !rows.texts.bytes(*address).is_empty());
-        let known = |address: &Text| contacts.elsewhere(*address, number).is_some_and(|at| used.first.is_some_and(|first| at < first));
-        sent.distinct = reached.len() as u64;
-        sent.novel = reached.iter().filter(|address| !known(address)).count() as u64;
         sent
     }
 

@@ -4,6 +4,7 @@ use super::model::{BlockedBy, MessageTally, ReasonTally, RecipientTally};
 use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
 use crate::domain::rows::{Message, Recipient, Rows};
 use crate::domain::text::Text;
+use crate::domain::text_set::TextSet;
 use crate::domain::time::Timestamp;
 use hashbrown::HashSet;
 use std::collections::BTreeMap;
@@ -61,7 +62,7 @@ pub(super) fn recipients<'r>(
     contacted_at: impl Fn(&Message, Text) -> Option<Timestamp>,
 ) -> RecipientTally {
     let mut tally = RecipientTally::default();
-    let mut reached: HashSet<Text> = HashSet::new();
+    let mut reached = TextSet::new(rows.texts.len());
     let mut domains: HashSet<&[u8]> = HashSet::new();
     for message in messages {
         for recipient in rows.recipients_of(message) {

@@ -7,6 +7,7 @@ use crate::domain::rows::{Kind, Notice, Recipient, Rows};
 use crate::domain::text::TextPool;
 use crate::domain::time::{DAY, MINUTE, Timestamp};
 use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
 
 /// Clocks of two servers may differ by this much.
 const CLOCKS: i64 = 5 * MINUTE;
@@ -23,7 +24,7 @@ pub(super) fn add(rows: &mut Rows, drafts: Vec<Draft>, texts: &TextPool) {
     }
     let others = take_apart(rows);
     let mut all = if others.is_empty() { drafts } else { join(others, drafts, texts) };
-    all.sort_by_key(|d| (d.message.submitted, d.message.place));
+    all.par_sort_by_key(|d| (d.message.submitted, d.message.place));
     put_together(rows, all);
 }
 

@@ -30,6 +30,7 @@ mod stretches;
 mod testing;
 #[cfg(test)]
 mod tracked_tests;
+mod trail_ends;
 mod trail_rows;
 mod trails;
 mod transactions;
@@ -169,6 +170,7 @@ impl Correlator {
         let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
             let map = remap::Map::new(&mut texts, &shard.texts);
+            debug_assert!(logins.is_some() || map.changes_nothing(), "a text of the first shard stands there twice");
             map.sessions(&mut shard.sessions);
             sessions.absorb(shard.sessions);
             activity.absorb(shard.activity, &map);

@@ -13,6 +13,11 @@ impl Map {
         Map(common.absorb(shard))
     }
 
+    /// Whether every text keeps its number.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.0.iter().enumerate().all(|(number, text)| text.index() == number)
+    }
+
     pub(super) fn put(&self, text: &mut Text) {
         if let Some(common) = self.0.get(text.index()) {
             *text = *common;

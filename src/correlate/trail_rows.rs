@@ -3,10 +3,10 @@
 
 use super::dialogues::{Refused, Told, Transaction, TransactionEnd, Untold, UserSession};
 use super::lives::Line;
-use super::own::{Own, split_relay};
-use super::smart_host::SmartHost;
-use super::trails::{Accepted, Recipient as TrailRecipient, Trail, TrailNotice, Trails};
-use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
+use super::own::Own;
+use super::trail_ends::{Ends, QUEUE_LIFETIME, unknown};
+use super::trails::{Accepted, Trail, TrailNotice, Trails};
+use crate::domain::outcome::{By, MessageOutcome, Outcome};
 use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient, SessionLog};
 use crate::domain::text::{Text, TextPool};
@@ -16,8 +16,6 @@ use crate::formats::event::{TrailFate, TrailKind};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
-/// A recipient that waits has been given up by its server after this long, whether or not the log says so.
-const QUEUE_LIFETIME: i64 = 5 * DAY;
 /// A message that a session says it took in comes into the tracking log at once.
 const TAKEN_IN: i64 = HOUR;
 
@@ -166,13 +164,6 @@ fn whose<'t>(
     })
 }
 
-/// What is known of the ways that messages take on.
-struct Ways {
-    /// First labels of the hosts that tell of deliveries into mailboxes.
-    delivering: HashSet<Vec<u8>>,
-    smart_host: SmartHost,
-}
-
 /// Writes the rows of trails.
 pub(super) struct Writer<'a> {
     pub(super) own: &'a Own,
@@ -187,13 +178,16 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     /// All messages, in no order.
     pub(super) fn drafts(&mut self, texts: &mut TextPool, all: Attributed) -> Vec<Draft> {
-        let ways = Ways { delivering: delivering_hosts(texts, &all.trails), smart_host: SmartHost::new(texts, &all.trails) };
+        let ends = Ends::new(texts, self.own, self.host_ends, self.empty, &all.trails);
+        let recipients = |message: &Whose| {
+            let trail = all.trails.all.get(message.trail as usize)?;
+            Some((trail, ends.of(&all.trails, trail)))
+        };
+        let with_recipients: Vec<Option<(&Trail, Vec<Recipient>)>> = all.messages.par_iter().map(recipients).collect();
         let mut drafts = Vec::with_capacity(all.messages.len());
         let mut by_id = ById::default();
-        for message in &all.messages {
-            let Some(trail) = all.trails.all.get(message.trail as usize) else { continue };
-            let recipients = all.trails.recipients_of(trail);
-            let draft = self.draft(texts, trail, message, &recipients, &ways);
+        for (message, (trail, recipients)) in all.messages.iter().zip(with_recipients).filter_map(|(m, found)| Some((m, found?))) {
+            let draft = self.draft(texts, trail, message, recipients);
             by_id.0.push((trail.message_id, draft.message.submitted, drafts.len()));
             drafts.push(draft);
         }
@@ -213,12 +207,11 @@ impl Writer<'_> {
         drafts
     }
 
-    fn draft(&mut self, texts: &mut TextPool, trail: &Trail, whose: &Whose, recipients: &[TrailRecipient], ways: &Ways) -> Draft {
+    fn draft(&mut self, texts: &mut TextPool, trail: &Trail, whose: &Whose, recipients: Vec<Recipient>) -> Draft {
         let accepted = trail.accepted.as_deref();
         let line = accepted.map_or(trail.start, |a| a.line);
         let sender = accepted.and_then(|a| a.return_path).filter(|p| !texts.bytes(*p).is_empty()).unwrap_or(trail.sender);
         let (account, attribution) = self.account(texts, whose, sender, accepted);
-        let recipients = self.recipients(texts, trail, accepted, recipients, ways);
         let network = trail.network_id(texts).map_or(self.empty, |id| texts.add(&id));
         let message = Message {
             submitted: line.at,
@@ -262,104 +255,6 @@ impl Writer<'_> {
         domain.is_some_and(|domain| self.own.is_own_name(domain) == Some(true))
     }
 
-    fn recipients(
-        &self,
-        texts: &TextPool,
-        trail: &Trail,
-        accepted: Option<&Accepted>,
-        recipients: &[TrailRecipient],
-        ways: &Ways,
-    ) -> Vec<Recipient> {
-        // What is said of all without naming any is said of those of whom nothing else is.
-        let of_all = recipients.iter().find(|r| r.address == self.empty).map(|r| r.word);
-        let named = |r: &&TrailRecipient| r.address != self.empty && !(r.replaced && r.word.fate == TrailFate::Named);
-        let mut rows: Vec<Recipient> = recipients
-            .iter()
-            .filter(named)
-            .map(|recipient| match of_all.filter(|_| recipient.word.fate == TrailFate::Named) {
-                Some(word) => self.recipient(texts, &recipient.with(word), ways),
-                None => self.recipient(texts, recipient, ways),
-            })
-            .collect();
-        let replaced = recipients.iter().any(|r| r.replaced);
-        let counted = accepted.and_then(|a| a.recipients).filter(|_| !replaced).unwrap_or(0);
-        let missing = if rows.is_empty() { counted.max(1) } else { counted.saturating_sub(rows.len() as u32) };
-        let unnamed = match of_all {
-            Some(word) => self.recipient(texts, &TrailRecipient::unnamed(self.empty, word), ways),
-            None => self.unknown(self.empty, accepted.map_or(trail.start, |a| a.line).place),
-        };
-        rows.extend(std::iter::repeat_n(unnamed, missing as usize));
-        rows
-    }
-
-    /// Of a recipient nothing is known.
-    fn unknown(&self, address: Text, place: Place) -> Recipient {
-        Recipient {
-            message: 0,
-            address,
-            outcome: Outcome::Unknown,
-            by: None,
-            reason: Some(Reason::Other),
-            reply: self.empty,
-            relay: self.empty,
-            at: None,
-            attempts: 0,
-            place,
-        }
-    }
-
-    fn recipient(&self, texts: &TextPool, recipient: &TrailRecipient, ways: &Ways) -> Recipient {
-        let word = &recipient.word;
-        let (outcome, by, reason) = match word.fate {
-            TrailFate::Named => (Outcome::Unknown, None, Some(Reason::Other)),
-            _ if ways.smart_host.takes(texts, self.own, word) => (Outcome::Relayed, None, Some(Reason::Other)),
-            TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } => (Outcome::Delivered, None, None),
-            TrailFate::HandedOver { outside } => match self.handed_over(texts, word.peer, outside, &ways.delivering) {
-                Outcome::Delivered => (Outcome::Delivered, None, None),
-                other => (other, None, Some(Reason::Other)),
-            },
-            TrailFate::Waiting { outcome, by, reason } => {
-                let end = self.host_ends.get(&word.line.host).map_or(0, |end| end.since(word.line.at));
-                (if end > QUEUE_LIFETIME { Outcome::Unknown } else { outcome }, by, Some(reason))
-            }
-            TrailFate::Ended { outcome: Outcome::Expired, reason, .. } => (Outcome::Expired, None, Some(reason)),
-            TrailFate::Ended { outcome, by, reason } => {
-                let by_peer = || if self.is_own_peer(texts, word.peer) { By::Own } else { By::Remote };
-                (outcome, Some(by.unwrap_or_else(by_peer)), Some(reason))
-            }
-        };
-        Recipient {
-            message: 0,
-            address: recipient.address,
-            outcome,
-            by,
-            reason,
-            reply: if outcome == Outcome::Delivered { self.empty } else { word.text },
-            relay: word.peer,
-            at: (word.fate != TrailFate::Named).then_some(word.line.at),
-            attempts: recipient.attempts,
-            place: word.line.place,
-        }
-    }
-
-    fn is_own_peer(&self, texts: &TextPool, peer: Text) -> bool {
-        let (name, address) = split_relay(texts.bytes(peer));
-        !(name.is_empty() && address.is_empty()) && self.own.is_own_client(name, address)
-    }
-
-    /// What it means that a next hop took the message.
-    fn handed_over(&self, texts: &TextPool, peer: Text, outside: Option<bool>, delivering: &HashSet<Vec<u8>>) -> Outcome {
-        let (name, address) = split_relay(texts.bytes(peer));
-        let unnamed = name.is_empty() && address.is_empty();
-        let inside = outside.map_or_else(|| unnamed || self.own.is_own_client(name, address), |outside| !outside);
-        match inside {
-            false => Outcome::Delivered,
-            // That host tells of deliveries, and tells none of this one.
-            true if unnamed || delivering.contains(&short(name)) => Outcome::Unknown,
-            true => Outcome::Relayed,
-        }
-    }
-
     /// What a session's own log adds: recipients refused before the rest was taken in, messages refused whole, and messages that
     /// were taken in and of which no tracking log tells.
     fn session(&mut self, texts: &mut TextPool, session: &UserSession, drafts: &mut Vec<Draft>, by_id: &ById) {
@@ -387,7 +282,7 @@ impl Writer<'_> {
     /// Gives a message of which tracking tells the end and not the beginning to the user whose session handed it in.
     fn own_up(&self, draft: &mut Draft, session: &UserSession, transaction: &Transaction) {
         let accepted = transaction.accepted.iter().filter(|address| !draft.recipients.iter().any(|known| known.address == **address));
-        let missing: Vec<Recipient> = accepted.map(|address| self.unknown(*address, transaction.place())).collect();
+        let missing: Vec<Recipient> = accepted.map(|address| unknown(*address, self.empty, transaction.place())).collect();
         draft.recipients.extend(missing);
         let message = &mut draft.message;
         (message.submitted, message.host, message.place) = (transaction.line.at, transaction.line.host, transaction.line.place);
@@ -397,7 +292,7 @@ impl Writer<'_> {
     }
 
     fn untracked(&mut self, texts: &mut TextPool, session: &UserSession, transaction: &Transaction) -> Draft {
-        let mut recipients: Vec<Recipient> = transaction.accepted.iter().map(|a| self.unknown(*a, transaction.place())).collect();
+        let mut recipients: Vec<Recipient> = transaction.accepted.iter().map(|a| unknown(*a, self.empty, transaction.place())).collect();
         let several = transaction.refused.len() > 1;
         // A sender that was refused has no recipient of its own where others follow.
         let refused = transaction.refused.iter().filter(|r| r.address.is_some() || !several);
@@ -470,15 +365,6 @@ fn give_by_time(drafts: &mut [Draft], mut notices: Vec<&TrailNotice>) {
             draft.notices.push((notice.line.at, notice.line.place));
         }
     }
-}
-
-/// First labels of the hosts that tell of deliveries into mailboxes.
-fn delivering_hosts(texts: &TextPool, trails: &Trails) -> HashSet<Vec<u8>> {
-    trails.delivering().into_iter().map(|host| short(texts.bytes(host))).collect()
-}
-
-fn short(name: &[u8]) -> Vec<u8> {
-    name.split(|b| *b == b'.').next().unwrap_or(name).to_ascii_lowercase()
 }
 
 /// Messages by their Message-ID and time. An attacker's messages may all bear the same one.

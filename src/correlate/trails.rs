@@ -238,8 +238,7 @@ impl Trails {
         let message_id = match key {
             _ if !new_id => message_id,
             Key::Message(message_id, _) => message_id,
-            // Hardly ever comes again in this shard, where nothing looks for it.
-            Key::Guid(_) | Key::Network(_) => texts.add(id.message),
+            Key::Guid(_) | Key::Network(_) => texts.intern(id.message),
         };
         let sender = if new_sender { self.lower(texts, id.sender) } else { sender };
         if let Some(trail) = self.all.get_mut(number as usize) {

@@ -8,4 +8,5 @@ pub mod outcome;
 pub mod place;
 pub mod rows;
 pub mod text;
+pub(crate) mod text_set;
 pub mod time;

@@ -24,7 +24,7 @@ pub(super) struct Scout {
     pub(super) scouted: Scouted,
     /// The last stamp without a year, where the source had to be searched to its end for a witness of its zone.
     pub(super) last_yearless: Option<WallTime>,
-    /// Its head is plain text.
+    /// Its head is plain text of no known format.
     pub(super) text: bool,
     /// Nothing in the source at all.
     pub(super) empty: bool,
@@ -49,8 +49,8 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     let mut head = Vec::new();
     let more = read_up_to(&mut reader, &mut head, HEAD_BYTES);
     scout.empty = head.is_empty();
-    scout.text = is_text(&head);
     scout.format = recognise(&head);
+    scout.text = scout.format.is_none() && is_text(&head);
     let Some(format) = scout.format else { return scout };
     let whole_lines = if more { cut_at_line_end(&head) } else { head.len() };
     scout.scouted = (format.scout)(&head[..whole_lines]);

@@ -87,6 +87,8 @@ impl<'a> Builder<'a> {
         let names = |accounts: &[Text]| accounts.iter().map(|a| rows.show(*a)).collect::<Vec<_>>();
         let sending: Vec<Text> = self.accounts.iter().copied().filter(|a| self.messages_of(*a).next().is_some()).collect();
         let messages: Vec<&Message> = self.accounts.iter().flat_map(|a| self.messages_of(*a)).collect();
+        let mut in_time = messages.clone();
+        in_time.sort_by_key(|m| (m.submitted, m.place));
         let recipients = || messages.iter().flat_map(|m| rows.recipients_of(m));
         let basis = self.basis();
         let of_flood = score(self.flood.map(|flood| std::slice::from_ref(&flood.sign)).unwrap_or_default());
@@ -96,11 +98,13 @@ impl<'a> Builder<'a> {
         let sent_estimate = self.sent_estimate();
         let last_activity = self.accounts.iter().filter_map(|a| self.last_activity(*a)).max();
         let known = self.knows_submissions();
-        // What walks through all the messages, side by side.
-        let (per_account, (recipient_tally, reach)) = rayon::join(
+        // What walks through all the messages, side by side. Where there is one account only, its figures are those of all.
+        let several = self.accounts.len() > 1;
+        let (per_account, (of_all, reach)) = rayon::join(
             || self.accounts.par_iter().map(|a| (rows.show(*a), self.per_account(*a))).collect::<BTreeMap<String, PerAccount>>(),
-            || rayon::join(|| known.then(|| self.recipient_tally(&messages)), || self.reach(&messages)),
+            || rayon::join(|| (known && several).then(|| self.recipient_tally(&in_time)), || self.reach(&in_time)),
         );
+        let recipient_tally = if several { of_all } else { per_account.values().next().and_then(|only| only.recipients.clone()) };
         let mut incident = Incident {
             id: String::new(),
             accounts: names(&self.accounts),

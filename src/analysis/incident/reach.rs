@@ -6,64 +6,44 @@ use crate::analysis::tally::domain;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{Kind, Message};
 use crate::domain::text::Text;
+use crate::domain::text_set::TextSet;
 use crate::domain::time::{HOUR, Timestamp};
 use crate::say::say;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 impl Builder<'_> {
-    /// Who the recipients are; one pass over the attackers' recipients and one over all others'.
+    /// Who the recipients are. The messages come in the order of time.
     pub(super) fn reach(&self, messages: &[&Message]) -> Option<Reach> {
         let rows = self.rows();
         let own = self.own_domains();
-        let mut reached: HashMap<Text, Timestamp> = HashMap::new();
-        let mut internal = 0;
+        let mut acquainted = Acquainted { builder: self, known: TextSet::new(rows.texts.len()), rest: rows.messages.iter() };
+        let mut reached = TextSet::new(rows.texts.len());
+        let (mut internal, mut known_to_organisation) = (0, 0);
         let mut sizes: Vec<u64> = Vec::with_capacity(messages.len());
         for message in messages {
             sizes.push(u64::from(message.recipients));
+            acquainted.go_on_to(message.submitted);
             for recipient in rows.recipients_of(message) {
-                let since = reached.entry(recipient.address).or_insert_with(|| {
-                    let address = rows.texts.bytes(recipient.address);
-                    internal += u64::from(!address.is_empty() && own.contains(domain(address)));
-                    message.submitted
-                });
-                *since = (*since).min(message.submitted);
+                let address = rows.texts.bytes(recipient.address);
+                if !address.is_empty() && reached.insert(recipient.address) {
+                    internal += u64::from(own.contains(domain(address)));
+                    known_to_organisation += u64::from(acquainted.known.contains(recipient.address));
+                }
             }
-        }
-        if let Some(nameless) = rows.texts.find(b"") {
-            reached.remove(&nameless);
         }
         if sizes.is_empty() {
             return None;
         }
         sizes.sort_unstable();
         let writers = self.accounts.iter().map(|account| self.ground.profiles.writers.to(*account));
-        let wrote: HashSet<Text> = writers.flatten().copied().filter(|sender| reached.contains_key(sender)).collect();
+        let wrote: HashSet<Text> = writers.flatten().copied().filter(|sender| reached.contains(*sender)).collect();
         Some(Reach {
-            known_to_organisation: self.known(&reached),
+            known_to_organisation,
             internal,
             wrote_to_account: wrote.len() as u64,
             per_message_median: sizes.get(sizes.len() / 2).copied().unwrap_or(0),
             per_message_max: sizes.last().copied().unwrap_or(0),
         })
-    }
-
-    /// How many addresses somebody of the organisation wrote to, or had mail from, before the attackers wrote to them.
-    fn known(&self, reached: &HashMap<Text, Timestamp>) -> u64 {
-        let rows = self.rows();
-        let mut known: HashSet<Text> = HashSet::new();
-        let earlier = |address: Text, at: Timestamp| reached.get(&address).is_some_and(|since| at < *since);
-        for message in &rows.messages {
-            if message.account.is_some_and(|account| self.judged.is_attacker(account, message.address)) {
-                continue;
-            }
-            if message.kind == Kind::Inbound && earlier(message.sender, message.submitted) {
-                known.insert(message.sender);
-            }
-            if message.kind != Kind::Inbound {
-                known.extend(rows.recipients_of(message).iter().map(|r| r.address).filter(|a| earlier(*a, message.submitted)));
-            }
-        }
-        known.len() as u64
     }
 
     /// Mail domains of the organisation: the configured ones and those of the accounts that sent.
@@ -107,5 +87,33 @@ impl Builder<'_> {
 
     pub(super) fn is_attackers(&self, message: &Message) -> bool {
         message.account.is_some_and(|account| self.accounts.contains(&account) && self.judged.is_attacker(account, message.address))
+    }
+}
+
+/// The addresses that somebody of the organisation, but for the attackers, wrote to or had mail from before an instant.
+struct Acquainted<'b, 'a> {
+    builder: &'b Builder<'a>,
+    known: TextSet,
+    /// The messages not looked at yet, in the order of time.
+    rest: std::slice::Iter<'a, Message>,
+}
+
+impl Acquainted<'_, '_> {
+    /// Takes in what was written before this instant.
+    fn go_on_to(&mut self, at: Timestamp) {
+        let rows = self.builder.rows();
+        while let Some(message) = self.rest.as_slice().first().filter(|message| message.submitted < at) {
+            self.rest.next();
+            if message.account.is_some_and(|account| self.builder.judged.is_attacker(account, message.address)) {
+                continue;
+            }
+            if message.kind == Kind::Inbound {
+                self.known.insert(message.sender);
+            } else {
+                rows.recipients_of(message).iter().for_each(|recipient| {
+                    self.known.insert(recipient.address);
+                });
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::say::say;
 use hashbrown::HashMap;
 
 impl Builder<'_> {
+    /// To whom messages of these accounts went; they come in the order of time.
     pub(super) fn recipient_tally(&self, messages: &[&Message]) -> RecipientTally {
         let rows = self.rows();
         let mut contacted: HashMap<(Text, Text), Timestamp> = HashMap::new();
@@ -25,9 +26,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let mut in_time: Vec<&Message> = messages.to_vec();
-        in_time.sort_by_key(|m| (m.submitted, m.place));
-        tally::recipients(rows, in_time.into_iter(), |message, address| contacted.get(&(message.account?, address)).copied())
+        tally::recipients(rows, messages.iter().copied(), |message, address| contacted.get(&(message.account?, address)).copied())
     }
 
     pub(super) fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
