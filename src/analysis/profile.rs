@@ -162,15 +162,13 @@ impl Profile {
     fn settle(&mut self, rows: &Rows, writers: &Writers, account: Text) {
         self.origins.sort_unstable_by_key(|origin| origin.address);
         self.by_address = self.origins.iter().enumerate().map(|(number, origin)| (origin.address, number as u32)).collect();
-        for origin in &mut self.origins {
-            origin.count(rows);
-        }
         let contacts = Contacts::new(rows, self);
-        for (number, origin) in self.origins.iter_mut().enumerate() {
+        self.origins.par_iter_mut().enumerate().for_each(|(number, origin)| {
+            origin.count(rows);
             if !origin.messages.is_empty() {
                 origin.sent = Sent::new(rows, origin, number as u32, &contacts, writers.to(account));
             }
-        }
+        });
     }
 
     /// The number of an origin among [`Profile::origins`].

@@ -37,45 +37,67 @@ pub(super) struct Sent {
     pub(super) upwards: u64,
 }
 
-/// From which origins, and since when, an account wrote to an address.
+/// Since when an account wrote to an address that it wrote to from several origins.
 #[derive(Clone, Copy, Debug)]
 struct Contact {
+    /// The origin it was first written to from, and when.
     origin: u32,
     since: Timestamp,
     /// The first time from any other origin than that.
     elsewhere: Option<Timestamp>,
 }
 
-/// Everybody an account wrote to from any other origin than the one that sent most. Only they can have been written to from two.
+/// Those an account wrote to from several origins. Of all others, who may be millions, nothing needs to be kept: they were never written
+/// to from elsewhere.
+#[derive(Default)]
 pub(super) struct Contacts(HashMap<Text, Option<Contact>>);
 
 impl Contacts {
     pub(super) fn new(rows: &Rows, profile: &Profile) -> Contacts {
-        let most = profile.origins.iter().map(|origin| origin.messages.len()).enumerate().max_by_key(|(_, n)| *n).map(|(origin, _)| origin);
-        let others = profile.origins.iter().enumerate().filter(|(origin, _)| Some(*origin) != most).map(|(_, origin)| origin);
-        let written_to = others.flat_map(|origin| origin.messages(rows)).flat_map(|message| rows.recipients_of(message));
-        let mut contacts: HashMap<Text, Option<Contact>> = written_to.map(|recipient| (recipient.address, None)).collect();
-        if contacts.is_empty() {
-            return Contacts(contacts);
+        let sending: Vec<&OriginUse> = profile.origins.iter().filter(|origin| !origin.messages.is_empty()).collect();
+        if sending.len() < 2 {
+            return Contacts::default();
         }
-        for &number in &profile.messages {
-            let message = &rows.messages[number as usize];
-            let Some(origin) = profile.number(message.address) else { continue };
-            for recipient in rows.recipients_of(message) {
-                let Some(contact) = contacts.get_mut(&recipient.address) else { continue };
-                let contact = contact.get_or_insert(Contact { origin, since: message.submitted, elsewhere: None });
-                if contact.origin != origin && contact.elsewhere.is_none() {
-                    contact.elsewhere = Some(message.submitted);
+        let mut contacts: HashMap<Text, Option<Contact>> = HashMap::new();
+        let mut once = TextSet::new(rows.texts.len());
+        for origin in &sending {
+            let mut here = TextSet::new(rows.texts.len());
+            let recipients = origin.messages(rows).flat_map(|message| rows.recipients_of(message));
+            for recipient in recipients {
+                if here.insert(recipient.address) && !once.insert(recipient.address) {
+                    contacts.insert(recipient.address, None);
                 }
             }
         }
+        fill(&mut contacts, rows, profile);
         Contacts(contacts)
     }
 
-    /// When the account first wrote to an address from another origin than this one.
+    /// When the account first wrote to an address from another origin than this one, from which it wrote to it too.
     fn elsewhere(&self, address: Text, origin: u32) -> Option<Timestamp> {
+        if self.0.is_empty() {
+            return None;
+        }
         let contact = self.0.get(&address)?.as_ref()?;
         if contact.origin == origin { contact.elsewhere } else { Some(contact.since) }
+    }
+}
+
+/// Notes from where, and when, each of these addresses was written to.
+fn fill(contacts: &mut HashMap<Text, Option<Contact>>, rows: &Rows, profile: &Profile) {
+    if contacts.is_empty() {
+        return;
+    }
+    for &number in &profile.messages {
+        let message = &rows.messages[number as usize];
+        let Some(origin) = profile.number(message.address) else { continue };
+        for recipient in rows.recipients_of(message) {
+            let Some(contact) = contacts.get_mut(&recipient.address) else { continue };
+            let contact = contact.get_or_insert(Contact { origin, since: message.submitted, elsewhere: None });
+            if contact.origin != origin && contact.elsewhere.is_none() {
+                contact.elsewhere = Some(message.submitted);
+            }
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use crate::analysis::Ground;
 use crate::analysis::judge::Judged;
 use crate::analysis::tries::SHARED_MIN;
 use crate::domain::text::Text;
-use crate::domain::time::HOUR;
 use hashbrown::{HashMap, HashSet};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -31,7 +30,7 @@ pub(super) fn groups(ground: Ground<'_>, judged: &Judged) -> Vec<Vec<Text>> {
     let mut hours: BTreeMap<usize, HashSet<i64>> = BTreeMap::new();
     for (number, account) in accounts.iter().enumerate() {
         let origins = judged.attacks.get(account).into_iter().flatten().filter_map(|a| profiles.origin(*account, a.address));
-        let sent = origins.flat_map(|o| o.messages(ground.facts.rows)).map(|m| m.submitted.0.div_euclid(HOUR));
+        let sent = origins.flat_map(|o| &o.sent.hours).map(|(hour, _)| *hour);
         hours.entry(sets.root(number)).or_default().extend(sent);
     }
     let hours: Vec<(usize, HashSet<i64>)> = hours.into_iter().filter(|(_, hours)| !hours.is_empty()).collect();

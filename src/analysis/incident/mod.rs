@@ -49,6 +49,8 @@ struct Builder<'a> {
     addresses: HashSet<Text>,
     /// The attackers' messages by account, picked once out of all.
     sent: HashMap<Text, Arc<[u32]>>,
+    /// When notices about the attackers' messages came back, by account, in the order of time.
+    returned: OnceLock<HashMap<Text, Vec<Timestamp>>>,
     /// From the attackers' first use to their last.
     window: OnceLock<Option<(Timestamp, Timestamp)>>,
 }
@@ -64,8 +66,8 @@ impl<'a> Builder<'a> {
         if let (Some(begin), Some(end)) = (begin, end) {
             addresses.extend(ground.tries.allies(ground.addresses, &addresses, begin, end));
         }
-        let (sent, window) = (HashMap::new(), OnceLock::new());
-        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, flood: None, addresses, sent, window };
+        let (sent, returned, window) = (HashMap::new(), OnceLock::new(), OnceLock::new());
+        let mut builder = Builder { ground, facts: ground.facts, judged, accounts, flood: None, addresses, sent, returned, window };
         builder.sent = builder.accounts.iter().map(|&account| (account, builder.pick(account))).collect();
         builder
     }
@@ -104,6 +106,10 @@ impl<'a> Builder<'a> {
             || self.accounts.par_iter().map(|a| (rows.show(*a), self.per_account(*a))).collect::<BTreeMap<String, PerAccount>>(),
             || rayon::join(|| (known && several).then(|| self.recipient_tally(&in_time)), || self.reach(&in_time)),
         );
+        let ((blocked_by, reasons), (returned_notices, origins)) = rayon::join(
+            || (known.then(|| tally::blocked_by(recipients())), tally::reasons(rows, recipients())),
+            || (self.notices(&self.accounts), self.origins()),
+        );
         let recipient_tally = if several { of_all } else { per_account.values().next().and_then(|only| only.recipients.clone()) };
         let mut incident = Incident {
             id: String::new(),
@@ -119,12 +125,12 @@ impl<'a> Builder<'a> {
             last_activity: last_activity.map(|t| self.facts.stamp(t)),
             prior_failed_logins: logins::sum_prior(per_account.values().map(|p| &p.prior_failed_logins)),
             protocols: self.protocols(),
-            origins: self.origins(),
+            origins,
             messages: known.then(|| tally::messages(messages.iter().copied())),
             recipients: recipient_tally,
-            blocked_by: known.then(|| tally::blocked_by(recipients())),
-            reasons: tally::reasons(rows, recipients()),
-            returned_notices: self.notices(&self.accounts),
+            blocked_by,
+            reasons,
+            returned_notices,
             mailbox_access: self.mailbox_access(&self.accounts),
             account_changes: self.account_changes(),
             other_accounts: self.other_accounts(),
@@ -153,16 +159,20 @@ impl<'a> Builder<'a> {
         self.attacks(account).iter().map(of).filter(|(_, asked)| *asked != hints::Asked::default()).collect()
     }
 
-    /// The numbers of the messages of one account that came from an attacker's origin.
+    /// The numbers of the messages of one account that came from an attacker's origin, in the order of time.
     fn pick(&self, account: Text) -> Arc<[u32]> {
         let messages = &self.rows().messages;
         let asked = self.asked(account);
-        let is_attackers = |m: &Message| {
-            let in_time = || asked.get(&m.address).is_none_or(|asked| asked.holds(m.submitted));
-            self.judged.is_attacker(account, m.address) && in_time()
-        };
-        let numbers = self.ground.profiles.get(account).map(|p| p.messages.as_slice()).unwrap_or_default();
-        numbers.iter().copied().filter(|&m| messages.get(m as usize).is_some_and(is_attackers)).collect()
+        let mut picked: Vec<u32> = Vec::new();
+        let origins = self.ground.profiles.get(account).map(|p| p.origins.as_slice()).unwrap_or_default();
+        for origin in origins.iter().filter(|origin| self.judged.is_attacker(account, origin.address)) {
+            let asked = asked.get(&origin.address);
+            let in_time = |m: &&u32| asked.is_none_or(|asked| messages.get(**m as usize).is_some_and(|m| asked.holds(m.submitted)));
+            picked.extend(origin.messages.iter().filter(in_time));
+        }
+        // Each origin's are in order.
+        picked.sort();
+        picked.into()
     }
 
     /// Messages of one account that came from an attacker's origin.

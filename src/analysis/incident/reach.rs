@@ -66,15 +66,9 @@ impl Builder<'_> {
             };
             return Some(Discovery { time: estimate.first, text: self.facts.said(&text) });
         }
-        let mut notices: Vec<Timestamp> = rows
-            .notices
-            .iter()
-            .filter(|n| rows.messages.get(n.message as usize).is_some_and(|m| self.is_attackers(m)))
-            .map(|n| n.at)
-            .collect();
-        notices.sort_unstable();
-        if let Some(first) = notices.first() {
-            let soon = notices.partition_point(|at| at.since(*first) < HOUR);
+        let notices = || self.accounts.iter().flat_map(|account| self.returned_to(*account));
+        if let Some(first) = notices().min() {
+            let soon = notices().filter(|at| at.since(*first) < HOUR).count();
             let text = say!("the first notice of failure came back to the account; {n} within the first hour", n = soon);
             return Some(Discovery { time: self.facts.stamp(*first), text: self.facts.said(&text) });
         }

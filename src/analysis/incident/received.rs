@@ -29,10 +29,27 @@ impl Builder<'_> {
         tally::recipients(rows, messages.iter().copied(), |message, address| contacted.get(&(message.account?, address)).copied())
     }
 
+    /// When notices about the attackers' messages of one account came back, in the order of time.
+    pub(super) fn returned_to(&self, account: Text) -> &[Timestamp] {
+        let rows = self.rows();
+        let of_account = self.returned.get_or_init(|| {
+            let mut times: HashMap<Text, Vec<Timestamp>> = HashMap::new();
+            for notice in &rows.notices {
+                let Some(message) = rows.messages.get(notice.message as usize).filter(|message| self.is_attackers(message)) else {
+                    continue;
+                };
+                if let Some(account) = message.account {
+                    times.entry(account).or_default().push(notice.at);
+                }
+            }
+            times
+        });
+        of_account.get(&account).map(Vec::as_slice).unwrap_or_default()
+    }
+
     pub(super) fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
         let rows = self.rows();
-        let of_incident = |m: &Message| m.account.is_some_and(|a| accounts.contains(&a) && self.judged.is_attacker(a, m.address));
-        let times: Vec<Timestamp> = rows.notices.iter().filter(|n| of_incident(&rows.messages[n.message as usize])).map(|n| n.at).collect();
+        let times = || accounts.iter().flat_map(|account| self.returned_to(*account));
         let sent = || accounts.iter().flat_map(|a| self.messages_of(*a));
         if !self.knows_submissions() {
             let note = say!("no log of submissions speaks of that time, so notices cannot be tied to messages");
@@ -44,9 +61,9 @@ impl Builder<'_> {
             to_nobody || sent().flat_map(|m| rows.recipients_of(m)).any(|r| matches!(r.outcome, Outcome::Relayed | Outcome::Unknown));
         let note = say!("notices made by a host whose log is not in evidence cannot be told from other mail");
         ReturnedNotices {
-            count: (!handed_on || !times.is_empty()).then_some(times.len() as u64),
-            first: times.iter().min().map(|t| self.facts.stamp(*t)),
-            last: times.iter().max().map(|t| self.facts.stamp(*t)),
+            count: Some(times().count() as u64).filter(|count| !handed_on || *count > 0),
+            first: times().min().map(|t| self.facts.stamp(*t)),
+            last: times().max().map(|t| self.facts.stamp(*t)),
             note: handed_on.then(|| self.facts.said(&note)),
         }
     }
