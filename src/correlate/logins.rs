@@ -57,6 +57,10 @@ impl Logins {
                 return;
             }
         };
+        let client = event.client.map(|c| texts.intern(c));
+        // Most often the two are one text, and to look up its number once is enough.
+        let known = client.filter(|_| event.client == event.user_agent);
+        let introduction = event.user_agent.map(|agent| known.unwrap_or_else(|| texts.intern(agent))).map(Introduction::user_agent);
         self.logins.push(Login {
             at: line.at,
             host: line.host,
@@ -66,8 +70,8 @@ impl Logins {
             result,
             times: times.saturating_mul(attempts),
             mechanism,
-            client: event.client.map(|c| texts.intern(c)),
-            introduction: event.user_agent.map(|agent| Introduction::user_agent(texts.intern(agent))),
+            client,
+            introduction,
             session,
             provider: event.provider.map(|word| Box::new(provider_word(texts, word))),
             place: line.place,
