@@ -113,7 +113,7 @@ fn network(ip: IpAddr) -> Option<IpNet> {
 }
 
 /// RFC 1918, RFC 4193, loopback and link-local: not reached from outside.
-fn is_private(ip: IpAddr) -> bool {
+pub(super) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local(),

@@ -16,6 +16,7 @@ mod limits;
 pub mod model;
 mod peers;
 mod profile;
+mod programs;
 mod returned;
 mod rhythm;
 mod sent;
@@ -39,6 +40,7 @@ use addresses::Addresses;
 use deeds::Deeds;
 use model::{Report, SCHEMA, Tool};
 use profile::Profiles;
+use programs::Programs;
 use tries::AllTries;
 use witness::Witnesses;
 
@@ -76,6 +78,7 @@ pub(crate) struct Ground<'a> {
     profiles: &'a Profiles,
     addresses: &'a Addresses,
     tries: &'a AllTries,
+    programs: &'a Programs,
     deeds: &'a Deeds,
     witnesses: Witnesses,
     coverage: &'a [model::Coverage],
@@ -95,9 +98,19 @@ pub fn analyze(
     let coverage = coverage::coverage(facts);
     let addresses = Addresses::new(facts, &profiles);
     let tries = AllTries::new(rows, &profiles, &addresses);
+    let programs = Programs::new(rows);
     let deeds = Deeds::new(rows);
     let witnesses = Witnesses::new(facts);
-    let ground = Ground { facts, profiles: &profiles, addresses: &addresses, tries: &tries, deeds: &deeds, witnesses, coverage: &coverage };
+    let ground = Ground {
+        facts,
+        profiles: &profiles,
+        addresses: &addresses,
+        tries: &tries,
+        programs: &programs,
+        deeds: &deeds,
+        witnesses,
+        coverage: &coverage,
+    };
     let judged = judge::judge(ground);
     let (incidents, accounts) = rayon::join(|| incident::incidents(ground, &judged), || accounts::accounts(facts, &profiles));
     let limitations = limits::limitations(facts, &coverage, problems).iter().map(|limit| facts.said(limit)).collect();

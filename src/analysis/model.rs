@@ -167,6 +167,13 @@ pub struct Incident {
     pub mailbox_access: MailboxAccess,
     pub account_changes: Vec<AccountChange>,
     pub other_accounts: Vec<OtherAccount>,
+    /// What else came by a program that the attackers' logins came by; no verdict follows from it. `None` where none of their logins
+    /// says what program it came by.
+    #[serde(default)]
+    pub same_client: Option<Vec<SameClient>>,
+    /// What else came out of an autonomous system of the attackers; no verdict follows from it. `None` where none of theirs is known.
+    #[serde(default)]
+    pub same_asn: Option<Vec<SameAsn>>,
     pub per_account: BTreeMap<String, PerAccount>,
     /// Who the recipients are to the account and the organisation.
     #[serde(default)]
@@ -463,6 +470,50 @@ pub struct OtherAccount {
     pub account: String,
     pub failures: u64,
     pub password_known: bool,
+}
+
+/// A program that the attackers' logins and others have in common, told by its own words. Honest people may use it too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SameClient {
+    /// In the words of the attackers' first login with it.
+    pub client: String,
+    /// What words they are: `user_agent`, or `helo` for the name given with `EHLO` or `HELO`.
+    pub kind: String,
+    /// The attackers' addresses that came with it, five at most, and their number.
+    pub attackers: Vec<String>,
+    pub attacker_origins: u64,
+    /// Other accounts, from addresses that are not among the attackers'.
+    pub accounts: Vec<SameUse>,
+    /// The incident's own accounts, from addresses that are not among the attackers'.
+    pub own_accounts: Vec<SameUse>,
+}
+
+/// An autonomous system of the attackers out of which other accounts were used or tried.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SameAsn {
+    pub asn: u32,
+    /// Other accounts, from addresses that are not among the attackers'.
+    pub accounts: Vec<SameUse>,
+}
+
+/// How an account was used or tried by something that the attackers have too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SameUse {
+    /// `None` for users that the log does not name.
+    pub account: Option<String>,
+    pub successes: u64,
+    pub failures: u64,
+    /// Neither a login nor the failure of one: a prompt, a page in between.
+    pub interrupted: u64,
+    /// Whoever it was got in, or was stopped after the right password.
+    pub password_known: bool,
+    /// Five at most, and their number.
+    pub origins: Vec<String>,
+    pub origin_count: u64,
+    pub first: Stamp,
+    pub last: Stamp,
+    /// The first of the logins.
+    pub evidence: Vec<String>,
 }
 
 /// The incident's figures for one of its accounts.

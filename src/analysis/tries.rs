@@ -14,7 +14,7 @@ pub(super) const SHARED_MIN: usize = 3;
 /// Accounts two addresses must both have tried to be taken for parts of one spray.
 const COMMON_MIN: usize = 3;
 /// How far from each other in time the tries of one spray may lie.
-const SPRAY_PAUSE: i64 = 7 * DAY;
+pub(super) const SPRAY_PAUSE: i64 = 7 * DAY;
 
 /// The failed logins of one address.
 #[derive(Clone, Debug)]
@@ -71,6 +71,11 @@ impl AllTries {
         let by_net = in_net.into_iter().map(|(net, accounts)| (net, distinct(accounts))).collect();
         let real = profiles.iter().filter(|(_, p)| p.first().is_some()).map(|(account, _)| account).collect();
         AllTries { by_address, by_net, real }
+    }
+
+    /// Whether somebody got into an account at some time, so that it exists.
+    pub(super) fn is_real(&self, account: Text) -> bool {
+        self.real.contains(&account)
     }
 
     pub(super) fn of(&self, address: Text) -> Option<&Tries> {

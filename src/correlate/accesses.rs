@@ -6,7 +6,7 @@ use super::remap::Map;
 use super::stretches::{self, Counted, Stretch};
 use crate::domain::account::AccountRules;
 use crate::domain::place::Place;
-use crate::domain::rows::{AccessScope, Login, LoginResult, MailboxUse, Protocol};
+use crate::domain::rows::{AccessScope, Introduction, Login, LoginResult, MailboxUse, Protocol};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{SECOND, Timestamp};
 use crate::formats::event::{AccessEvent, AccessFact};
@@ -244,6 +244,7 @@ fn login(line: Line, account: Option<Text>, address: Option<Text>, protocol: Pro
         times: 1,
         mechanism: None,
         client,
+        introduction: client.map(Introduction::user_agent),
         session: None,
         provider: None,
         place: line.place,

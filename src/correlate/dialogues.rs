@@ -5,7 +5,7 @@
 use super::lives::Line;
 use super::remap::Map;
 use crate::domain::place::Place;
-use crate::domain::rows::{Login, LoginResult, Protocol, SessionLog};
+use crate::domain::rows::{Introduction, Login, LoginResult, Protocol, SessionLog};
 use crate::domain::text::{Text, TextPool};
 use crate::formats::event::{Command, DialogueEvent, DialogueFact};
 use hashbrown::{HashMap, HashSet};
@@ -20,6 +20,8 @@ struct Dialogue {
     protocol: Protocol,
     address: Text,
     greeting: Option<Text>,
+    /// The client's greeting as the front end tells it.
+    told_greeting: Option<Text>,
     mechanism: Option<Text>,
     claimed: Option<Text>,
     /// The front end's session id and the client's address.
@@ -238,6 +240,7 @@ impl Dialogue {
             protocol,
             address,
             greeting: None,
+            told_greeting: None,
             mechanism: None,
             claimed: None,
             proxied: None,
@@ -260,7 +263,8 @@ impl Dialogue {
                 self.close_transaction();
                 self.wait_alone();
             }
-            DialogueFact::Proxied { session, address } => {
+            DialogueFact::Proxied { session, address, greeting } => {
+                self.told_greeting = (!greeting.is_empty()).then(|| texts.intern(greeting));
                 self.proxied = Some((texts.intern(session), texts.intern(address)));
                 self.wait(Pending::Other);
             }
@@ -429,6 +433,12 @@ impl Dialogue {
         all
     }
 
+    /// By what name the true client greeted. Behind a front end the session's own greeting is the front end's.
+    fn introduction(&self) -> Option<Introduction> {
+        let greeting = if self.proxied.is_some() { self.told_greeting } else { self.greeting };
+        greeting.map(Introduction::helo)
+    }
+
     fn login(&self, line: Line, account: Option<Text>, result: LoginResult) -> Login {
         Login {
             at: line.at,
@@ -440,6 +450,7 @@ impl Dialogue {
             times: 1,
             mechanism: self.mechanism,
             client: self.greeting,
+            introduction: self.introduction(),
             session: None,
             provider: None,
             place: line.place,
@@ -457,7 +468,8 @@ impl Dialogue {
     }
 
     fn remap(&mut self, map: &Map) {
-        let texts = [Some(&mut self.address), self.greeting.as_mut(), self.mechanism.as_mut(), self.claimed.as_mut()];
+        let texts =
+            [Some(&mut self.address), self.greeting.as_mut(), self.told_greeting.as_mut(), self.mechanism.as_mut(), self.claimed.as_mut()];
         texts.into_iter().flatten().for_each(|text| map.put(text));
         if let Some((session, address)) = &mut self.proxied {
             map.put(session);

@@ -7,7 +7,7 @@ use super::lives::Line;
 use super::sessions::{AuthFailure, SessionLogin};
 use super::sign_ins::Proofs;
 use crate::domain::account::AccountRules;
-use crate::domain::rows::{Action, HostFact, HostNote, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
+use crate::domain::rows::{Action, HostFact, HostNote, Introduction, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::SECOND;
 use crate::formats::event::{self, ActionEvent, LoginEvent, MailboxEvent, ProofEvent, SystemEvent};
@@ -57,6 +57,10 @@ impl Logins {
                 return;
             }
         };
+        let client = event.client.map(|c| texts.intern(c));
+        // Most often the two are one text, and to look up its number once is enough.
+        let known = client.filter(|_| event.client == event.user_agent);
+        let introduction = event.user_agent.map(|agent| known.unwrap_or_else(|| texts.intern(agent))).map(Introduction::user_agent);
         self.logins.push(Login {
             at: line.at,
             host: line.host,
@@ -66,7 +70,8 @@ impl Logins {
             result,
             times: times.saturating_mul(attempts),
             mechanism,
-            client: event.client.map(|c| texts.intern(c)),
+            client,
+            introduction,
             session,
             provider: event.provider.map(|word| Box::new(provider_word(texts, word))),
             place: line.place,
@@ -167,6 +172,7 @@ impl Logins {
                 times: 1,
                 mechanism: login.mechanism,
                 client: login.helo.or_else(|| known_name(texts, login.peer.name)),
+                introduction: login.helo.map(Introduction::helo),
                 session: None,
                 provider: None,
                 place: login.line.place,
@@ -265,6 +271,7 @@ fn failure_row(texts: &TextPool, failure: AuthFailure) -> Login {
         times: failure.times,
         mechanism: Some(failure.mechanism),
         client: known_name(texts, failure.peer.name),
+        introduction: failure.helo.map(Introduction::helo),
         session: None,
         provider: None,
         place: failure.line.place,
@@ -303,6 +310,7 @@ fn merge_backend(logins: &mut Vec<Login>, backend: Vec<BackendFailure>, mut fail
             times: failure.times,
             mechanism: failure.mechanism,
             client: None,
+            introduction: None,
             session: failure.session,
             provider: None,
             place: failure.line.place,

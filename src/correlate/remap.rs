@@ -82,6 +82,7 @@ impl Map {
             self.peer(&mut failure.peer);
             self.put_option(&mut failure.user);
             self.put(&mut failure.mechanism);
+            self.put_option(&mut failure.helo);
         }
         for refused in &mut sessions.refused {
             self.put(&mut refused.line.host);

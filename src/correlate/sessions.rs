@@ -40,6 +40,8 @@ pub(super) struct AuthFailure {
     pub(super) peer: Peer,
     pub(super) user: Option<Text>,
     pub(super) mechanism: Text,
+    /// Told by a refusal in the same session.
+    pub(super) helo: Option<Text>,
     pub(super) times: u32,
 }
 
@@ -112,6 +114,8 @@ struct Session {
     mechanism: Option<Text>,
     named_at: Option<Line>,
     helo: Option<Text>,
+    /// Which of the shard's failures are its own.
+    failures: Vec<usize>,
     transactions: Vec<Transaction>,
     /// Each with its queue id, if it has one.
     refusals: Vec<(Option<QueueId>, Refusal)>,
@@ -157,13 +161,19 @@ impl Sessions {
                 }
             }
             SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
-            SmtpEvent::AuthFailed { client, mechanism, username, .. } => self.failures.push(AuthFailure {
-                line,
-                peer: peer(texts, client),
-                user: username.map(|u| texts.intern(u)),
-                mechanism: texts.intern(mechanism),
-                times,
-            }),
+            SmtpEvent::AuthFailed { client, mechanism, username, .. } => {
+                if let Some(session) = self.open.get_mut(&(line.host, pid)) {
+                    session.failures.push(self.failures.len());
+                }
+                self.failures.push(AuthFailure {
+                    line,
+                    peer: peer(texts, client),
+                    user: username.map(|u| texts.intern(u)),
+                    mechanism: texts.intern(mechanism),
+                    helo: None,
+                    times,
+                });
+            }
             SmtpEvent::Lost { stage, .. } => {
                 if let Some(session) = self.open.get_mut(&(line.host, pid)) {
                     session.lost = Some((*stage, line.at));
@@ -238,6 +248,13 @@ impl Sessions {
         let Some(session) = self.open.remove(&(host, pid)) else { return };
         let counted_login = counters.is_some_and(|c| c.auth_ok > 0);
         let authenticated = session.user.is_some() || counted_login;
+        if session.helo.is_some() {
+            for &number in &session.failures {
+                if let Some(failure) = self.failures.get_mut(number) {
+                    failure.helo = session.helo;
+                }
+            }
+        }
         if authenticated {
             self.logins.push(SessionLogin {
                 line: session.named_at.unwrap_or(session.started),
@@ -309,6 +326,7 @@ fn begin(texts: &mut TextPool, line: Line, client: &Client<'_>) -> Session {
         mechanism: None,
         named_at: None,
         helo: None,
+        failures: Vec::new(),
         transactions: Vec::new(),
         refusals: Vec::new(),
         decision: None,

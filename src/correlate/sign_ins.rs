@@ -96,6 +96,7 @@ fn join(known: &mut Login, other: Login) {
         account: best.account.or(rest.account),
         address: best.address.or(rest.address),
         client: best.client.or(rest.client),
+        introduction: best.introduction.or(rest.introduction),
         session: best.session.or(rest.session),
         ..best
     };

@@ -123,6 +123,8 @@ pub struct Login {
     pub mechanism: Option<Text>,
     /// The client's verified name or its HELO, where known.
     pub client: Option<Text>,
+    /// What the client's program says of itself.
+    pub introduction: Option<Introduction>,
     pub session: Option<Text>,
     /// What an identity provider says of it.
     pub provider: Option<Box<ProviderWord>>,
@@ -130,6 +132,47 @@ pub struct Login {
     /// No line says that this account logged in: it follows from the envelope sender of an authenticated session, or from a message
     /// that can only have been sent by one who had logged in.
     pub inferred: bool,
+}
+
+/// What a client's program says of itself, which may be a lie; never a name that a server looked up for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Introduction {
+    pub by: IntroducedBy,
+    pub words: Text,
+}
+
+impl Introduction {
+    /// As the argument of `EHLO` or `HELO`.
+    #[must_use]
+    pub fn helo(words: Text) -> Introduction {
+        Introduction { by: IntroducedBy::Helo, words }
+    }
+
+    /// As a user agent.
+    #[must_use]
+    pub fn user_agent(words: Text) -> Introduction {
+        Introduction { by: IntroducedBy::UserAgent, words }
+    }
+}
+
+/// By what a client's program introduces itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntroducedBy {
+    /// `EHLO` or `HELO`.
+    Helo,
+    /// The user agent of a request.
+    UserAgent,
+}
+
+impl IntroducedBy {
+    /// The word used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IntroducedBy::Helo => "helo",
+            IntroducedBy::UserAgent => "user_agent",
+        }
+    }
 }
 
 /// Why a sign-in was refused without a look at its password, where the record says so; the provider has one number for both.

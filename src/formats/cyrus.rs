@@ -47,6 +47,7 @@ fn cyrus_login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) 
         session,
         detail: b"",
         client: None,
+        user_agent: None,
         provider: None,
     })
 }
@@ -71,6 +72,7 @@ fn cyrus_badlogin<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a
         session: None,
         detail,
         client: None,
+        user_agent: None,
         provider: None,
     })
 }
@@ -103,6 +105,7 @@ fn cyrus_logfmt<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>)
         session: value(b" r.sessionid=").map(|id| id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id)),
         detail: value(b" error=").unwrap_or_default(),
         client: None,
+        user_agent: None,
         provider: None,
     })
 }
@@ -128,7 +131,18 @@ fn courier<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> F
         _ => return Fate::NO_FACT,
     };
     let detail = if result == LoginResult::Success { &b""[..] } else { word };
-    sink.login(LoginEvent { protocol, account, address, result, mechanism: None, session: None, client: None, detail, provider: None })
+    sink.login(LoginEvent {
+        protocol,
+        account,
+        address,
+        result,
+        mechanism: None,
+        session: None,
+        client: None,
+        user_agent: None,
+        detail,
+        provider: None,
+    })
 }
 
 /// `::ffff:192.0.2.7` is 192.0.2.7.
@@ -159,6 +173,7 @@ pub(super) fn saslauthd<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         session: None,
         detail: field(b"[reason=").unwrap_or_default(),
         client: None,
+        user_agent: None,
         provider: None,
     })
 }

@@ -21,10 +21,11 @@ pub enum DialogueFact<'a> {
     Greeted {
         name: &'a [u8],
     },
-    /// A front end passes on a session it has itself, under that id, with a client at that address.
+    /// A front end passes on a session it has itself, under that id, with a client at that address that named itself so.
     Proxied {
         session: &'a [u8],
         address: &'a [u8],
+        greeting: &'a [u8],
     },
     /// The session goes on in another service, which logs it under an id of its own.
     PassedOn,

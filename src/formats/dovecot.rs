@@ -63,6 +63,7 @@ fn login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fat
         session: fields.session,
         detail: without_secret(detail),
         client: None,
+        user_agent: None,
         provider: None,
     })
 }
@@ -250,6 +251,7 @@ fn backend_failure<'a>(
         session,
         detail: shown,
         client: None,
+        user_agent: None,
         provider: None,
     })
 }

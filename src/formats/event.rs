@@ -357,6 +357,8 @@ pub struct LoginEvent<'a> {
     pub session: Option<&'a [u8]>,
     /// The client's program: its user agent, its application.
     pub client: Option<&'a [u8]>,
+    /// What the client's program says of itself, in its own words alone.
+    pub user_agent: Option<&'a [u8]>,
     /// The server's own words about a failure; secrets are cut out by the parser.
     pub detail: &'a [u8],
     /// What an identity provider says beyond that; `None` for a server's log.

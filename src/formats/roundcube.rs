@@ -103,6 +103,7 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         session: scan::non_empty(session),
         detail: detail.strip_suffix(b")").unwrap_or(detail),
         client: None,
+        user_agent: None,
         provider: None,
     })
 }

@@ -3,8 +3,8 @@
 use super::Pseudonyms;
 use crate::analysis::model::{
     Account, AccountChange, Alternative, Count, Coverage, Discovery, Evidence, EvidenceFile, FirstLogin, Gap, GeoSource, Incident, Lines,
-    LowerBound, MailboxAccess, Merge, Origin, OtherAccount, PerAccount, PriorFailedLogins, ReasonTally, Report, ReturnedNotices, Signal,
-    Technique,
+    LowerBound, MailboxAccess, Merge, Origin, OtherAccount, PerAccount, PriorFailedLogins, ReasonTally, Report, ReturnedNotices, SameAsn,
+    SameClient, SameUse, Signal, Technique,
 };
 use crate::ingest::sources::SourceSummary;
 
@@ -135,6 +135,8 @@ impl Pseudonyms<'_> {
             mailbox_access,
             account_changes,
             other_accounts,
+            same_client,
+            same_asn,
             per_account,
             reach: _,
             sent_estimate: _,
@@ -165,6 +167,8 @@ impl Pseudonyms<'_> {
             self.name(account);
         }
         other_accounts.sort_by(|a, b| a.account.cmp(&b.account));
+        self.same_client(same_client.as_deref_mut().unwrap_or_default());
+        self.same_asn(same_asn.as_deref_mut().unwrap_or_default());
         *per_account = std::mem::take(per_account)
             .into_iter()
             .map(|(account, mut figures)| {
@@ -187,6 +191,49 @@ impl Pseudonyms<'_> {
             self.prose(because);
         }
         self.all_prose(notes);
+    }
+
+    fn same_client(&self, same: &mut [SameClient]) {
+        for SameClient { client, kind: _, attackers, attacker_origins: _, accounts, own_accounts } in &mut *same {
+            *client = self.client(client);
+            self.all_addresses(attackers);
+            self.uses(accounts);
+            self.uses(own_accounts);
+        }
+        same.sort_by(|a, b| (&a.kind, &a.client).cmp(&(&b.kind, &b.client)));
+    }
+
+    fn same_asn(&self, same: &mut [SameAsn]) {
+        for SameAsn { asn, accounts } in &mut *same {
+            *asn = self.names.asn(*asn);
+            self.uses(accounts);
+        }
+        same.sort_by_key(|same| same.asn);
+    }
+
+    fn uses(&self, uses: &mut [SameUse]) {
+        for used in &mut *uses {
+            let SameUse {
+                account,
+                successes: _,
+                failures: _,
+                interrupted: _,
+                password_known: _,
+                origins,
+                origin_count: _,
+                first: _,
+                last: _,
+                evidence: _,
+            } = used;
+            account.iter_mut().for_each(|account| self.name(account));
+            self.all_addresses(origins);
+        }
+        uses.sort_by(|a, b| (a.account.is_none(), &a.account).cmp(&(b.account.is_none(), &b.account)));
+    }
+
+    fn all_addresses(&self, addresses: &mut [String]) {
+        addresses.iter_mut().for_each(|address| *address = self.names.address(address));
+        addresses.sort();
     }
 
     fn per_account(&self, figures: &mut PerAccount) {

@@ -2,7 +2,8 @@
 
 use super::Pseudonyms;
 use crate::domain::rows::{
-    Action, HostFact, HostHour, HostNote, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned, Rows, UntoldSession,
+    Action, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned, Rows,
+    UntoldSession,
 };
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
@@ -181,6 +182,7 @@ fn login(pools: &mut Pools<'_>, row: &mut Login) {
         times: _,
         mechanism,
         client,
+        introduction,
         session,
         provider,
         place: _,
@@ -191,6 +193,9 @@ fn login(pools: &mut Pools<'_>, row: &mut Login) {
     pools.put_any(address, Sense::Address);
     pools.put_any(mechanism, Sense::Prose);
     pools.put_any(client, Sense::Client);
+    if let Some(Introduction { by: _, words }) = introduction {
+        pools.put(words, Sense::Client);
+    }
     pools.put_any(session, Sense::Id);
     if let Some(word) = provider {
         provider_word(pools, word);

@@ -2,7 +2,7 @@
 
 use super::document::{Block, Column, Fact, Line, Row, Section, Table, Tone, log, range, said, text, time};
 use super::words::{counted, term};
-use super::{story, words};
+use super::{same, story, words};
 use crate::analysis::model::{
     BlockedBy, Count, FirstLogin, Incident, MailboxAccess, MessageTally, Origin, OriginVerdict, PerAccount, Reach, ReasonTally,
     RecipientTally, Report, ReturnedNotices, SentEstimate, Verdict,
@@ -23,6 +23,8 @@ pub(crate) fn sections(incident: &Incident, report: &Report) -> Vec<Section> {
     sections.extend(per_account(lang, incident));
     sections.extend(changes(lang, incident));
     sections.extend(other_accounts(lang, incident));
+    sections.extend(same::clients(lang, incident));
+    sections.extend(same::systems(lang, incident));
     sections.extend(basis(lang, incident));
     sections.extend(alternatives(lang, incident));
     sections.extend(techniques(lang, incident));

@@ -16,6 +16,7 @@ mod faces {
 }
 mod incident;
 mod inventory;
+mod same;
 mod story;
 mod words;
 

@@ -118,6 +118,32 @@ fn first_login() -> FirstLogin {
     }
 }
 
+fn same_use(account: Option<&str>, successes: u64) -> SameUse {
+    SameUse {
+        account: account.map(str::to_owned),
+        successes,
+        failures: 4,
+        interrupted: 0,
+        password_known: successes > 0,
+        origins: strings(&["192.0.2.44", "198.51.100.9"]),
+        origin_count: 7,
+        first: at(10, 29, 2, 11, 40),
+        last: at(10, 31, 22, 5, 1),
+        evidence: strings(&["E1:1190"]),
+    }
+}
+
+fn same_client() -> SameClient {
+    SameClient {
+        client: "ylmf-pc".to_owned(),
+        kind: "helo".to_owned(),
+        attackers: strings(&["203.0.113.7"]),
+        attacker_origins: 1,
+        accounts: vec![same_use(Some("sato@u.example"), 1), same_use(None, 0)],
+        own_accounts: vec![same_use(Some("tanaka@u.example"), 0)],
+    }
+}
+
 fn none_earlier() -> PriorFailedLogins {
     let note = "Postfix before 3.9 does not log the user name of a failed login, so failures are counted by address only.";
     PriorFailedLogins {
@@ -258,6 +284,8 @@ pub(crate) fn taken_over() -> Report {
             evidence: strings(&["E2:4"]),
         }],
         other_accounts: vec![OtherAccount { account: "鈴木@u.example".to_owned(), failures: 3, password_known: false }],
+        same_client: Some(vec![same_client()]),
+        same_asn: Some(vec![SameAsn { asn: 64_500, accounts: vec![same_use(Some("sato@u.example"), 0)] }]),
         per_account: BTreeMap::from([(account, own)]),
         reach: Some(Reach { known_to_organisation: 2, internal: 0, wrote_to_account: 1, per_message_median: 1, per_message_max: 1 }),
         sent_estimate: None,
@@ -324,6 +352,8 @@ pub(crate) fn hostile() -> Report {
     incident.basis =
         (0..7).map(|i| Signal { text: one(i), signal: one(i), weight: 0.1, evidence: vec![one(i)], technique: Some(one(i)) }).collect();
     incident.other_accounts[0].account = one(1);
+    incident.same_client.as_mut().unwrap()[0] = SameClient { client: one(2), attackers: vec![one(3)], ..same_client() };
+    incident.same_client.as_mut().unwrap()[0].accounts[0] = SameUse { origins: all(), ..same_use(Some(ATTACKS[4]), 1) };
     incident.account_changes[0].detail = one(6);
     incident.mailbox_access.note = Some(one(2));
     incident.notes = all();

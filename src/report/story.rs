@@ -248,7 +248,9 @@ fn pointers(incident: &Incident) -> impl Iterator<Item = &String> {
     let logins = incident.first_login.iter().chain(incident.per_account.values().filter_map(|a| a.first_login.as_ref()));
     let changes = incident.account_changes.iter().flat_map(|c| &c.evidence);
     let reasons = incident.reasons.iter().flat_map(|r| &r.evidence);
-    logins.flat_map(|l| &l.evidence).chain(changes).chain(reasons).chain(incident.basis.iter().flat_map(|b| &b.evidence))
+    let programs = incident.same_client.iter().flatten().flat_map(|same| same.accounts.iter().chain(&same.own_accounts));
+    let same = programs.chain(incident.same_asn.iter().flatten().flat_map(|same| &same.accounts)).flat_map(|used| &used.evidence);
+    logins.flat_map(|l| &l.evidence).chain(same).chain(changes).chain(reasons).chain(incident.basis.iter().flat_map(|b| &b.evidence))
 }
 
 fn evidence(report: &Report) -> Option<Section> {

@@ -118,6 +118,8 @@ fn logins(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     frame.numbers("times", logins.iter().map(|l| Some(u64::from(l.times))));
     frame.texts("mechanism", logins.iter().map(|l| l.mechanism));
     frame.texts("client", logins.iter().map(|l| l.client));
+    frame.texts("introduction", logins.iter().map(|l| Some(l.introduction?.words)));
+    frame.words("introduced_by", logins.iter().map(|l| Some(l.introduction?.by.as_str())));
     frame.texts("session", logins.iter().map(|l| l.session));
     frame.texts("event_id", logins.iter().map(|l| l.provider.as_ref()?.event_id));
     frame.texts("correlation", logins.iter().map(|l| l.provider.as_ref()?.correlation));

@@ -21,6 +21,7 @@ mod languages;
 mod missing;
 mod missing_exchange;
 mod pseudonyms;
+mod same;
 mod shapes;
 mod simulated;
 mod soka;

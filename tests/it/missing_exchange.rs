@@ -228,6 +228,12 @@ fn without_the_logs_of_sending_two_servers_of_exchange_tell_as_much_as_is_known(
     assert_nothing_wrong("niigata", "0.0003", "2019", OF_SENDING);
 }
 
+/// Thirty messages a day beside the owner's own, which few signs tell apart: what is missing may leave too little to see him by.
+#[test]
+fn without_any_one_of_exchanges_logs_a_slow_sender_beside_the_owner_is_told_as_far_as_known() {
+    assert_nothing_wrong("slowburn", "0.7", "2019", &[]);
+}
+
 fn differences(report: &Report, truth: &Value, missing: &Missing) -> Vec<String> {
     let said = format!("{}{}", report.json["limitations"], report.json["incidents"]);
     let mut wrong: Vec<String> =

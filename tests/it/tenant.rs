@@ -209,3 +209,28 @@ fn the_message_trace_and_the_audit_log_have_edges_of_their_own() {
     }
     assert_eq!(audit("2025-11-04"), [""; 0]);
 }
+
+/// A trace that names the address of every second message of the attackers: the others may be anybody's, and the count is no whole one.
+#[test]
+fn mail_without_an_address_makes_the_count_of_the_attackers_mail_a_lower_bound() {
+    let exercise = Exercise::new("soka", 2, &["--system", "m365", "--scale", "0.2"]);
+    let truth = &exercise.truth["incidents"][0];
+    let addresses: Vec<String> = truth["origins"].as_array().unwrap().iter().map(|o| format!("{}", o["ip"])).collect();
+    let (_, trace) = files(&exercise.logs()).into_iter().find(|(path, _)| path.ends_with("/MessageTrace.csv")).unwrap();
+    let trace = String::from_utf8(trace).unwrap();
+    let counted = |blank: bool| {
+        let lines = trace.split_inclusive('\n').enumerate().map(|(number, line)| match blank && number % 2 == 1 {
+            true => addresses.iter().fold(line.to_owned(), |line, address| line.replace(address, "\"\"")),
+            false => line.to_owned(),
+        });
+        let told = ["--attacker-ip", addresses[0].trim_matches('"')];
+        let report = analyze(&[folder(&[("MessageTrace.csv", lines.collect())]).path()], &told);
+        let incident = report.only_incident();
+        let bounds = incident["lower_bounds"].as_array().unwrap().iter().flat_map(|bound| bound["figures"].as_array().unwrap());
+        (incident["messages"]["total"].as_u64().unwrap(), bounds.into_iter().any(|figure| figure == "messages"))
+    };
+    let sent = truth["messages"]["total"].as_u64().unwrap();
+    assert_eq!(counted(false), (sent, false));
+    let (some, bounded) = counted(true);
+    assert!(bounded && some < sent, "{some} of {sent}");
+}

@@ -5,6 +5,7 @@ use crate::analysis::model::LowerBound;
 use crate::analysis::services;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{Kind, Message, SessionLog, UntoldSession};
+use crate::domain::text::Text;
 use crate::formats::service::Service;
 use crate::say::{Part, Phrase, say};
 use std::collections::BTreeSet;
@@ -50,6 +51,7 @@ impl Builder<'_> {
         if self.knows_submissions() {
             bound(&[SENT], self.refusals_lost());
             bound(&[SENT], self.store_untold());
+            bound(&[SENT], self.unplaced());
             // Origins that stand out by what was refused may be missing, with what they sent.
             bound(&[ENDS, SENT, &["origins"]], self.ends_untold());
         }
@@ -74,6 +76,22 @@ impl Builder<'_> {
         services::lacks_tracking(self.facts).then(|| {
             say!(
                 "No message tracking log of the transport service of Exchange is in evidence: mail sent from Outlook, web mail or phones is not seen, so messages and recipients are at least as many as counted."
+            )
+        })
+    }
+
+    /// Mail of the accounts in the attackers' time that no log gives an address. It is one origin to the judgement, the owner's unless it
+    /// stands out by itself, and may be anybody's.
+    fn unplaced(&self) -> Option<Phrase> {
+        let rows = self.rows();
+        let (from, to) = self.window()?;
+        let others = |account: &&Text| !self.judged.is_attacker(**account, None);
+        let origins = self.accounts.iter().filter(others).filter_map(|account| self.ground.profiles.origin(*account, None));
+        let count = origins.flat_map(|origin| origin.messages(rows)).filter(|m| (from..=to).contains(&m.submitted)).count();
+        (count > 0).then(|| {
+            say!(
+                "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them: they are counted as the owners', and some may be the attackers'.",
+                n = count
             )
         })
     }

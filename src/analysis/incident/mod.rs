@@ -9,6 +9,7 @@ mod notes;
 mod origins;
 mod reach;
 mod received;
+mod same;
 
 use super::flood::Flood;
 use super::judge::{Attack, Judged};
@@ -134,6 +135,8 @@ impl<'a> Builder<'a> {
             mailbox_access: self.mailbox_access(&self.accounts),
             account_changes: self.account_changes(),
             other_accounts: self.other_accounts(),
+            same_client: self.same_client(),
+            same_asn: self.same_asn(),
             per_account,
             reach,
             discovery: self.discovery(&messages, sent_estimate.as_ref()),

@@ -184,6 +184,7 @@ fn login<'a>(
         session: None,
         detail: answer.error,
         client: None,
+        user_agent: None,
         provider: None,
     })
 }

@@ -128,7 +128,7 @@ fn path(rest: &[u8]) -> &[u8] {
 /// `SID=08D… IP=203.0.113.7 PORT=51234 DOMAIN=helo CAPABILITIES=0`.
 fn proxied(rest: &[u8]) -> DialogueFact<'_> {
     let part = |key: &[u8]| rest.split(|b| *b == b' ').find_map(|piece| piece.strip_prefix(key)).unwrap_or_default();
-    DialogueFact::Proxied { session: part(b"SID="), address: names::address(part(b"IP=")) }
+    DialogueFact::Proxied { session: part(b"SID="), address: names::address(part(b"IP=")), greeting: part(b"DOMAIN=") }
 }
 
 fn reply(data: &[u8]) -> Option<DialogueFact<'_>> {
@@ -186,7 +186,7 @@ mod tests {
             (b"AUTH LOGIN", DialogueFact::Mechanism { name: b"LOGIN" }),
             (
                 b"XPROXY SID=08D0000000000001 IP=203.0.113.7 PORT=51234 DOMAIN=pc CAPABILITIES=0",
-                DialogueFact::Proxied { session: b"08D0000000000001", address: b"203.0.113.7" },
+                DialogueFact::Proxied { session: b"08D0000000000001", address: b"203.0.113.7", greeting: b"pc" },
             ),
         ] {
             assert_eq!(command(data), Some(fact));

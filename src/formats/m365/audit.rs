@@ -175,6 +175,7 @@ fn mailbox_login<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         mechanism: None,
         session: record.get(Field::Session),
         client: client(record),
+        user_agent: record.get(Field::UserAgent).or_else(|| clients::program(record.get(Field::ClientInfo)?)),
         detail: b"",
         provider: Some(reader.scratch.alloc(word)),
     };

@@ -78,6 +78,20 @@ pub(super) fn of_info(info: &[u8]) -> Protocol {
     known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map_or(Protocol::Other, |(_, protocol)| *protocol)
 }
 
+/// The program's own words in a `ClientInfoString`, behind those of the service: `Client=WebServices;python-requests/2.31;`.
+pub(super) fn program(info: &[u8]) -> Option<&[u8]> {
+    const SERVICES: [&[u8]; 3] = [b"Client=", b"Action=", b"Protocol="];
+    let mut rest = info;
+    while SERVICES.iter().any(|word| rest.starts_with(word)) {
+        rest = scan::split_byte(rest, b';').map_or(b"", |(_, after)| after.trim_ascii_start());
+    }
+    let own = scan::split(rest, b";Action=").map_or(rest, |(own, _)| own);
+    let own = own.strip_prefix(b"UserAgent=").unwrap_or(own).trim_ascii();
+    let own = own.strip_suffix(b";").unwrap_or(own);
+    // A program names itself with a version; what has none is a word of the service's.
+    Some(own).filter(|own| own.contains(&b'/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +113,20 @@ mod tests {
         assert_eq!(of_info(b"Client=OWA;Action=ViaProxy"), Protocol::Webmail);
         assert_eq!(of_info(b"Client=IMAP4;"), Protocol::Imap);
         assert_eq!(of_info(b"Client=WebServices;python-requests/2"), Protocol::Ews);
+    }
+
+    #[test]
+    fn a_program_is_what_the_service_did_not_say() {
+        for (info, own) in [
+            ("Client=WebServices;python-requests/2.31;", Some("python-requests/2.31")),
+            ("Client=OWA;Mozilla/5.0 (X11; Linux x86_64);Action=ViaProxy", Some("Mozilla/5.0 (X11; Linux x86_64)")),
+            ("Client=ActiveSync;UserAgent=Apple-iPhone12C1/1801.373;Action=/Proxy", Some("Apple-iPhone12C1/1801.373")),
+            ("Client=OWA;Action=ViaProxy", None),
+            ("Client=POP3/IMAP4;Protocol=IMAP4", None),
+            ("Client=REST;Client=RESTSystem;;", None),
+            ("", None),
+        ] {
+            assert_eq!(program(info.as_bytes()), own.map(str::as_bytes), "{info}");
+        }
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
         mechanism: None,
         session: record.get(Field::Session),
         client: agent.or(app),
+        user_agent: agent.filter(|agent| !clients::is_basic(agent)),
         detail: if result == LoginResult::Success { b"" } else { reason(record, envelope, reader) },
         provider: Some(scratch.alloc(word)),
     };
@@ -234,6 +235,7 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut R
         mechanism: None,
         session: None,
         client: agent,
+        user_agent: agent.filter(|agent| !clients::is_basic(agent)),
         detail: if result == LoginResult::Success { b"" } else { record.get(Field::LogonError).unwrap_or_default() },
         provider: Some(scratch.alloc(word)),
     };

@@ -124,6 +124,26 @@ super::catalogue! {
     "Password known to the attacker" => "攻撃者がパスワードを把握",
     "Other accounts tried" => "試行されたほかのアカウント",
     "Accounts the attacker's origins tried and did not get into" => "攻撃者の送信元が試行し、ログインに至らなかったアカウント",
+    "Other use by the attackers' programs" => "攻撃者と同じプログラムによるほかの利用",
+    "Not determinable from this evidence: no login of the attackers says what program it came by." =>
+        "この証跡からは判断できない: 攻撃者のログインに、使われたプログラムの名が記録されていない。",
+    "Program, in its own words" => "プログラム（自称）",
+    "Attackers with it" => "これを使った攻撃者",
+    "Honest people may use the same program, and a program may lie about its name: this is no verdict on anybody." =>
+        "同じプログラムは正当な利用者も使いうるうえ、プログラムは名を偽りうる。この一覧は誰かについての判定ではない。",
+    "Logins from other addresses by programs that the attackers came by" => "攻撃者と同じプログラムによる、ほかのアドレスからのログイン",
+    "greeting" => "HELO 名",
+    "user agent" => "ユーザーエージェント",
+    "{client} ({kind})" => "{client}（{kind}）",
+    "{account} (of this incident)" => "{account}（このインシデントのアカウント）",
+    "Other use out of the attackers' networks" => "攻撃者と同じ自律システムからのほかの利用",
+    "Logins from other addresses in autonomous systems that the attackers came from" =>
+        "攻撃者と同じ自律システム (AS) の、ほかのアドレスからのログイン",
+    "A provider has many customers, and most of them are honest: this is no verdict on anybody." =>
+        "一つの事業者には多数の顧客がおり、その大半は正当な利用者である。この一覧は誰かについての判定ではない。",
+    "users that the log does not name" => "ログに名のない利用者",
+    "Unfinished" => "未完了",
+    "Password known" => "パスワードを把握",
     // Grounds.
     "Weight" => "重み",
     "Signal" => "兆候",
