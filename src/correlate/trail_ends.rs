@@ -68,7 +68,7 @@ impl<'a> Ends<'a> {
         let (outcome, by, reason) = match word.fate {
             TrailFate::Named => (Outcome::Unknown, None, Some(Reason::Other)),
             _ if self.smart_host.takes(self.texts, self.own, word) => (Outcome::Relayed, None, Some(Reason::Other)),
-            TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } => (Outcome::Delivered, None, None),
+            TrailFate::Delivered => (Outcome::Delivered, None, None),
             TrailFate::HandedOver { outside } => match self.handed_over(word.peer, outside) {
                 Outcome::Delivered => (Outcome::Delivered, None, None),
                 other => (other, None, Some(Reason::Other)),
@@ -102,11 +102,15 @@ impl<'a> Ends<'a> {
         !(name.is_empty() && address.is_empty()) && self.own.is_own_client(name, address)
     }
 
-    /// What it means that a next hop took the message.
+    /// What it means that a next hop took the message. One of ours may stand outside of the system that handed it over, as a relay does.
     fn handed_over(&self, peer: Text, outside: Option<bool>) -> Outcome {
         let (name, address) = split_relay(self.texts.bytes(peer));
         let unnamed = name.is_empty() && address.is_empty();
-        let inside = outside.map_or_else(|| unnamed || self.own.is_own_client(name, address), |outside| !outside);
+        let is_own = || !unnamed && self.own.is_own_client(name, address);
+        let inside = match outside {
+            Some(outside) => !outside || is_own(),
+            None => unnamed || is_own(),
+        };
         match inside {
             false => Outcome::Delivered,
             // That host tells of deliveries, and tells none of this one.
