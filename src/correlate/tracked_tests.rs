@@ -406,6 +406,47 @@ fn trap_20_what_a_missing_log_would_have_told_is_not_taken_for_nothing() {
 }
 
 #[test]
+fn a_relay_of_ours_that_takes_what_leaves_exchange_is_no_receiver() {
+    let sent = |server: &'static str| {
+        let came = Tracked { connector: "EX1\\Client Frontend EX1", ..ROW };
+        shown(&files(&[tracking(&[came, Tracked { event: "SENDEXTERNAL", connector: "To Internet", server, ..ROW }])]))
+    };
+    assert_eq!(sent("smtp-out.u.example"), ["suzuki@u.example: relayed [a@x.test=relayed]"]);
+    assert_eq!(sent("mx.x.test"), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+}
+
+#[test]
+fn each_recipient_of_a_long_list_has_one_row_however_many_records_name_it() {
+    for size in [1, 2, 7, 8, 9, 40] {
+        let list: Vec<String> = (0..size).map(|n| format!("r{n:02}@x.test")).collect();
+        let (all, reversed) = (list.join(";"), list.iter().rev().cloned().collect::<Vec<_>>().join(";").to_uppercase());
+        let rows = files(&[tracking(&[
+            Tracked { connector: "EX1\\Client Frontend EX1", recipients: &all, ..ROW },
+            Tracked { event: "SENDEXTERNAL", server: "mx.x.test", recipients: &reversed, ..ROW },
+            Tracked { event: "SENDEXTERNAL", server: "mx.x.test", recipients: &all, ..ROW },
+        ])]);
+        let delivered: Vec<String> = list.iter().map(|address| format!("{address}=delivered")).collect();
+        assert_eq!(shown(&rows), [format!("suzuki@u.example: delivered [{}]", delivered.join(" "))]);
+    }
+}
+
+#[test]
+fn without_an_id_of_the_systems_own_the_nearest_message_of_a_message_id_is_meant() {
+    let at = |time: &'static str| Tracked { time, network: 0, connector: "EX1\\Client Frontend EX1", ..ROW };
+    let end = |time: &'static str, event: &'static str| Tracked { time, network: 0, event, server: "mx.x.test", ..ROW };
+    let rows = files(&[tracking(&[
+        at("08:00:00.000"),
+        end("08:00:01.000", "SENDEXTERNAL"),
+        at("12:00:00.000"),
+        end("12:00:01.000", "POISONMESSAGE"),
+        at("16:00:00.000"),
+        end("16:00:01.000", "SENDEXTERNAL"),
+    ])]);
+    let of = |outcome: &str| format!("suzuki@u.example: {outcome} [a@x.test={outcome}]");
+    assert_eq!(shown(&rows), [of("delivered"), of("held"), of("delivered")]);
+}
+
+#[test]
 fn refusals_in_a_session_are_messages_or_recipients_of_one() {
     let refused = [
         "<,MAIL FROM:<tanaka@u.example>,",

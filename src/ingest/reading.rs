@@ -20,7 +20,6 @@ use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
 
 /// A jump in time beyond which the year of a chunk is worked out again from the end of the chunk before it.
 const YEAR_DOUBT: i64 = 150 * DAY;
@@ -30,8 +29,6 @@ const GUESS_BACK: i64 = 20 * DAY;
 const OVERLAP_SLACK: i64 = 2 * SECOND;
 /// Said of a source that no format recognises.
 const UNKNOWN_FORMAT: Phrase = say!("no log of a known format; not read");
-/// Waves read ahead of the one at hand.
-const AHEAD: usize = 1;
 /// Malformed lines shown per source.
 const SAMPLES: usize = 5;
 
@@ -99,17 +96,26 @@ impl Reading {
         order.sort_by_key(|&s| (self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
-        let feed =
+        let mut feed =
             Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, chunks: self.threads, spare: Vec::new() };
         let mut room = Vec::new();
-        feed.each_wave(self.threads, |wave| if watch.stopped() { None } else { Some(self.wave(wave, &mut room, correlator, watch)) })
+        let mut wave = feed.next();
+        while let Some(mut now) = wave {
+            if watch.stopped() {
+                return false;
+            }
+            for piece in &mut now.pieces {
+                piece.overlapping = self.states[piece.source].overlapping;
+            }
+            let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &mut room, correlator, watch));
+            feed.spare.extend(spent);
+            wave = next;
+        }
+        true
     }
 
     /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
-    fn wave(&mut self, mut wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
-        for piece in &mut wave.pieces {
-            piece.overlapping = self.states[piece.source].overlapping;
-        }
+    fn wave(&mut self, wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
         let Wave { pieces, endings } = wave;
         let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
         let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
@@ -396,39 +402,6 @@ struct Feed<'s> {
 }
 
 impl Feed<'_> {
-    /// Hands over wave after wave until all is read or `take` gives nothing back; false in that case. What it gives back are bytes of
-    /// chunks that are done with.
-    ///
-    /// With several threads reading has one of its own, one wave ahead, so that it fills whatever time the others leave.
-    fn each_wave(mut self, threads: usize, mut take: impl FnMut(Wave) -> Option<Vec<Vec<u8>>>) -> bool {
-        if threads == 1 {
-            while let Some(wave) = self.next() {
-                let Some(spent) = take(wave) else { return false };
-                self.spare.extend(spent);
-            }
-            return true;
-        }
-        let (ahead, waves) = mpsc::sync_channel(AHEAD);
-        let (give_back, spent) = mpsc::channel();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                while let Some(wave) = self.next() {
-                    // The other side has gone where the run was stopped.
-                    if ahead.send(wave).is_err() {
-                        return;
-                    }
-                    self.spare.extend(spent.try_iter().flatten());
-                }
-            });
-            for wave in waves {
-                let Some(spent) = take(wave) else { return false };
-                // Nothing is read any more where nobody takes them.
-                give_back.send(spent).ok();
-            }
-            true
-        })
-    }
-
     /// The next wave; `None` when all is read.
     fn next(&mut self) -> Option<Wave> {
         let mut wave = Wave::default();
