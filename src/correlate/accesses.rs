@@ -67,6 +67,8 @@ struct Form {
     line: Line,
     address: Option<Text>,
     client: Option<Text>,
+    /// The program as [`Use::client`] has it.
+    alike: Option<Text>,
     request: Option<Text>,
     refused: bool,
 }
@@ -85,10 +87,10 @@ impl Accesses {
         let address = event.address.map(|a| texts.intern(a));
         let client = event.client.map(|c| texts.intern(c));
         let request = event.request.map(|r| texts.intern(r));
+        let alike = event.client.map(|c| texts.intern(&without_blanks(c)));
         match event.fact {
             AccessFact::Granted { bytes } => {
                 let Some(account) = account else { return };
-                let alike = event.client.map(|c| texts.intern(&without_blanks(c)));
                 let used = Use {
                     account,
                     address,
@@ -104,8 +106,8 @@ impl Accesses {
                 self.denied.push(Denied { line, account, address, protocol: event.protocol, client, request, result });
             }
             AccessFact::FormSent | AccessFact::FormRefused if event.back_end => {}
-            AccessFact::FormSent => self.forms.push(Form { line, address, client, request, refused: false }),
-            AccessFact::FormRefused => self.forms.push(Form { line, address, client, request, refused: true }),
+            AccessFact::FormSent => self.forms.push(Form { line, address, client, alike, request, refused: false }),
+            AccessFact::FormRefused => self.forms.push(Form { line, address, client, alike, request, refused: true }),
         }
     }
 
@@ -139,7 +141,7 @@ impl Accesses {
         }
         for mut form in other.forms {
             map.put(&mut form.line.host);
-            [&mut form.address, &mut form.client, &mut form.request].into_iter().for_each(put);
+            [&mut form.address, &mut form.client, &mut form.alike, &mut form.request].into_iter().for_each(put);
             self.forms.push(form);
         }
     }
@@ -162,7 +164,9 @@ impl Accesses {
             !(used.teller != Teller::FrontEnd && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
         });
         let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
-        logins.extend(self.failures());
+        let (failures, accepted) = self.failures();
+        logins.extend(failures);
+        logins.extend(signed_in_again(&sessions, &accepted));
         let uses = sessions
             .iter()
             .filter(|(used, stretch)| used.teller == Teller::FrontEnd && stretch.counted.bytes > 0)
@@ -180,7 +184,8 @@ impl Accesses {
         sessions
     }
 
-    fn failures(&mut self) -> Vec<Login> {
+    /// What failed, and the login forms that did not.
+    fn failures(&mut self) -> (Vec<Login>, Vec<Form>) {
         let mut logins = Vec::new();
         // Two logs of the front end tell of one request; the one that names the user comes first.
         self.denied.sort_by_key(|d| (d.account.is_none(), d.line.at, d.line.place));
@@ -192,15 +197,16 @@ impl Accesses {
             }
         }
         self.forms.sort_by_key(|f| (f.line.at, f.line.place));
-        let mut sent: HashMap<Option<Text>, Vec<Timestamp>> = HashMap::new();
+        let mut sent: HashMap<Option<Text>, Vec<Form>> = HashMap::new();
+        let mut accepted: Vec<Form> = Vec::new();
         for form in &self.forms {
             if form.request.is_some_and(|request| !seen.insert(request)) {
                 continue;
             }
             let waiting = sent.entry(form.address).or_default();
-            waiting.retain(|at| form.line.at.since(*at) <= FORM_ANSWER);
+            accepted.extend(waiting.extract_if(.., |sent| form.line.at.since(sent.line.at) > FORM_ANSWER));
             match form.refused {
-                false => waiting.push(form.line.at),
+                false => waiting.push(*form),
                 // Each form sent in is answered once; a page asked for without one is no failure.
                 true if waiting.pop().is_some() => {
                     logins.push(login(form.line, None, form.address, Protocol::Webmail, form.client, LoginResult::Failure));
@@ -208,8 +214,36 @@ impl Accesses {
                 true => {}
             }
         }
-        logins
+        accepted.extend(sent.into_values().flatten());
+        accepted.sort_by_key(|form| (form.line.at, form.line.place));
+        (logins, accepted)
     }
+}
+
+/// Logins by a form that was sent in, and not refused, while a session of that place and program went on: the user signed in again, and
+/// the requests that follow are another session. A form that a session begins with is that session's login; one that could be of
+/// several users is nobody's.
+fn signed_in_again(sessions: &[(Use, Stretch<Read>)], forms: &[Form]) -> Vec<Login> {
+    let mut of_place: HashMap<(Option<Text>, Option<Text>), Vec<&(Use, Stretch<Read>)>> = HashMap::new();
+    for session in sessions.iter().filter(|(used, _)| used.teller == Teller::FrontEnd && used.protocol == Protocol::Webmail) {
+        of_place.entry((session.0.address, session.0.client)).or_default().push(session);
+    }
+    let mut last: HashMap<Use, Timestamp> = HashMap::new();
+    let mut logins = Vec::new();
+    for form in forms {
+        let at = form.line.at;
+        let here = || of_place.get(&(form.address, form.alike)).into_iter().flatten();
+        if here().any(|(_, stretch)| (0..=FORM_ANSWER).contains(&stretch.first.at.since(at))) {
+            continue;
+        }
+        let mut going_on = here().filter(|(_, stretch)| stretch.first.at < at && at <= stretch.last);
+        let (Some((used, stretch)), None) = (going_on.next(), going_on.next()) else { continue };
+        // Two logs may tell of one form, in which no number of the request joins them.
+        if last.insert(*used, at).is_none_or(|before| at.since(before) > FORM_ANSWER) && at.since(stretch.first.at) > FORM_ANSWER {
+            logins.push(login(form.line, Some(used.account), form.address, used.protocol, form.client, LoginResult::Success));
+        }
+    }
+    logins
 }
 
 /// From when to when front ends tell of each way of use.

@@ -372,6 +372,26 @@ fn trap_17_a_form_sent_in_is_answered_by_what_comes_next() {
 }
 
 #[test]
+fn who_signs_in_again_while_a_session_goes_on_has_logged_in_twice() {
+    let post = |time: &str| format!("{time} 192.0.2.25 POST /owa/auth.owa - 443 - 203.0.113.7 Mozilla/5.0 302 0 0");
+    let open = |time: &str, user: &str| format!("{time} 192.0.2.25 GET /owa/ - 443 UNIV\\{user} 203.0.113.7 Mozilla/5.0 200 0 0");
+    let refused = |time: &str| format!("{time} 192.0.2.25 GET /owa/auth/logon.aspx url=x&reason=2 443 - 203.0.113.7 Mozilla/5.0 200 0 0");
+    let told = |lines: &[String]| logins(&iis(&lines.iter().map(String::as_str).collect::<Vec<_>>()));
+    let (suzuki, failure) = ("suzuki@u.example 203.0.113.7 webmail success", "- 203.0.113.7 webmail failure");
+    let begun = [post("16:01:02"), open("16:01:03", "suzuki"), open("16:20:00", "suzuki")];
+    assert_eq!(told(&begun), [suzuki]);
+    let with = |more: &[String]| told(&[&begun[..], more].concat());
+    assert_eq!(with(&[post("16:22:00"), open("16:22:01", "suzuki")]), [suzuki, suzuki]);
+    // Nobody was let in.
+    assert_eq!(with(&[post("16:22:00"), refused("16:22:01"), open("16:23:30", "suzuki")]), [suzuki, failure]);
+    // Nothing came of it.
+    assert_eq!(with(&[post("16:22:00")]), [suzuki]);
+    // It let in somebody else.
+    let tanaka = "tanaka@u.example 203.0.113.7 webmail success";
+    assert_eq!(with(&[post("16:22:00"), open("16:22:01", "tanaka"), open("16:23:30", "suzuki")]), [suzuki, tanaka]);
+}
+
+#[test]
 fn trap_20_what_a_missing_log_would_have_told_is_not_taken_for_nothing() {
     let taken = [
         "<,MAIL FROM:<suzuki@u.example>,",
