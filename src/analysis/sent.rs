@@ -117,7 +117,7 @@ impl Sent {
                 day.add(elsewhere.is_some() || writers.contains(&recipient.address));
                 if reached.insert(recipient.address) && !rows.texts.bytes(recipient.address).is_empty() {
                     sent.distinct += 1;
-                    sent.novel += u64::from(!elsewhere.is_some_and(|at| used.first.is_some_and(|first| at < first)));
+                    sent.novel += u64::from(elsewhere.is_none_or(|at| used.first.is_none_or(|first| at >= first)));
                 }
             }
             if let [only] = recipients {

@@ -61,6 +61,9 @@ struct Denied {
     result: LoginResult,
 }
 
+/// Address and program.
+type PlaceOfUse = (Option<Text>, Option<Text>);
+
 /// A login form, sent in or shown again.
 #[derive(Clone, Copy, Debug)]
 struct Form {
@@ -224,7 +227,7 @@ impl Accesses {
 /// the requests that follow are another session. A form that a session begins with is that session's login; one that could be of
 /// several users is nobody's.
 fn signed_in_again(sessions: &[(Use, Stretch<Read>)], forms: &[Form]) -> Vec<Login> {
-    let mut of_place: HashMap<(Option<Text>, Option<Text>), Vec<&(Use, Stretch<Read>)>> = HashMap::new();
+    let mut of_place: HashMap<PlaceOfUse, Vec<&(Use, Stretch<Read>)>> = HashMap::new();
     for session in sessions.iter().filter(|(used, _)| used.teller == Teller::FrontEnd && used.protocol == Protocol::Webmail) {
         of_place.entry((session.0.address, session.0.client)).or_default().push(session);
     }
