@@ -31,6 +31,7 @@ mod testing;
 #[cfg(test)]
 mod tracked_tests;
 mod trail_ends;
+mod trail_facts;
 mod trail_rows;
 mod trails;
 mod transactions;

@@ -5,7 +5,8 @@
 //! own log says what became of it. An address that the trace names and that is known to be ours is such a hop as well.
 
 use super::own::{Own, split_relay};
-use super::trails::{Trails, Word};
+use super::trail_facts::Word;
+use super::trails::Trails;
 use crate::domain::text::{Text, TextPool};
 use crate::formats::TRACE_HOST;
 use crate::formats::event::TrailFate;

@@ -5,7 +5,8 @@ use super::dialogues::{Refused, Told, Transaction, TransactionEnd, Untold, UserS
 use super::lives::Line;
 use super::own::Own;
 use super::trail_ends::{Ends, QUEUE_LIFETIME, unknown};
-use super::trails::{Accepted, Trail, TrailNotice, Trails};
+use super::trail_facts::Accepted;
+use super::trails::{Trail, TrailNotice, Trails};
 use crate::domain::outcome::{By, MessageOutcome, Outcome};
 use crate::domain::place::Place;
 use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient, SessionLog};

@@ -5,11 +5,10 @@
 
 use super::lives::Line;
 use super::remap::Map;
-use crate::domain::place::Place;
-use crate::domain::rows::Protocol;
+use super::trail_facts::{Accepted, Said, Word};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, HOUR, Timestamp};
-use crate::formats::event::{Acceptance, NoticeKind, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
+use crate::formats::event::{Acceptance, NoticeKind, TrailEvent, TrailFact, TrailFate, TrailId};
 use hashbrown::{HashMap, HashSet};
 
 /// Without an id of the system's own, a message that comes in again under the same Message-ID and sender after this long is another one.
@@ -46,27 +45,8 @@ pub(super) struct Trail {
     /// The last recipient; each knows the one before it.
     recipients: u32,
     recipient_count: u32,
-    /// The message of the same key that came before this one.
+    /// The message of the same key that came before this one, while records come in.
     same: u32,
-}
-
-/// How a message came in, joined from all records that say so.
-#[derive(Clone, Debug)]
-pub(super) struct Accepted {
-    pub(super) kind: TrailKind,
-    /// The record of that kind that came first.
-    pub(super) line: Line,
-    pub(super) return_path: Option<Text>,
-    pub(super) account: Option<Text>,
-    pub(super) mailbox: Option<Text>,
-    pub(super) mailbox_owner: Option<Text>,
-    pub(super) address: Option<Text>,
-    pub(super) address_is_proxy: bool,
-    pub(super) client: Option<Text>,
-    pub(super) session: Option<(Text, Text)>,
-    pub(super) protocol: Option<Protocol>,
-    pub(super) size: Option<u64>,
-    pub(super) recipients: Option<u32>,
 }
 
 /// One recipient of one message, with the word about it that counts.
@@ -90,15 +70,6 @@ impl Recipient {
     pub(super) fn with(self, word: Word) -> Recipient {
         Recipient { word, ..self }
     }
-}
-
-/// What one record says of a recipient.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Word {
-    pub(super) fate: TrailFate,
-    pub(super) peer: Text,
-    pub(super) text: Text,
-    pub(super) line: Line,
 }
 
 /// A notice about a message.
@@ -507,108 +478,6 @@ impl Trail {
         if let Some(accepted) = &mut self.accepted {
             accepted.remap(map);
         }
-    }
-}
-
-impl Accepted {
-    fn rank(&self) -> (TrailKind, Timestamp, Place) {
-        (self.kind, self.line.at, self.line.place)
-    }
-
-    /// Whether joining what another record says would change nothing.
-    fn says_all_of(&self, line: Line, told: &Acceptance<'_>) -> bool {
-        let address = self.address.is_some() && (!self.address_is_proxy || told.address_is_proxy) || told.address.is_none();
-        self.rank() <= (told.kind, line.at, line.place)
-            && address
-            && self.return_path.is_some() >= told.return_path.is_some()
-            && self.account.is_some() >= told.account.is_some()
-            && self.mailbox.is_some() >= told.mailbox.is_some()
-            && self.mailbox_owner.is_some() >= told.mailbox_owner.is_some()
-            && self.client.is_some() >= told.client.is_some()
-            && self.session.is_some() >= told.session.is_some()
-            && self.protocol.is_some() >= told.protocol.is_some()
-            && self.size.is_some() >= told.size.is_some()
-            && self.recipients.is_some() >= told.recipients.is_some()
-    }
-
-    /// The better witness leads: the kind that says most, then the earlier record; the other one fills in what it leaves open.
-    fn join(self, other: Accepted) -> Accepted {
-        let (best, rest) = if self.rank() <= other.rank() { (self, other) } else { (other, self) };
-        let true_address = |a: &Accepted| a.address.filter(|_| !a.address_is_proxy);
-        let address = true_address(&best).or(true_address(&rest)).or(best.address).or(rest.address);
-        Accepted {
-            address,
-            address_is_proxy: address.is_some() && address != true_address(&best) && address != true_address(&rest),
-            return_path: best.return_path.or(rest.return_path),
-            account: best.account.or(rest.account),
-            mailbox: best.mailbox.or(rest.mailbox),
-            mailbox_owner: best.mailbox_owner.or(rest.mailbox_owner),
-            client: best.client.or(rest.client),
-            session: best.session.or(rest.session),
-            protocol: best.protocol.or(rest.protocol),
-            size: best.size.or(rest.size),
-            recipients: best.recipients.or(rest.recipients),
-            ..best
-        }
-    }
-
-    fn remap(&mut self, map: &Map) {
-        map.put(&mut self.line.host);
-        let texts =
-            [&mut self.return_path, &mut self.account, &mut self.mailbox, &mut self.mailbox_owner, &mut self.address, &mut self.client];
-        texts.into_iter().flatten().for_each(|text| map.put(text));
-        if let Some((host, session)) = &mut self.session {
-            map.put(host);
-            map.put(session);
-        }
-    }
-}
-
-/// What decides which word counts.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    fate: TrailFate,
-    line: Line,
-}
-
-impl Said {
-    fn with(self, peer: Text, text: Text) -> Word {
-        Word { fate: self.fate, peer, text, line: self.line }
-    }
-
-    /// How final it is: an end, then a step on the way, then a mere mention.
-    fn weight(&self) -> u8 {
-        match self.fate {
-            TrailFate::Delivered | TrailFate::HandedOver { outside: Some(true) } | TrailFate::Ended { .. } => 2,
-            TrailFate::HandedOver { .. } | TrailFate::Waiting { .. } => 1,
-            TrailFate::Named => 0,
-        }
-    }
-
-    /// Among words equally final and of the same instant: a delivery, then a hand-over, then the rest.
-    fn kind(&self) -> u8 {
-        match self.fate {
-            TrailFate::Delivered => 2,
-            TrailFate::HandedOver { .. } => 1,
-            TrailFate::Ended { .. } | TrailFate::Waiting { .. } | TrailFate::Named => 0,
-        }
-    }
-
-    fn outweighs(&self, known: Said) -> bool {
-        let rank = |w: &Said| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { w.line.at }, w.kind());
-        rank(self) > rank(&known) || rank(self) == rank(&known) && self.line.place < known.line.place
-    }
-}
-
-impl Word {
-    fn said(&self) -> Said {
-        Said { fate: self.fate, line: self.line }
-    }
-
-    fn remap(&mut self, map: &Map) {
-        map.put(&mut self.peer);
-        map.put(&mut self.text);
-        map.put(&mut self.line.host);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::outcome::{By, Outcome, Reason};
 use crate::formats::event::TrailFate;
 use crate::formats::postfix::reply;
 use crate::formats::scan;
+use hashbrown::HashMap;
 
 /// What is done with the rows of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,41 @@ pub fn refusal(reply: &[u8]) -> (Outcome, Reason) {
 pub(in crate::formats) fn delay(outcome: Outcome, reason: Reason, status: &[u8]) -> TrailFate {
     let told = if reason == Reason::Other && !status.is_empty() { reply::classify(status).reason } else { reason };
     TrailFate::Waiting { outcome, by: None, reason: told }
+}
+
+/// What is to be read out of a recipient's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asked<'a> {
+    Failure {
+        source: &'a [u8],
+        /// The context, where an agent is the source; otherwise it says nothing and is another one in each session.
+        agent: &'a [u8],
+    },
+    Delay(Outcome, Reason),
+}
+
+/// Words of a piece whose meaning is remembered.
+const FATES_MAX: usize = 1024;
+
+/// What words read so far were found to mean: the same few come again and again.
+#[derive(Default)]
+pub(super) struct Known<'a>(HashMap<(Asked<'a>, &'a [u8]), TrailFate>);
+
+impl<'a> Known<'a> {
+    /// What becomes of a recipient by the words of its status.
+    pub(super) fn read(&mut self, asked: Asked<'a>, text: &'a [u8]) -> TrailFate {
+        if let Some(known) = self.0.get(&(asked, text)) {
+            return *known;
+        }
+        let fate = match asked {
+            Asked::Failure { source, agent } => failure(source, agent, text),
+            Asked::Delay(outcome, reason) => delay(outcome, reason, text),
+        };
+        if self.0.len() < FATES_MAX {
+            self.0.insert((asked, text), fate);
+        }
+        fate
+    }
 }
 
 /// Parts of a status in the form of newer builds, `[{LED=550 5.7.1 …};{MSG=…};{FQDN=…};{IP=…};{LRT=…}]`, or the bare text.

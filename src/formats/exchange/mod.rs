@@ -27,10 +27,7 @@ use super::sink::{Fate, Sink};
 use super::syslog::stamp::{self, Stamp};
 use super::table::{self, BYTE_ORDER_MARK, Layout, Row};
 use super::{Chunk, Format, Framing, scan};
-use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::time::Timestamp;
-use crate::formats::event::TrailFate;
-use hashbrown::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 /// What is known of one type of log.
@@ -238,19 +235,8 @@ struct Reader<'r, 'a> {
     headings: Headings<'a>,
     /// The host named last, as logged, and its index.
     last_host: Option<(&'a [u8], u16)>,
-    /// What words read so far were found to mean: the same few come again and again.
-    fates: HashMap<(Asked<'a>, &'a [u8]), TrailFate>,
-}
-
-/// What is to be read out of a recipient's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Asked<'a> {
-    Failure {
-        source: &'a [u8],
-        /// The context, where an agent is the source; otherwise it says nothing and is another one in each session.
-        agent: &'a [u8],
-    },
-    Delay(Outcome, Reason),
+    /// What the words of statuses mean.
+    fates: fate::Known<'a>,
 }
 
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
@@ -258,7 +244,7 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut sink = Sink::new(out);
     sink.host = nameless;
     sink.absolute = true;
-    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, fates: HashMap::new() };
+    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, fates: fate::Known::default() };
     let mut heading = chunk.heading;
     while !heading.is_empty() {
         let (text, rest) = line(heading);
@@ -361,21 +347,6 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// What a row says became of a recipient, where that takes reading its words.
-    fn fate(&mut self, asked: Asked<'a>, text: &'a [u8]) -> TrailFate {
-        if let Some(known) = self.fates.get(&(asked, text)) {
-            return *known;
-        }
-        let fate = match asked {
-            Asked::Failure { source, agent } => fate::failure(source, agent, text),
-            Asked::Delay(outcome, reason) => fate::delay(outcome, reason, text),
-        };
-        if self.fates.len() < FATES_MAX {
-            self.fates.insert((asked, text), fate);
-        }
-        fate
-    }
-
     /// Makes this host the writer of the row: by its first label in lower case, since the logs of one host name it now in full, now
     /// short, in any case.
     fn on_host(&mut self, name: &'a [u8]) {
@@ -418,9 +389,6 @@ fn scout(bytes: &[u8]) -> Scouted {
         ..Scouted::default()
     }
 }
-
-/// Words of a piece whose meaning is remembered.
-const FATES_MAX: usize = 1024;
 
 /// Bytes of the first look.
 const SCOUT_BYTES: usize = 64 << 10;

@@ -3,9 +3,9 @@
 //! One message has many rows, in the files of several services and servers. Nothing is counted here: a row becomes facts about a
 //! message and its recipients, which meet by the id of the message.
 
-use super::fate::{self, Meaning, Status};
+use super::fate::{self, Asked, Meaning, Status};
 use super::names;
-use super::{Asked, Cells, LogType, ROWS, Reader, certainty, format, iso};
+use super::{Cells, LogType, ROWS, Reader, certainty, format, iso};
 use crate::domain::outcome::Outcome;
 use crate::formats::batch::Ignored;
 use crate::formats::event::{Acceptance, NoticeKind, Protocol, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
@@ -133,7 +133,7 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         Meaning::Wait(outcome, reason) => {
             let wait = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
                 let told = Status::read(status);
-                (reader.fate(Asked::Delay(outcome, reason), told.text), told)
+                (reader.fates.read(Asked::Delay(outcome, reason), told.text), told)
             };
             tracked.recipients(reader, wait, b"")
         }
@@ -364,7 +364,7 @@ impl<'a> Tracked<'_, 'a> {
         let asked = Asked::Failure { source, agent };
         let fate = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
             let told = Status::read(status);
-            (reader.fate(asked, told.text), told)
+            (reader.fates.read(asked, told.text), told)
         };
         self.recipients(reader, fate, peer)
     }
