@@ -20,21 +20,25 @@ struct Seen {
 #[derive(Default)]
 pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
-    /// The latest second among them.
-    latest: Option<i64>,
+    /// The latest second among them, by source.
+    reach: HashMap<u32, i64>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
 }
 
 impl Duplicates {
-    /// Whether records from `first` on may be known already.
-    pub(super) fn may_know(&self, first: Timestamp) -> bool {
-        self.latest.is_some_and(|latest| latest >= first.seconds())
+    /// The latest second up to which records of a source are known; `None` if none is.
+    pub(super) fn reach(&self, source: u32) -> Option<i64> {
+        self.reach.get(&source).copied()
     }
 
     /// Takes the copies out of a batch's ledger and returns their lines, sorted.
     pub(super) fn take_out(&mut self, source: u32, batch: &mut Batch<'_>) -> Vec<u32> {
         let mut lines = Vec::new();
+        if let Some(latest) = batch.fingerprints.iter().map(|f| f.second).max() {
+            let reach = self.reach.entry(source).or_insert(latest);
+            *reach = latest.max(*reach);
+        }
         for fingerprint in &batch.fingerprints {
             if self.is_copy(source, fingerprint) && fingerprint.used {
                 batch.ledger.used -= 1;
@@ -60,7 +64,6 @@ impl Duplicates {
     }
 
     fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
-        self.latest = self.latest.max(Some(fingerprint.second));
         let seen = self.seen.entry((fingerprint.second, fingerprint.hash)).or_insert(Seen { most: 0, source, here: 0 });
         if seen.source != source {
             seen.source = source;
@@ -75,11 +78,14 @@ impl Duplicates {
     /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
     pub(super) fn forget_before(&mut self, from: Option<Timestamp>) {
         match from {
-            Some(from) => self.seen.retain(|(second, _), _| *second >= from.seconds() - 1),
-            None => self.seen.clear(),
-        }
-        if self.seen.is_empty() {
-            self.latest = None;
+            Some(from) => {
+                self.seen.retain(|(second, _), _| *second >= from.seconds() - 1);
+                self.reach.retain(|_, latest| *latest >= from.seconds() - 1);
+            }
+            None => {
+                self.seen.clear();
+                self.reach.clear();
+            }
         }
     }
 }
@@ -121,6 +127,6 @@ mod tests {
         let mut duplicates = Duplicates::default();
         duplicates.take_out(0, &mut batch(&[1]));
         duplicates.forget_before(Some(Timestamp::from_seconds(500)));
-        assert!(!duplicates.may_know(Timestamp::from_seconds(0)));
+        assert_eq!((duplicates.reach(0), duplicates.seen.len()), (None, 0));
     }
 }

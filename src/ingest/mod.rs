@@ -7,6 +7,7 @@ mod duplicates;
 mod reading;
 mod scout;
 pub mod sources;
+mod speakers;
 mod time_ledger;
 
 use crate::config::Settings;

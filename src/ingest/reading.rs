@@ -4,6 +4,7 @@
 
 use super::duplicates::Duplicates;
 use super::sources::SourceSummary;
+use super::speakers::Speakers;
 use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
@@ -37,6 +38,7 @@ struct State {
     plan: Plan,
     summary: SourceSummary,
     clock: Clock,
+    speakers: Speakers,
     /// Whether the last chunk could hold copies, or be copied.
     overlapping: bool,
     clock_steps: u64,
@@ -160,6 +162,9 @@ impl Reading {
 
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong.
     fn settle<'a>(&mut self, piece: &'a Piece, mut batch: Batch<'a>, mut clock: Clock, bump: &'a mut Bump) -> (Batch<'a>, Vec<u32>) {
+        for host in &batch.hosts {
+            self.states[piece.source].speakers.add(host);
+        }
         let state = &self.states[piece.source];
         let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
         let in_doubt = batch.ambiguous_times > 0 || jumps;
@@ -179,22 +184,15 @@ impl Reading {
         (batch, duplicates)
     }
 
-    /// Whether a batch may hold records that stand in another source too.
+    /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
     fn overlaps(&self, source: usize, batch: &Batch<'_>) -> bool {
         let (Some(first), Some(last)) = (batch.first, batch.last) else { return false };
-        let comes_again = self.states.iter().enumerate().any(|(other, state)| {
-            other != source
-                && !state.done
-                && state.plan.first.is_some_and(|f| f <= last.plus(OVERLAP_SLACK))
-                && self.share_a_host(source, other)
-        });
-        comes_again || self.duplicates.may_know(first.plus(-OVERLAP_SLACK))
-    }
-
-    /// Whether two sources may hold records of one host. A source that names no host may be of any.
-    fn share_a_host(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (&self.states[a].plan.scout.scouted.hosts, &self.states[b].plan.scout.scouted.hosts);
-        a.is_empty() || b.is_empty() || a.iter().any(|x| b.iter().any(|y| first_label(x) == first_label(y)))
+        let speakers = &self.states[source].speakers;
+        self.states.iter().enumerate().filter(|(other, _)| *other != source).any(|(other, state)| {
+            let comes_again = !state.done && state.plan.first.is_some_and(|f| f <= last.plus(OVERLAP_SLACK));
+            let is_known = || self.duplicates.reach(other as u32).is_some_and(|until| until >= first.plus(-OVERLAP_SLACK).seconds());
+            (comes_again || is_known()) && speakers.may_meet(&state.speakers)
+        })
     }
 
     fn account(&mut self, piece: &Piece, batch: &Batch<'_>) {
@@ -328,6 +326,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
     let done = plan.scout.trouble.is_some();
     State {
         clock: plan.clock.clone(),
+        speakers: Speakers::of(&plan.scout.scouted.hosts),
         plan,
         summary,
         overlapping: false,
@@ -446,10 +445,6 @@ impl Feed<'_> {
         }
         true
     }
-}
-
-fn first_label(host: &[u8]) -> Vec<u8> {
-    host.split(|b| *b == b'.').next().unwrap_or(host).to_ascii_lowercase()
 }
 
 /// Lower-case hexadecimal digits.
