@@ -30,6 +30,8 @@ const GUESS_BACK: i64 = 20 * DAY;
 const OVERLAP_SLACK: i64 = 2 * SECOND;
 /// Said of a source that no format recognises.
 const UNKNOWN_FORMAT: Phrase = say!("no log of a known format; not read");
+/// Parts of a wave: while the events of one are taken in, the next is parsed.
+const PARTS: usize = 2;
 /// Malformed lines shown per source.
 const SAMPLES: usize = 5;
 
@@ -55,6 +57,18 @@ struct Piece {
     /// Bytes of evidence this chunk took.
     advanced: u64,
     overlapping: bool,
+}
+
+/// A chunk's events, with their place in the evidence.
+struct Settled<'a> {
+    source: SourceId,
+    /// Number of the chunk's first line in its source, from 1.
+    first_line: u64,
+    batch: Batch<'a>,
+    /// Lines that are copies of others, sorted.
+    duplicates: Vec<u32>,
+    /// Whether a source yet to come may speak of the same time of the same host.
+    again: bool,
 }
 
 /// The end of a source.
@@ -116,52 +130,33 @@ impl Reading {
         true
     }
 
-    /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
+    /// Parses a wave, takes copies out, and hands the events on: those of one part of it while the next part is parsed. Gives back the
+    /// bytes of its chunks, to be filled again.
     fn wave(&mut self, wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
         let Wave { pieces, endings } = wave;
         let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
         let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
-        let states = &self.states;
-        let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
-        let parsed: Vec<(Batch<'_>, Clock)> = pieces
-            .par_iter()
-            .zip(bumps.par_iter_mut().zip(empty))
-            .map(|(piece, (bump, empty))| {
-                let state = &states[piece.source];
-                parse(piece, state, guess(&state.clock), piece.overlapping, bump, empty)
-            })
-            .collect();
-        let mut batches: Vec<Batch<'_>> = Vec::with_capacity(parsed.len());
-        let mut placed: Vec<(usize, u64, Vec<u32>, bool)> = Vec::with_capacity(parsed.len());
-        for ((piece, (batch, clock)), bump) in pieces.iter().zip(parsed).zip(spare.iter_mut()) {
-            let (batch, duplicates) = self.settle(piece, batch, clock, bump);
-            let first_line = self.states[piece.source].summary.ledger.total + 1;
-            self.account(piece, &batch);
-            watch.advanced(piece.advanced, batch.ledger.total);
-            placed.push((piece.source, first_line, duplicates, self.states[piece.source].overlapping));
-            batches.push(batch);
+        let part = pieces.len().div_ceil(PARTS).max(1);
+        let mut settled: Vec<Settled<'_>> = Vec::new();
+        for ((pieces, bumps), spare) in pieces.chunks(part).zip(bumps.chunks_mut(part)).zip(spare.chunks_mut(part)) {
+            let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
+            let states = &self.states;
+            let (_, parsed) = rayon::join(|| take(correlator, &settled), || parse_all(pieces, states, bumps, empty));
+            room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
+            let each = pieces.iter().zip(parsed).zip(spare);
+            settled = each.map(|((piece, parsed), bump)| self.settle(piece, parsed, bump, watch)).collect();
         }
-        let located: Vec<Located<'_, '_>> = batches
-            .iter()
-            .zip(&placed)
-            .map(|(batch, (source, first_line, duplicates, again))| Located {
-                source: SourceId(*source as u32),
-                first_line: *first_line,
-                batch,
-                duplicates,
-                again: *again,
-            })
-            .collect();
-        correlator.take(&located);
+        take(correlator, &settled);
         for ending in endings {
             self.end(ending, watch);
         }
-        room.extend(batches.into_iter().map(Batch::into_room));
+        room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
         pieces.into_iter().map(|piece| piece.chunk.bytes).filter(|bytes| bytes.capacity() <= 2 * CHUNK_BYTES).collect()
     }
 
-    /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong.
-    fn settle<'a>(&mut self, piece: &'a Piece, mut batch: Batch<'a>, mut clock: Clock, bump: &'a mut Bump) -> (Batch<'a>, Vec<u32>) {
+    /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong, and counts its lines.
+    fn settle<'a>(&mut self, piece: &'a Piece, parsed: (Batch<'a>, Clock), bump: &'a mut Bump, watch: &dyn Watch) -> Settled<'a> {
+        let (mut batch, mut clock) = parsed;
         for host in &batch.hosts {
             self.states[piece.source].speakers.add(host);
         }
@@ -181,7 +176,10 @@ impl Reading {
         state.overlapping = overlapping;
         let mut duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
         self.duplicates.take_out_unique(&mut batch, &mut duplicates);
-        (batch, duplicates)
+        let first_line = self.states[piece.source].summary.ledger.total + 1;
+        self.account(piece, &batch);
+        watch.advanced(piece.advanced, batch.ledger.total);
+        Settled { source: SourceId(piece.source as u32), first_line, batch, duplicates, again: overlapping }
     }
 
     /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
@@ -344,6 +342,32 @@ fn guess(clock: &Clock) -> Clock {
     let mut guess = clock.clone();
     guess.last = guess.last.map(|last| last.plus(-GUESS_BACK));
     guess
+}
+
+/// Hands the events of some chunks on.
+fn take(correlator: &mut Correlator, settled: &[Settled<'_>]) {
+    let located: Vec<Located<'_, '_>> = settled
+        .iter()
+        .map(|Settled { source, first_line, batch, duplicates, again }| Located {
+            source: *source,
+            first_line: *first_line,
+            batch,
+            duplicates,
+            again: *again,
+        })
+        .collect();
+    correlator.take(&located);
+}
+
+/// Parses some chunks side by side.
+fn parse_all<'a>(pieces: &'a [Piece], states: &[State], bumps: &'a mut [Bump], empty: Vec<Batch<'a>>) -> Vec<(Batch<'a>, Clock)> {
+    let places = pieces.par_iter().zip(bumps.par_iter_mut().zip(empty));
+    places
+        .map(|(piece, (bump, empty))| {
+            let state = &states[piece.source];
+            parse(piece, state, guess(&state.clock), piece.overlapping, bump, empty)
+        })
+        .collect()
 }
 
 /// Parses one chunk into an empty batch. A panic in a parser loses the chunk, says so, and nothing else.
