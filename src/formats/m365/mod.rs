@@ -259,7 +259,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     /// A record of diagnostic settings: what matters is in its properties.
     fn diagnostic(&mut self, envelope: &Record<'a>) -> Fate {
         let Some(shape) = envelope.get(Field::Category).and_then(shape_of_category) else { return Fate::OTHER_PROGRAM };
-        let Some(inner) = envelope.inner(Field::Properties, self.scratch) else { return Fate::BAD_BODY };
+        let Some(inner) = envelope.get(Field::Properties).and_then(|text| self.objects.inner(text)) else { return Fate::BAD_BODY };
         match shape {
             Shape::SignIn => sign_ins::read(&inner, Some(envelope), self),
             Shape::Directory => directory::read(&inner, Some(envelope), self),

@@ -67,6 +67,19 @@ impl<'a> Objects<'a> {
         self.object(0, Quotes::Doubled).ok().map(|(record, _)| record)
     }
 
+    /// Reads an object that is a value in another one; by the marks of that one, where it was read by them.
+    pub(super) fn inner(&mut self, text: &'a [u8]) -> Option<Record<'a>> {
+        // Of a cell, whose quotes stand twice, nothing is left to be read.
+        if self.left > 0
+            && let Some(start) = place_within(self.window, text)
+            && let Ok((record, end)) = self.object(start, Quotes::Plain)
+            && end - start == text.len()
+        {
+            return Some(record);
+        }
+        Record::of_json(text, self.scratch)
+    }
+
     fn object(&mut self, start: usize, quotes: Quotes) -> Result<(Record<'a>, usize), Stop> {
         let Objects { scratch, names, marks, window, .. } = self;
         let (scratch, window): (&'a Bump, &'a [u8]) = (scratch, window);
@@ -82,6 +95,12 @@ impl<'a> Objects<'a> {
         })?;
         Ok((record, end))
     }
+}
+
+/// Where `part` begins in `whole`, if it is a part of it and not another text.
+fn place_within(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    (start.checked_add(part.len())? <= whole.len()).then_some(start)
 }
 
 /// The text of a value as [`json::text`] gives it, of a value in a cell.
@@ -177,6 +196,21 @@ mod tests {
                 }
                 start += text.len() + 1;
             }
+        }
+    }
+
+    #[test]
+    fn an_object_in_an_object_is_read_as_byte_by_byte() {
+        let inner = r#"{ "id" : "1","userPrincipalName":"a\u0041@u.example","status":{"errorCode":0},"location":{"city":"}"}}"#;
+        let outer = format!(r#"{{"time":"x","properties": {inner} ,"category":"y"}}"#);
+        let in_text = format!(r#"{{"properties":"{}"}}"#, inner.replace('\\', "\\\\").replace('"', "\\\""));
+        for text in [outer.as_str(), &in_text] {
+            let scratch = Bump::new();
+            let mut objects = Objects::new(&scratch);
+            let (record, _) = objects.read(scratch.alloc_str(text).as_bytes()).unwrap();
+            let found = objects.inner(record.get(Field::Properties).unwrap()).unwrap();
+            assert_eq!(shown(&found), shown(&Record::of_json(inner.as_bytes(), &scratch).unwrap()));
+            assert!(objects.inner(b"{\"id\":\"cut").is_none());
         }
     }
 
