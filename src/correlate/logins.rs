@@ -192,7 +192,7 @@ impl Logins {
         }
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
-        let differing_sign_ins = super::sign_ins::settle(&mut self.logins, &self.proofs);
+        let differing_sign_ins = super::sign_ins::settle(&mut self.logins, &self.proofs, texts.len());
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
         Finished {
             logins: self.logins,
@@ -281,8 +281,11 @@ fn failure_row(texts: &TextPool, failure: AuthFailure) -> Login {
 
 /// Drops the back end's copies of failures told elsewhere, lends their names, and keeps those that stand alone.
 fn merge_backend(logins: &mut Vec<Login>, backend: Vec<BackendFailure>, mut failures: Vec<AuthFailure>) -> Vec<AuthFailure> {
-    let told: HashSet<Text> = logins.iter().filter(|l| l.result != LoginResult::Success).filter_map(|l| l.session).collect();
     failures.sort_by_key(|f| (f.peer.address, f.line.at, f.line.place));
+    if backend.is_empty() {
+        return failures;
+    }
+    let told: HashSet<Text> = logins.iter().filter(|l| l.result != LoginResult::Success).filter_map(|l| l.session).collect();
     let mut kept_sessions: HashSet<Text> = HashSet::new();
     let mut last_alone: HashMap<(Option<Text>, Option<Text>), i64> = HashMap::new();
     let mut backend = backend;
@@ -340,6 +343,9 @@ fn told_by_smtp(failures: &mut [AuthFailure], backend: &BackendFailure) -> bool 
 
 /// A mailbox session's line rarely names the client's address; its login line does.
 fn name_mailbox_addresses(logins: &[Login], uses: &mut [MailboxUse]) {
+    if uses.is_empty() {
+        return;
+    }
     let by_session: HashMap<Text, usize> = logins.iter().enumerate().filter_map(|(i, l)| Some((l.session?, i))).collect();
     let mut latest: HashMap<(Option<Text>, Protocol), usize> = HashMap::new();
     let mut next = 0;

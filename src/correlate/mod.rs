@@ -170,7 +170,7 @@ impl Correlator {
         let mut logins = None;
         let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
-            let map = remap::Map::new(&mut texts, &shard.texts);
+            let map = remap::Map::new(&mut texts, shard.texts);
             debug_assert!(logins.is_some() || map.changes_nothing(), "a text of the first shard stands there twice");
             map.sessions(&mut shard.sessions);
             sessions.absorb(shard.sessions);

@@ -9,7 +9,7 @@ pub(super) struct Map(Vec<Text>);
 
 impl Map {
     /// Adds a shard's texts to the common pool.
-    pub(super) fn new(common: &mut TextPool, shard: &TextPool) -> Map {
+    pub(super) fn new(common: &mut TextPool, shard: TextPool) -> Map {
         Map(common.absorb(shard))
     }
 

@@ -52,34 +52,37 @@ impl Proofs {
 }
 
 /// Joins the records of one sign-in, gives it what its details say, and counts the steps of an attempt that ended in a success as that
-/// success. Logins are in the order of time. Returns how many sign-ins two exports tell with different results.
-pub(super) fn settle(logins: &mut Vec<Login>, proofs: &Proofs) -> u64 {
-    let differing = join_by_id(logins);
+/// success. Logins are in the order of time; there are `texts` texts. Returns how many sign-ins two exports tell with different results.
+pub(super) fn settle(logins: &mut Vec<Login>, proofs: &Proofs, texts: usize) -> u64 {
+    let differing = join_by_id(logins, texts);
     logins.iter_mut().for_each(|login| proofs.refine(login));
-    count_attempts(logins);
+    count_attempts(logins, texts);
     differing
 }
 
-fn join_by_id(logins: &mut Vec<Login>) -> u64 {
-    let mut by_id: HashMap<Text, usize> = HashMap::new();
-    let mut kept: Vec<Login> = Vec::with_capacity(logins.len());
+fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> u64 {
+    // By the number of the id, which nearly every sign-in has one of its own of.
+    let mut by_id: Vec<Option<u32>> = vec![None; texts];
+    let mut kept = 0;
     let mut differing = 0;
-    for login in logins.drain(..) {
-        let id = login.provider.as_ref().and_then(|word| word.event_id);
-        let known = id.and_then(|id| by_id.get(&id)).and_then(|&n| kept.get_mut(n));
-        match (known, id) {
-            (Some(known), _) => {
+    for number in 0..logins.len() {
+        let (before, rest) = logins.split_at_mut(number);
+        let Some(login) = rest.first() else { break };
+        let place = login.provider.as_ref().and_then(|word| word.event_id).and_then(|id| by_id.get_mut(id.index()));
+        match place {
+            Some(Some(known)) => {
+                let Some(known) = before.get_mut(*known as usize) else { continue };
                 differing += u64::from(known.host != login.host && known.result != login.result);
-                join(known, login);
+                join(known, login.clone());
+                continue;
             }
-            (None, Some(id)) => {
-                by_id.insert(id, kept.len());
-                kept.push(login);
-            }
-            (None, None) => kept.push(login),
+            Some(place) => *place = u32::try_from(kept).ok(),
+            None => {}
         }
+        logins.swap(kept, number);
+        kept += 1;
     }
-    *logins = kept;
+    logins.truncate(kept);
     differing
 }
 
@@ -110,12 +113,13 @@ type Attempt = (Text, Option<Text>, Option<Text>);
 
 /// A second factor that was asked for and a page in between are steps to the success that follows them. A wrong password is not: it
 /// was tried.
-fn count_attempts(logins: &mut [Login]) {
+fn count_attempts(logins: &mut [Login], texts: usize) {
+    let shared = shared_correlations(logins, texts);
     let mut open: HashMap<Attempt, (Timestamp, Vec<usize>)> = HashMap::new();
     let mut steps: Vec<usize> = Vec::new();
     for (number, login) in logins.iter().enumerate() {
-        let Some(correlation) = login.provider.as_ref().and_then(|word| word.correlation) else { continue };
-        if login.result == LoginResult::Failure {
+        let Some(correlation) = correlation(login) else { continue };
+        if login.result == LoginResult::Failure || !shared.get(correlation.index()).is_some_and(|shared| *shared) {
             continue;
         }
         let (begun, seen) = open.entry((correlation, login.account, login.address)).or_insert((login.at, Vec::new()));
@@ -135,6 +139,21 @@ fn count_attempts(logins: &mut [Login]) {
             login.times = 0;
         }
     }
+}
+
+/// Which texts name the attempt of more than one sign-in. Most do not, and a sign-in alone has no steps.
+fn shared_correlations(logins: &[Login], texts: usize) -> Vec<bool> {
+    let (mut known, mut shared) = (vec![false; texts], vec![false; texts]);
+    for number in logins.iter().filter_map(correlation).map(Text::index) {
+        if let (Some(known), Some(shared)) = (known.get_mut(number), shared.get_mut(number)) {
+            *shared |= std::mem::replace(known, true);
+        }
+    }
+    shared
+}
+
+fn correlation(login: &Login) -> Option<Text> {
+    login.provider.as_ref().and_then(|word| word.correlation)
 }
 
 #[cfg(test)]

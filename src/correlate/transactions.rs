@@ -78,11 +78,13 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
-    // Rows are written into a pool of their own, with the same numbers, while messages are settled by the other.
-    let mut grown = texts.clone();
-    grown.reserve(begun.recipients);
-    builder.messages(&texts, &mut grown, &mut all, &begun.roots, &mut refused);
-    texts = grown;
+    if !begun.roots.is_empty() || !refused.as_slice().is_empty() {
+        // Rows are written into a pool of their own, with the same numbers, while messages are settled by the other.
+        let mut grown = texts.clone();
+        grown.reserve(begun.recipients);
+        builder.messages(&texts, &mut grown, &mut all, &begun.roots, &mut refused);
+        texts = grown;
+    }
     let mut rows = builder.rows;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
     rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();

@@ -81,8 +81,12 @@ impl TextPool {
         Text::at(number)
     }
 
-    /// Adds all texts of another pool; returns their numbers here, in the order of their numbers there.
-    pub fn absorb(&mut self, other: &TextPool) -> Vec<Text> {
+    /// Adds all texts of another pool; returns their numbers here, in the order of their numbers there. An empty pool becomes the other.
+    pub fn absorb(&mut self, other: TextPool) -> Vec<Text> {
+        if self.is_empty() {
+            *self = other;
+            return (0..self.len()).map(Text::from_index).collect();
+        }
         let hashes: Vec<u64> = (0..other.len()).into_par_iter().map(|n| self.hasher.hash_one(other.nth(n))).collect();
         self.reserve(other.len());
         hashes.into_iter().zip(other.iter()).map(|(hash, text)| self.intern_hashed(hash, text)).collect()
