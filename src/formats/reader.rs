@@ -164,7 +164,8 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     fn set_host(&mut self, host: &'a [u8]) {
-        if host != self.last_host {
+        // Most often it is the very bytes that the line before had.
+        if !std::ptr::eq(host, self.last_host) && host != self.last_host {
             self.last_host = host;
             self.last_host_hash = host_hash(host);
             self.sink.host = self.sink.batch.host(host);

@@ -4,12 +4,18 @@
 
 use memchr::{memchr, memchr2, memmem};
 
+/// So many digits fit into a `u64`, whichever they are.
+const DIGITS_SAFE: usize = 19;
+
 /// Reads decimal digits at the start; `None` if there are none. Saturates rather than wraps.
+#[inline]
 pub(super) fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0u64;
     let mut length = 0;
-    while let Some(digit) = text.get(length).filter(|b| b.is_ascii_digit()) {
-        value = value.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    while let Some(digit) = text.get(length).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        let digit = u64::from(digit);
+        value =
+            if length < DIGITS_SAFE { value.wrapping_mul(10).wrapping_add(digit) } else { value.saturating_mul(10).saturating_add(digit) };
         length += 1;
     }
     (length > 0).then(|| (value, text.get(length..).unwrap_or_default()))
@@ -101,8 +107,9 @@ pub(super) fn until<'a>(text: &'a [u8], needle: &[u8]) -> &'a [u8] {
 }
 
 /// What stands before and after the first byte `b`.
+#[inline]
 pub(super) fn split_byte(text: &[u8], b: u8) -> Option<(&[u8], &[u8])> {
-    let at = memchr(b, text)?;
+    let at = first_of(text, [b])?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
@@ -133,7 +140,7 @@ pub(super) fn angle(text: &[u8], closes: fn(&[u8]) -> bool) -> Option<(&[u8], &[
     let inner = text.strip_prefix(b"<")?;
     let mut from = 0;
     let mut quoted = false;
-    while let Some(at) = inner.get(from..).and_then(|rest| memchr2(b'"', b'>', rest)).map(|at| at + from) {
+    while let Some(at) = inner.get(from..).and_then(|rest| first_of(rest, [b'"', b'>'])).map(|at| at + from) {
         let escaped = quoted && backslashes_before(inner, at) % 2 == 1;
         from = at + 1;
         if inner.get(at) == Some(&b'"') {
@@ -237,6 +244,21 @@ mod tests {
             assert_eq!(first_of(text.get(..length + 1).unwrap(), [b',', b'\n']), None);
         }
         assert_eq!(first_of(b"\x80\xff\x00\x01,", [b',', b'\n']), Some(4));
+    }
+
+    #[test]
+    fn numbers_are_read_to_the_last_that_fits_and_no_further_than_their_digits() {
+        for (text, value, rest) in [
+            ("0/1", 0, "/1"),
+            ("007", 7, ""),
+            ("9999999999999999999:", 9_999_999_999_999_999_999, ":"),
+            ("18446744073709551615", u64::MAX, ""),
+            ("18446744073709551616 ", u64::MAX, " "),
+            ("99999999999999999999999x", u64::MAX, "x"),
+        ] {
+            assert_eq!(number(text.as_bytes()), Some((value, rest.as_bytes())));
+        }
+        assert_eq!((number(b""), number(b"/1"), number(b":1")), (None, None, None));
     }
 
     #[test]

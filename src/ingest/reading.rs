@@ -1,6 +1,7 @@
 //! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
 //!
-//! A wave is one chunk per thread: text and events are then still in the processor's caches when they are wanted again.
+//! A wave of a log is one chunk per thread: text and events are then still in the processor's caches when they are wanted again. A wave
+//! of records in JSON is two, because they are long and give few events, most of which one shard takes in.
 
 use super::duplicates::Duplicates;
 use super::sources::SourceSummary;
@@ -112,8 +113,14 @@ impl Reading {
         order.sort_by_key(|&s| (self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
-        let mut feed =
-            Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, chunks: self.threads, spare: Vec::new() };
+        let mut feed = Feed {
+            sources: &sources,
+            formats: &formats,
+            order: order.into_iter(),
+            current: None,
+            threads: self.threads,
+            spare: Vec::new(),
+        };
         let mut room = Vec::new();
         let mut wave = feed.next();
         while let Some(mut now) = wave {
@@ -419,7 +426,7 @@ struct Feed<'s> {
     formats: &'s [Option<&'static Format>],
     order: std::vec::IntoIter<usize>,
     current: Option<(usize, Chunker, u64)>,
-    chunks: usize,
+    threads: usize,
     /// The bytes of chunks that are done with, to be filled again.
     spare: Vec<Vec<u8>>,
 }
@@ -428,7 +435,7 @@ impl Feed<'_> {
     /// The next wave; `None` when all is read.
     fn next(&mut self) -> Option<Wave> {
         let mut wave = Wave::default();
-        while wave.pieces.len() < self.chunks {
+        while wave.pieces.len() < self.threads * self.chunks_per_thread() {
             if self.current.is_none() && !self.open(&mut wave) {
                 break;
             }
@@ -450,6 +457,12 @@ impl Feed<'_> {
             }
         }
         (!wave.pieces.is_empty() || !wave.endings.is_empty()).then_some(wave)
+    }
+
+    /// How many chunks of the source at hand a wave has for each thread.
+    fn chunks_per_thread(&self) -> usize {
+        let format = self.current.as_ref().and_then(|(source, ..)| self.formats[*source]);
+        if format.is_some_and(|format| matches!(format.framing, Framing::Values(_))) { 2 } else { 1 }
     }
 
     /// Opens the next source; false when there is none.

@@ -5,7 +5,7 @@ use crate::formats::event::{Delivery, Program, QueueEvent, Status};
 use crate::formats::scan;
 use crate::formats::sink::{Fate, Sink};
 use crate::formats::syslog::daemon::{Postfix, PostfixProgram};
-use memchr::{memchr, memrchr};
+use memchr::memrchr;
 
 /// Reads a delivery record. Fields stand in a fixed order, so that nothing a remote server replied can be taken for one.
 pub(super) fn record<'a>(who: Postfix, id: &'a [u8], body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
@@ -40,8 +40,7 @@ fn parse(program: Program, body: &[u8]) -> Option<Delivery<'_>> {
             let next_id = if status == Status::Sent { next_id(reply) } else { None };
             return Some(Delivery { program, recipient, orig_recipient, relay, delay_seconds, dsn, status, reply, next_id });
         }
-        let comma = memchr(b',', rest)?;
-        let (field, after) = (rest.get(..comma)?, rest.get(comma + 1..)?);
+        let (field, after) = scan::split_byte(rest, b',')?;
         if let Some(value) = field.strip_prefix(b"relay=") {
             relay = value;
         } else if let Some(value) = field.strip_prefix(b"delay=") {

@@ -45,23 +45,51 @@ pub fn decode_time(text: &[u8]) -> Option<Timestamp> {
 /// Takes the queue id off the start of a body, `ID: rest`. The microseconds are not checked here, so that an id altered by whoever
 /// made the log anonymous still keeps its lines together.
 pub(super) fn split(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    let head = body.get(..body.len().min(LENGTH_MAX + 1))?;
-    let short = head.iter().position(|b| !is_short_letter(*b))?;
-    let is_short = head.get(short) == Some(&b':');
-    let end = if is_short { short } else { short + head.get(short..)?.iter().position(|b| *b == b':')? };
-    if end < 6 {
+    let mut forms = SHORT | LONG;
+    let mut end = 0;
+    // To the first byte that fits none of the forms that all before it fit.
+    let stop = loop {
+        let byte = *body.get(end)?;
+        let fits = forms & FORMS[usize::from(byte)];
+        if fits == 0 || end > LENGTH_MAX {
+            break byte;
+        }
+        forms = fits;
+        end += 1;
+    };
+    if stop != b':' || !(6..=LENGTH_MAX).contains(&end) {
         return None;
     }
     let (id, rest) = (body.get(..end)?, body.get(end + 1..)?);
     let rest = rest.strip_prefix(b" ").or_else(|| rest.is_empty().then_some(rest))?;
-    (is_short || is_long(id)).then_some((id, rest))
+    (forms & SHORT != 0 || is_long(id)).then_some((id, rest))
 }
+
+/// The forms of id that a byte may stand in.
+const SHORT: u8 = 1;
+const LONG: u8 = 2;
+const FORMS: [u8; 256] = {
+    let mut forms = [0; 256];
+    let mut byte = 0;
+    while byte < forms.len() {
+        if is_short_letter(byte as u8) {
+            forms[byte] |= SHORT;
+        }
+        byte += 1;
+    }
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        forms[ALPHABET[digit] as usize] |= LONG;
+        digit += 1;
+    }
+    forms
+};
 
 fn has_short_letters(text: &[u8]) -> bool {
     (6..=LENGTH_MAX).contains(&text.len()) && text.iter().all(|b| is_short_letter(*b))
 }
 
-fn is_short_letter(b: u8) -> bool {
+const fn is_short_letter(b: u8) -> bool {
     matches!(b, b'0'..=b'9' | b'A'..=b'F')
 }
 

@@ -60,6 +60,9 @@ fn take_tail(text: &[u8]) -> (&[u8], Origin<'_>) {
 
 /// Takes the piece after the last comma off, if it has this key.
 fn take_last<'a>(text: &'a [u8], key: &[u8]) -> (&'a [u8], Option<&'a [u8]>) {
+    if text.is_empty() {
+        return (text, None);
+    }
     let found = memchr::memrchr(b',', text).and_then(|comma| {
         let value = text.get(comma + 1..)?.strip_prefix(key)?;
         Some((text.get(..comma)?, scan::non_empty(value)))

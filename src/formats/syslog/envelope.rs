@@ -80,7 +80,7 @@ pub(in crate::formats) fn after_host<'a>(host: &'a [u8], text: &'a [u8]) -> Rest
 
 /// Reads `tag[pid]: body`. A tag cut at 32 bytes may lack the colon, the bracket and digits of the process id.
 fn tag_and_body<'a>(host: &'a [u8], text: &'a [u8]) -> Rest<'a> {
-    let end = text.iter().position(|b| matches!(b, b'[' | b':' | b' ')).unwrap_or(text.len());
+    let end = scan::first_of(text, [b'[', b':', b' ']).unwrap_or(text.len());
     let tag = text.get(..end).unwrap_or_default();
     let after = text.get(end..).unwrap_or_default();
     let body_of = |rest: &'a [u8]| without_solaris_id(scan::trim_start(rest.strip_prefix(b":").unwrap_or(rest)));

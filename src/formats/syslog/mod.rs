@@ -93,6 +93,8 @@ struct LastHead<'a> {
     stamp: &'a [u8],
     /// The host where it stands between two blanks behind the stamp; empty where it is written otherwise.
     host: &'a [u8],
+    /// Stamp and host with the blanks behind them; empty where the host is.
+    both: &'a [u8],
     reading: Option<Reading>,
 }
 
@@ -106,19 +108,21 @@ impl<'a> LastHead<'a> {
         let reading = Reading { stepped_back: false, leap_day_moved: false, ..reading };
         let (stamp, after) = line.split_at(envelope.stamp_length);
         let host = envelope.rest.host;
-        let plain = after_blanks(after, host).is_some();
-        LastHead { stamp, host: if plain { host } else { b"" }, reading: Some(reading) }
+        match after_blanks(after, host) {
+            Some(text) => LastHead { stamp, host, both: &line[..line.len() - text.len()], reading: Some(reading) },
+            None => LastHead { stamp, host: b"", both: b"", reading: Some(reading) },
+        }
     }
 
     fn same(&self, line: &'a [u8]) -> Option<(Reading, Rest<'a>)> {
         let reading = self.reading?;
-        let after = line.strip_prefix(self.stamp)?;
-        let rest = match after_blanks(after, self.host) {
-            Some(text) => envelope::after_host(self.host, text),
-            None if after.starts_with(b" ") => envelope::rest(after).ok()?,
-            None => return None,
-        };
-        Some((reading, rest))
+        if !self.both.is_empty()
+            && let Some(text) = line.strip_prefix(self.both)
+        {
+            return Some((reading, envelope::after_host(self.host, text)));
+        }
+        let after = line.strip_prefix(self.stamp).filter(|after| after.starts_with(b" "))?;
+        Some((reading, envelope::rest(after).ok()?))
     }
 }
 
