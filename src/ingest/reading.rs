@@ -1,7 +1,8 @@
 //! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
 //!
-//! A wave of a log is one chunk per thread: text and events are then still in the processor's caches when they are wanted again. A wave
-//! of records in JSON is two, because they are long and give few events, most of which one shard takes in.
+//! While the events of one half of a wave are taken in, the other half is parsed. A wave of a log is one chunk per thread: text and events
+//! are then still in the processor's caches when they are wanted again. A wave of records in JSON is two, because they are long and give
+//! few events, most of which one shard takes in.
 
 use super::duplicates::Duplicates;
 use super::sources::SourceSummary;
@@ -31,8 +32,6 @@ const GUESS_BACK: i64 = 20 * DAY;
 const OVERLAP_SLACK: i64 = 2 * SECOND;
 /// Said of a source that no format recognises.
 const UNKNOWN_FORMAT: Phrase = say!("no log of a known format; not read");
-/// Parts of a wave: while the events of one are taken in, the next is parsed.
-const PARTS: usize = 2;
 /// Malformed lines shown per source.
 const SAMPLES: usize = 5;
 
@@ -57,7 +56,14 @@ struct Piece {
     chunk: OwnedChunk,
     /// Bytes of evidence this chunk took.
     advanced: u64,
-    overlapping: bool,
+}
+
+/// What parsing a chunk gave.
+struct Parsed<'a> {
+    batch: Batch<'a>,
+    clock: Clock,
+    /// Whether its records were given fingerprints.
+    fingerprints: bool,
 }
 
 /// A chunk's events, with their place in the evidence.
@@ -75,6 +81,8 @@ struct Settled<'a> {
 /// The end of a source.
 struct Ending {
     source: usize,
+    /// How many chunks of its wave stand before it.
+    after: usize,
     finished: Result<Finished, Phrase>,
 }
 
@@ -113,22 +121,13 @@ impl Reading {
         order.sort_by_key(|&s| (self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
-        let mut feed = Feed {
-            sources: &sources,
-            formats: &formats,
-            order: order.into_iter(),
-            current: None,
-            threads: self.threads,
-            spare: Vec::new(),
-        };
+        let threads = self.threads;
+        let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, threads, spare: Vec::new() };
         let mut room = Vec::new();
         let mut wave = feed.next();
-        while let Some(mut now) = wave {
+        while let Some(now) = wave {
             if watch.stopped() {
                 return false;
-            }
-            for piece in &mut now.pieces {
-                piece.overlapping = self.states[piece.source].overlapping;
             }
             let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &mut room, correlator, watch));
             feed.spare.extend(spent);
@@ -137,33 +136,38 @@ impl Reading {
         true
     }
 
-    /// Parses a wave, takes copies out, and hands the events on: those of one part of it while the next part is parsed. Gives back the
-    /// bytes of its chunks, to be filled again.
+    /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
     fn wave(&mut self, wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
         let Wave { pieces, endings } = wave;
+        let mut endings = endings.into_iter().peekable();
         let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
         let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
-        let part = pieces.len().div_ceil(PARTS).max(1);
+        let part = pieces.len().div_ceil(2).max(1);
+        let mut done = 0;
         let mut settled: Vec<Settled<'_>> = Vec::new();
         for ((pieces, bumps), spare) in pieces.chunks(part).zip(bumps.chunks_mut(part)).zip(spare.chunks_mut(part)) {
             let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
             let states = &self.states;
             let (_, parsed) = rayon::join(|| take(correlator, &settled), || parse_all(pieces, states, bumps, empty));
             room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
-            let each = pieces.iter().zip(parsed).zip(spare);
-            settled = each.map(|((piece, parsed), bump)| self.settle(piece, parsed, bump, watch)).collect();
+            settled = Vec::with_capacity(pieces.len());
+            for ((piece, parsed), bump) in pieces.iter().zip(parsed).zip(spare) {
+                while let Some(ending) = endings.next_if(|ending| ending.after <= done) {
+                    self.end(ending, watch);
+                }
+                settled.push(self.settle(piece, parsed, bump, watch));
+                done += 1;
+            }
         }
         take(correlator, &settled);
-        for ending in endings {
-            self.end(ending, watch);
-        }
+        endings.for_each(|ending| self.end(ending, watch));
         room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
         pieces.into_iter().map(|piece| piece.chunk.bytes).filter(|bytes| bytes.capacity() <= 2 * CHUNK_BYTES).collect()
     }
 
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong, and counts its lines.
-    fn settle<'a>(&mut self, piece: &'a Piece, parsed: (Batch<'a>, Clock), bump: &'a mut Bump, watch: &dyn Watch) -> Settled<'a> {
-        let (mut batch, mut clock) = parsed;
+    fn settle<'a>(&mut self, piece: &'a Piece, parsed: Parsed<'a>, bump: &'a mut Bump, watch: &dyn Watch) -> Settled<'a> {
+        let Parsed { mut batch, mut clock, fingerprints } = parsed;
         for host in &batch.hosts {
             self.states[piece.source].speakers.add(host);
         }
@@ -171,7 +175,7 @@ impl Reading {
         let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
         let in_doubt = batch.ambiguous_times > 0 || jumps;
         let overlapping = self.overlaps(piece.source, &batch);
-        if in_doubt || (overlapping && !piece.overlapping) {
+        if in_doubt || (overlapping && !fingerprints) {
             let from = if in_doubt { state.clock.clone() } else { guess(&state.clock) };
             (batch, clock) = parse(piece, state, from, overlapping, bump, Batch::default());
         }
@@ -367,14 +371,15 @@ fn take(correlator: &mut Correlator, settled: &[Settled<'_>]) {
 }
 
 /// Parses some chunks side by side.
-fn parse_all<'a>(pieces: &'a [Piece], states: &[State], bumps: &'a mut [Bump], empty: Vec<Batch<'a>>) -> Vec<(Batch<'a>, Clock)> {
-    let places = pieces.par_iter().zip(bumps.par_iter_mut().zip(empty));
-    places
-        .map(|(piece, (bump, empty))| {
-            let state = &states[piece.source];
-            parse(piece, state, guess(&state.clock), piece.overlapping, bump, empty)
-        })
-        .collect()
+fn parse_all<'a>(pieces: &'a [Piece], states: &[State], bumps: &'a mut [Bump], empty: Vec<Batch<'a>>) -> Vec<Parsed<'a>> {
+    let places = pieces.par_iter().zip(bumps.par_iter_mut().zip(empty)).with_max_len(1);
+    let parsed = places.map(|(piece, (bump, empty))| {
+        let state = &states[piece.source];
+        let fingerprints = state.overlapping;
+        let (batch, clock) = parse(piece, state, guess(&state.clock), fingerprints, bump, empty);
+        Parsed { batch, clock, fingerprints }
+    });
+    parsed.collect()
 }
 
 /// Parses one chunk into an empty batch. A panic in a parser loses the chunk, says so, and nothing else.
@@ -447,11 +452,11 @@ impl Feed<'_> {
                 Some(chunk) => {
                     let advanced = chunk.encoded_bytes.saturating_sub(*encoded);
                     *encoded = chunk.encoded_bytes;
-                    wave.pieces.push(Piece { source: *source, chunk, advanced, overlapping: false });
+                    wave.pieces.push(Piece { source: *source, chunk, advanced });
                 }
                 None => {
                     if let Some((source, chunker, _)) = self.current.take() {
-                        wave.endings.push(Ending { source, finished: Ok(chunker.finish()) });
+                        wave.endings.push(Ending { source, after: wave.pieces.len(), finished: Ok(chunker.finish()) });
                     }
                 }
             }
@@ -478,7 +483,7 @@ impl Feed<'_> {
                 };
                 self.current = Some((source, Chunker::new(reader, cut, CHUNK_BYTES), 0));
             }
-            Err(error) => wave.endings.push(Ending { source, finished: Err(error.sentence()) }),
+            Err(error) => wave.endings.push(Ending { source, after: wave.pieces.len(), finished: Err(error.sentence()) }),
         }
         true
     }
