@@ -1,7 +1,7 @@
 //! What the analyst told: which account, address and time a hint speaks of, and how the report says so.
 //!
 //! Each hint is of one case: that of the command line, or one of the configuration's `[[incidents]]`. A case that names neither
-//! accounts nor addresses speaks of all.
+//! accounts nor addresses speaks of all; the times of the command line speak of all accounts it does not leave out by naming others.
 
 use super::Facts;
 use crate::config::Hints;
@@ -32,7 +32,9 @@ impl Asked {
 /// The time that is asked for of an account's use from an address: that of the first case that speaks of them.
 pub(super) fn asked(facts: Facts<'_>, account: Text, ip: Option<IpAddr>) -> Asked {
     let speaking = facts.settings.cases().find(|case| {
-        let all = case.accounts.is_empty() && case.attacker_networks.is_empty();
+        // Who names one of the attackers' addresses and a time asks for what all of them did then.
+        let of_command_line = std::ptr::eq(*case, &raw const facts.settings.hints);
+        let all = case.accounts.is_empty() && (case.attacker_networks.is_empty() || of_command_line);
         all || names_account(facts, case, account) || ip.is_some_and(|ip| names_address(case, ip))
     });
     speaking.map(|case| Asked { since: case.since, until: case.until }).unwrap_or_default()

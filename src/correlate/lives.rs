@@ -150,14 +150,14 @@ impl Lives {
                     user,
                     orig_queue_id: orig_queue_id.map(QueueId::new),
                 };
-                self.open(texts, line, name, opener).from_loopback = is_loopback(client.address);
+                self.open(texts, line, name, opener, past).from_loopback = is_loopback(client.address);
             }
             QueueEvent::Pickup { sender, orig_id, .. } => {
                 let opener = Opener::Pickup { orig_id: orig_id.map(QueueId::new) };
                 let sender = texts.intern(sender);
-                self.open(texts, line, name, opener).sender = Some(sender);
+                self.open(texts, line, name, opener, past).sender = Some(sender);
             }
-            QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, name, message_id),
+            QueueEvent::MessageId { id: message_id } => self.message_id(texts, line, name, past, message_id),
             QueueEvent::Active { sender, size, recipients } => {
                 let null_sender = sender.is_empty();
                 self.scratch.clear();
@@ -269,9 +269,9 @@ impl Lives {
         self.current.find(self.hash(host, id), same).copied()
     }
 
-    fn begin(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> u32 {
+    fn begin(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener, past: Past<'_>) -> u32 {
         if let Some(earlier) = self.find(line.host, name.id) {
-            self.pack(earlier, false);
+            self.pack(earlier, past.again);
         }
         let slot = self.slot();
         let life = &mut self.slots[slot as usize].life;
@@ -303,7 +303,7 @@ impl Lives {
     }
 
     /// A line that opens a queue file: always a new life, unless lines of other daemons about the same new file were written just before it.
-    fn open(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener) -> &mut Life {
+    fn open(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, opener: Opener, past: Past<'_>) -> &mut Life {
         let slot = self.find(line.host, name.id).filter(|&found| {
             let life = &self.slots[found as usize].life;
             // Loggers that keep whole seconds lose the order within them: even `removed` can stand before `client=`.
@@ -312,7 +312,7 @@ impl Lives {
             let fresh = by_decision || matches!(life.opener, Opener::Unseen | Opener::Internal);
             fresh && line.at.since(life.opened).abs() <= REORDER
         });
-        match slot {
+        match slot.or_else(|| self.recall_unopened(line, name.id, past.store)) {
             Some(slot) => {
                 let life = &mut self.slots[slot as usize].life;
                 life.opener = opener;
@@ -320,7 +320,7 @@ impl Lives {
                 life
             }
             None => {
-                let slot = self.begin(texts, line, name, opener);
+                let slot = self.begin(texts, line, name, opener, past);
                 &mut self.slots[slot as usize].life
             }
         }
@@ -335,8 +335,14 @@ impl Lives {
         });
         // What stands before the opening of the latest life of that name may be about one before it, if a later file tells of earlier times.
         let is_its_time = open.is_some_and(|found| line.at.since(self.slots[found as usize].life.opened) >= -REORDER);
-        let found = if is_its_time { open } else { self.recall(line, name.id, past.store).or(open) };
-        let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen));
+        // Within one source time goes back only where a clock was set.
+        let same_source = |slots: &[Slot], found: u32| slots[found as usize].life.place.source == line.place.source;
+        let found = if is_its_time {
+            open
+        } else {
+            self.recall(line, name.id, past.store).or_else(|| open.filter(|&found| same_source(&self.slots, found)))
+        };
+        let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen, past));
         let life = &mut self.slots[slot as usize].life;
         life.last = life.last.max(line.at);
         life
@@ -344,13 +350,29 @@ impl Lives {
 
     /// Unpacks a life that a line of another source is about.
     fn recall(&mut self, line: Line, id: QueueId, store: &Store) -> Option<u32> {
-        let known = self.recall.get_mut(&(line.host, id))?;
         let fits = |&number: &u32| {
             let span = self.packed.span(store, number);
             span.is_some_and(|(opened, last)| line.at.since(opened) >= -REORDER && line.at.since(last) <= LATE_LINES)
         };
-        let number = known.remove(known.iter().rposition(fits)?);
-        if let Some(other) = self.find(line.host, id) {
+        let place = self.recall.get(&(line.host, id))?.iter().rposition(fits)?;
+        self.unpack(line.host, id, place, store)
+    }
+
+    /// Unpacks a life that this line opened, where the file with the lines after it was read before the one with its opening.
+    fn recall_unopened(&mut self, line: Line, id: QueueId, store: &Store) -> Option<u32> {
+        let known = self.recall.get(&(line.host, id))?;
+        let mut life = Life::default();
+        let place = known.iter().rposition(|&number| {
+            let near = self.packed.span(store, number).is_some_and(|(opened, _)| line.at.since(opened).abs() <= REORDER);
+            near && self.packed.read_head(store, number, &mut life) && matches!(life.opener, Opener::Unseen | Opener::Internal)
+        })?;
+        self.unpack(line.host, id, place, store)
+    }
+
+    /// Makes a packed life the one that its name stands for.
+    fn unpack(&mut self, host: Text, id: QueueId, place: usize, store: &Store) -> Option<u32> {
+        let number = self.recall.get_mut(&(host, id))?.remove(place);
+        if let Some(other) = self.find(host, id) {
             self.pack(other, true);
         }
         let slot = self.slot();
@@ -362,7 +384,7 @@ impl Lives {
     }
 
     /// cleanup's `message-id=`: without an opener before it, the message was made on the host itself.
-    fn message_id(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, message_id: &[u8]) {
+    fn message_id(&mut self, texts: &mut TextPool, line: Line, name: Name<'_>, past: Past<'_>, message_id: &[u8]) {
         let open = self.find(line.host, name.id).filter(|&f| {
             let life = &self.slots[f as usize].life;
             let patience = match life.end {
@@ -372,7 +394,7 @@ impl Lives {
             };
             line.at.since(life.last) <= patience
         });
-        let slot = open.unwrap_or_else(|| self.begin(texts, line, name, Opener::Internal));
+        let slot = open.unwrap_or_else(|| self.begin(texts, line, name, Opener::Internal, past));
         let life = &mut self.slots[slot as usize].life;
         life.last = life.last.max(line.at);
         if life.message_id.is_none() {
@@ -527,6 +549,49 @@ Oct 31 18:00:02 mail postfix/qmgr[9]: 2A2B3C4D5E: removed
         let expected =
             ["delivered [a@x.test=delivered b@x.test=delivered]", "bounced [c@x.test=bounced]", "delivered [d@x.test=delivered]"];
         assert_eq!(found, expected.map(|end| format!("suzuki@u.example: {end}")));
+    }
+
+    #[test]
+    fn a_queue_file_is_opened_by_the_line_of_a_file_that_is_read_after_its_end() {
+        let rest = |at: &str, id: &str, to: &str| {
+            format!(
+                "Oct 31 {at} mail postfix/cleanup[6]: {id}: message-id=<{to}@pc>\n\
+                 Oct 31 {at} mail postfix/qmgr[9]: {id}: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)\n\
+                 Oct 31 {at} mail postfix/smtp[5]: {id}: to=<{to}@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)\n\
+                 Oct 31 {at} mail postfix/qmgr[9]: {id}: removed\n"
+            )
+        };
+        let opened = |at: &str, id: &str| {
+            format!("Oct 31 {at} mail postfix/smtpd[7]: {id}: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki\n")
+        };
+        // The same id names two messages; each opening finds its own.
+        let first = [
+            "Oct 31 16:00:00 mail postfix/master[1]: daemon started -- version 3.7.11, configuration /etc/postfix\n".to_owned(),
+            rest("16:01:01", "1A2B3C4D5E", "a"),
+            rest("16:40:01", "1A2B3C4D5E", "b"),
+            rest("18:00:01", "2A2B3C4D5E", "c"),
+        ];
+        let second = [opened("16:01:01", "1A2B3C4D5E"), opened("16:40:01", "1A2B3C4D5E"), opened("18:00:01", "2A2B3C4D5E")];
+        let found = shown(&rows_of_files(&[&first.concat(), &second.concat()]));
+        let expected = ["a", "b", "c"].map(|to| format!("suzuki@u.example: delivered [{to}@x.test=delivered]"));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_id_used_again_before_the_other_file_is_read_keeps_its_messages_apart() {
+        let opened = |at: &str, user: &str| {
+            format!("Oct 31 {at} mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username={user}\n")
+        };
+        let sent = |at: &str, to: &str| {
+            format!(
+                "Oct 31 {at} mail postfix/smtp[5]: 1A2B3C4D5E: to=<{to}@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)\n\
+                 Oct 31 {at} mail postfix/qmgr[9]: 1A2B3C4D5E: removed\n"
+            )
+        };
+        let first = [opened("16:01:01", "suzuki"), opened("16:40:01", "ono")].concat();
+        let second = [sent("16:01:02", "a"), sent("16:40:02", "b")].concat();
+        let found = shown(&rows_of_files(&[&first, &second]));
+        assert_eq!(found, ["suzuki@u.example: delivered [a@x.test=delivered]", "ono@u.example: delivered [b@x.test=delivered]"]);
     }
 
     #[test]

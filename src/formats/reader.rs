@@ -25,6 +25,7 @@ pub(super) struct Reader<'r, 'a> {
     chunk: Chunk<'a>,
     last_host: &'a [u8],
     last_host_hash: u64,
+    last_host_full: u32,
     /// The programs of tags met before, each in the place its bytes choose: the lines of a mail server go round a dozen tags.
     tags: [(&'a [u8], Daemon); TAGS],
     /// The last record of each host that was not a repeat, by host index: what `last message repeated` speaks of.
@@ -49,6 +50,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             chunk,
             last_host: b"",
             last_host_hash: host_hash(b""),
+            last_host_full: 0,
             tags: [(b"", Daemon::Untagged); TAGS],
             previous: Vec::new(),
             last_slot: 0,
@@ -168,6 +170,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !std::ptr::eq(host, self.last_host) && host != self.last_host {
             self.last_host = host;
             self.last_host_hash = host_hash(host);
+            self.last_host_full = full_host_hash(host);
             self.sink.host = self.sink.batch.host(host);
         }
     }
@@ -195,7 +198,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
         hasher.write_u64(self.last_host_hash);
         hasher.write(scan::trim_start(rest.body));
-        let fingerprint = Fingerprint { line, second: self.sink.at.seconds(), hash: hasher.finish(), used };
+        let (second, hash) = (self.sink.at.seconds(), hasher.finish());
+        let fingerprint = Fingerprint { line, second, hash, pid: rest.pid, full_host: self.last_host_full, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 
@@ -212,6 +216,16 @@ impl<'r, 'a> Reader<'r, 'a> {
         };
         self.settle(line, fate);
     }
+}
+
+/// Of a host's full name, which tells it from another with the same first label; 0 for a short name, which may be of either.
+fn full_host_hash(host: &[u8]) -> u32 {
+    if !host.contains(&b'.') {
+        return 0;
+    }
+    let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+    host.iter().for_each(|b| hasher.write_u8(b.to_ascii_lowercase()));
+    (hasher.finish() >> 32) as u32 | 1
 }
 
 /// A copy of a record may name the host in full or by its first label, in any case.

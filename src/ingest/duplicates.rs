@@ -14,6 +14,9 @@ struct Seen {
     most: u32,
     source: u32,
     here: u32,
+    /// Of the first of them.
+    pid: u32,
+    full_host: u32,
 }
 
 /// Records that may come again in a source not yet read.
@@ -64,7 +67,17 @@ impl Duplicates {
     }
 
     fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
-        let seen = self.seen.entry((fingerprint.second, fingerprint.hash)).or_insert(Seen { most: 0, source, here: 0 });
+        let Fingerprint { second, hash, pid, full_host, .. } = *fingerprint;
+        let fresh = Seen { most: 0, source, here: 0, pid, full_host };
+        // Another process, or another host, may have said the same words in the same second.
+        let mut key = (second, hash);
+        if self.seen.get(&key).is_some_and(|seen| differ(seen.pid, pid)) {
+            key.1 ^= u64::from(pid).wrapping_mul(SPREAD);
+        }
+        if self.seen.get(&key).is_some_and(|seen| differ(seen.full_host, full_host)) {
+            key.1 ^= u64::from(full_host).wrapping_mul(SPREAD).rotate_left(32);
+        }
+        let seen = self.seen.entry(key).or_insert(fresh);
         if seen.source != source {
             seen.source = source;
             seen.here = 0;
@@ -90,6 +103,14 @@ impl Duplicates {
     }
 }
 
+/// An odd number that spreads the bits of small ones.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Whether both are known and differ.
+fn differ(a: u32, b: u32) -> bool {
+    a != 0 && b != 0 && a != b
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +118,7 @@ mod tests {
     fn batch(hashes: &[u64]) -> Batch<'static> {
         let mut batch = Batch::default();
         for (line, hash) in hashes.iter().enumerate() {
-            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, used: true });
+            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, pid: 0, full_host: 0, used: true });
             batch.ledger.total += 1;
             batch.ledger.used += 1;
         }
@@ -120,6 +141,19 @@ mod tests {
         assert!(duplicates.take_out(0, &mut batch(&[7, 7])).is_empty());
         assert_eq!(duplicates.take_out(1, &mut batch(&[7, 7, 7])), [0, 1]);
         assert_eq!(duplicates.take_out(2, &mut batch(&[7, 7, 7])), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_same_words_of_another_process_or_host_are_no_copy_and_a_cut_tag_is_of_any() {
+        let of = |pid: u32, full_host: u32| {
+            let mut batch = batch(&[7]);
+            batch.fingerprints.iter_mut().for_each(|f| (f.pid, f.full_host) = (pid, full_host));
+            batch
+        };
+        let mut duplicates = Duplicates::default();
+        let mut copies = |source: u32, pid: u32, full_host: u32| duplicates.take_out(source, &mut of(pid, full_host)).len();
+        assert_eq!((copies(0, 5, 9), copies(1, 6, 9), copies(2, 5, 3)), (0, 0, 0));
+        assert_eq!((copies(3, 6, 9), copies(4, 5, 0), copies(5, 6, 0), copies(6, 0, 0)), (1, 1, 1, 1));
     }
 
     #[test]

@@ -35,12 +35,39 @@ pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<
     let plans = time_ledger::resolve(&survey, scouts, settings);
     watch.stage("reading");
     let mut correlator = Correlator::default();
-    let mut reader = reading::Reading::new(survey, plans, settings.threads);
+    let mut reader = reading::Reading::new(survey.clone(), plans, settings.threads);
     if !reader.run(&mut correlator, watch) {
         return None;
+    }
+    if let Some(plans) = reader.learnt() {
+        watch.stage("reading again, to find copies of records");
+        correlator = Correlator::default();
+        reader = reading::Reading::new(survey, plans, settings.threads);
+        if !reader.run(&mut correlator, &Again(watch)) {
+            return None;
+        }
     }
     watch.stage("correlating");
     let rows = correlator.finish(settings);
     let (survey, sources, problems) = reader.finish();
     Some(Ingested { rows, sources, survey, problems })
+}
+
+/// Watches what is read once more: its bytes were counted and its warnings given the first time.
+struct Again<'w>(&'w dyn Watch);
+
+impl Watch for Again<'_> {
+    fn listed(&self, _: u64, _: Option<u64>) {}
+
+    fn advanced(&self, _: u64, _: u64) {}
+
+    fn warn(&self, _: &str) {}
+
+    fn stage(&self, name: &str) {
+        self.0.stage(name);
+    }
+
+    fn stopped(&self) -> bool {
+        self.0.stopped()
+    }
 }

@@ -168,9 +168,7 @@ impl Reading {
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong, and counts its lines.
     fn settle<'a>(&mut self, piece: &'a Piece, parsed: Parsed<'a>, bump: &'a mut Bump, watch: &dyn Watch) -> Settled<'a> {
         let Parsed { mut batch, mut clock, fingerprints } = parsed;
-        for host in &batch.hosts {
-            self.states[piece.source].speakers.add(host);
-        }
+        self.states[piece.source].speakers.add(&batch.hosts);
         let state = &self.states[piece.source];
         let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
         let in_doubt = batch.ambiguous_times > 0 || jumps;
@@ -185,12 +183,25 @@ impl Reading {
         let state = &mut self.states[piece.source];
         state.clock = clock;
         state.overlapping = overlapping;
+        if let Some(span) = batch.first.zip(batch.last).filter(|_| state.gives_fingerprints()) {
+            state.speakers.heard(&batch.hosts, span, overlapping);
+        }
         let mut duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
         self.duplicates.take_out_unique(&mut batch, &mut duplicates);
         let first_line = self.states[piece.source].summary.ledger.total + 1;
         self.account(piece, &batch);
         watch.advanced(piece.advanced, batch.ledger.total);
         Settled { source: SourceId(piece.source as u32), first_line, batch, duplicates, again: overlapping }
+    }
+
+    /// What this reading taught, if heads and first stamps had not told that two sources hold records of one host and time: the plans
+    /// by which reading once more finds the copies. A log put together backwards, or a host that a central log names late, does that.
+    pub(super) fn learnt(&self) -> Option<Vec<Plan>> {
+        let missed = self.states.iter().enumerate().any(|(number, state)| {
+            let mut others = self.states.iter().enumerate().filter(|(other, _)| *other != number);
+            others.any(|(_, other)| state.speakers.missed(&other.speakers))
+        });
+        missed.then(|| self.states.iter().map(State::taught).collect())
     }
 
     /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
@@ -261,6 +272,17 @@ impl Reading {
 }
 
 impl State {
+    /// Whether records of this source can be compared with those of others: those of a tenant's exports carry ids of their own.
+    fn gives_fingerprints(&self) -> bool {
+        self.plan.scout.format.is_some_and(|format| format.system != "m365")
+    }
+
+    /// The plan to read this source by once more.
+    fn taught(&self) -> Plan {
+        let first = self.speakers.first().into_iter().chain(self.plan.first).min();
+        Plan { first, speakers: self.speakers.afresh(), ..self.plan.clone() }
+    }
+
     fn damaged(&mut self, what: Phrase, problems: &mut Vec<Phrase>, watch: &dyn Watch) {
         self.summary.complete = false;
         self.summary.notes.push(what.clone());
@@ -335,7 +357,7 @@ fn state(source: &crate::intake::Source, plan: Plan) -> State {
     let done = plan.scout.trouble.is_some();
     State {
         clock: plan.clock.clone(),
-        speakers: Speakers::of(&plan.scout.scouted.hosts),
+        speakers: plan.speakers.clone(),
         plan,
         summary,
         overlapping: false,

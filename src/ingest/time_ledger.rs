@@ -1,6 +1,7 @@
 //! The time ledger: which year and which zone a source's stamps are read with, and what decided it.
 
 use super::scout::Scout;
+use super::speakers::Speakers;
 use crate::config::Settings;
 use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp, Zone, date_exists, days_from_civil, year_of};
 use crate::formats::clock::{Clock, WallTime, Witness, WitnessKind};
@@ -20,6 +21,8 @@ pub(super) struct Plan {
     pub(super) first: Option<Timestamp>,
     /// When the content was last written, if that decided the year.
     pub(super) written: Option<Timestamp>,
+    /// The hosts it speaks of, as far as is known before it is read.
+    pub(super) speakers: Speakers,
 }
 
 /// The year of stamps that nothing dates: long before any log this tool reads, so that it cannot pass for a real one.
@@ -73,18 +76,19 @@ fn plan(
     by_host: &BTreeMap<Vec<u8>, i32>,
     years: &BTreeMap<Vec<u8>, i32>,
 ) -> Plan {
+    let speakers = Speakers::of(&scout.scouted.hosts);
     let Some(first) = scout.scouted.first_yearless else {
         let first = scout.scouted.first_absolute;
         let mut clock = Clock::new(Zone::UTC, NO_YEAR);
         clock.day_first = scout.scouted.day_first;
-        return Plan { clock, year_from: None, zone_from: None, first, written: None, scout };
+        return Plan { clock, year_from: None, zone_from: None, first, written: None, scout, speakers };
     };
     let (zone, zone_from) = zone(source, &scout, settings, common, by_host);
     let year = year(source, &scout, settings, first, zone, years);
     let clock = Clock::new(zone, year.year);
     let first = clock.clone().read_yearless(first).at;
     let first = scout.scouted.first_absolute.map_or(first, |absolute| absolute.min(first));
-    Plan { scout, clock, year_from: Some(year.from), zone_from: Some(zone_from), first: Some(first), written: year.written }
+    Plan { scout, clock, year_from: Some(year.from), zone_from: Some(zone_from), first: Some(first), written: year.written, speakers }
 }
 
 fn zone(

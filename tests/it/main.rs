@@ -12,6 +12,7 @@ mod floods;
 mod mmdb;
 
 mod case_folder;
+mod copies;
 mod damage;
 mod determinism;
 mod hints;

@@ -1,6 +1,7 @@
 //! Where an incident's accounts were used and tried from, by which protocols, and what else the attackers' addresses tried.
 
 use super::Builder;
+use crate::analysis::hints;
 use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
 use crate::analysis::profile::{OriginUse, got_in, turned_away};
 use crate::analysis::tries::SHARED_MIN;
@@ -9,6 +10,14 @@ use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How an account was used from an address.
+struct Use {
+    logins: u64,
+    messages: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
 
 /// Client names shown per origin at most.
 const CLIENTS: usize = 5;
@@ -65,20 +74,40 @@ impl Builder<'_> {
         };
         let place = self.ground.addresses.spot(address).map(|spot| &spot.place);
         let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
+        let asked_for: Vec<Use> = used.iter().map(|(account, o)| self.use_asked_for(*account, o)).collect();
         let (first_failure, last_failure) = self.failures_from(address).unzip();
         Origin {
             ip: rows.show(address),
             asn: place.and_then(|place| place.asn),
             country: place.and_then(|place| place.country.clone()),
             verdict,
-            logins: sum(&|o| o.successes),
+            logins: asked_for.iter().map(|u| u.logins).sum(),
             failures: if attacker { self.failures_of_attacker(address) } else { sum(&|o| o.failures + o.stopped) },
-            messages: self.knows_submissions().then(|| sum(&|o| o.sent.messages)),
-            first: used.iter().filter_map(|(_, o)| o.first).min().map(|t| self.facts.stamp(t)),
-            last: used.iter().filter_map(|(_, o)| o.last).max().map(|t| self.facts.stamp(t)),
+            messages: self.knows_submissions().then(|| asked_for.iter().map(|u| u.messages).sum()),
+            first: asked_for.iter().filter_map(|u| u.first).min().map(|t| self.facts.stamp(t)),
+            last: asked_for.iter().filter_map(|u| u.last).max().map(|t| self.facts.stamp(t)),
             first_failure: first_failure.map(|t| self.facts.stamp(t)),
             last_failure: last_failure.map(|t| self.facts.stamp(t)),
             clients: clients(rows, &used),
+        }
+    }
+
+    /// What counts of an account's use from an address: of an attacker's, only what lies in the time that was asked for.
+    fn use_asked_for(&self, account: Text, origin: &OriginUse) -> Use {
+        let ip = origin.address.and_then(|address| self.ground.addresses.spot(address)).map(|spot| spot.ip);
+        let asked = hints::asked(self.facts, account, ip);
+        if asked == hints::Asked::default() || !self.judged.is_attacker(account, origin.address) {
+            return Use { logins: origin.successes, messages: origin.sent.messages, first: origin.first, last: origin.last };
+        }
+        let rows = self.rows();
+        let logins = || origin.logins(rows).filter(|login| got_in(login) && asked.holds(login.at));
+        let messages = || origin.messages(rows).filter(|message| asked.holds(message.submitted));
+        let times = || logins().map(|login| login.at).chain(messages().map(|message| message.submitted));
+        Use {
+            logins: logins().map(|login| u64::from(login.times)).sum(),
+            messages: messages().count() as u64,
+            first: times().min(),
+            last: times().max(),
         }
     }
 

@@ -34,8 +34,13 @@ impl Builder<'_> {
         let rows = self.rows();
         let of_account = self.returned.get_or_init(|| {
             let mut times: HashMap<Text, Vec<Timestamp>> = HashMap::new();
+            let asked: HashMap<Text, _> = self.accounts.iter().map(|&account| (account, self.asked(account))).collect();
+            let is_asked_for = |message: &&Message| {
+                let asked = message.account.and_then(|account| asked.get(&account)).and_then(|of| of.get(&message.address));
+                asked.is_none_or(|asked| asked.holds(message.submitted))
+            };
             for notice in &rows.notices {
-                let Some(message) = rows.messages.get(notice.message as usize).filter(|message| self.is_attackers(message)) else {
+                let Some(message) = rows.messages.get(notice.message as usize).filter(|m| self.is_attackers(m)).filter(is_asked_for) else {
                     continue;
                 };
                 if let Some(account) = message.account {

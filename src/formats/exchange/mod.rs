@@ -330,7 +330,8 @@ impl<'a> Reader<'_, 'a> {
     fn fingerprint(&mut self, row: &Row<'a>, used: bool) {
         let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
         hasher.write(row.text);
-        let fingerprint = Fingerprint { line: self.sink.line, second: self.sink.at.seconds(), hash: hasher.finish(), used };
+        let (line, second, hash) = (self.sink.line, self.sink.at.seconds(), hasher.finish());
+        let fingerprint = Fingerprint { line, second, hash, pid: 0, full_host: 0, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 

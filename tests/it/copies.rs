@@ -1,0 +1,74 @@
+//! The same records in several files count once, in whatever order the files hold and name them.
+
+use crate::command::analyze;
+use serde_json::Value;
+use std::fs;
+
+/// One message of suzuki's, submitted at this minute of Oct 31 16:00, and one failed login before it.
+fn night(host: &str, minute: u32) -> String {
+    let (at, id) = (format!("Oct 31 16:{minute:02}"), format!("1A2B3C4D{minute:02}"));
+    let peer = "unknown[203.0.113.5]";
+    format!(
+        "{at}:01 {host} postfix/smtpd[71]: connect from {peer}\n\
+         {at}:01 {host} postfix/smtpd[71]: warning: {peer}: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=suzuki\n\
+         {at}:02 {host} postfix/smtpd[71]: {id}: client={peer}, sasl_method=PLAIN, sasl_username=suzuki\n\
+         {at}:02 {host} postfix/qmgr[9]: {id}: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)\n\
+         {at}:03 {host} postfix/smtp[5]: {id}: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)\n\
+         {at}:03 {host} postfix/qmgr[9]: {id}: removed\n\
+         {at}:04 {host} postfix/smtpd[71]: disconnect from {peer} ehlo=1 auth=1/2 mail=1 rcpt=1 data=1 quit=1 commands=6/7\n"
+    )
+}
+
+/// Logins, failures and messages of suzuki.
+fn suzuki(files: &[(&str, String)]) -> (u64, u64, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let report = analyze(&[folder.path()], &["--year", "2022", "--log-tz", "Asia/Tokyo"]);
+    let accounts = report.json["accounts"].as_array().unwrap();
+    let [account] = accounts.as_slice() else { panic!("{accounts:?}") };
+    assert!(account["account"].as_str().unwrap().starts_with("suzuki"));
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    (number(&account["logins"]), number(&account["failures"]), number(&account["messages"]["total"]))
+}
+
+#[test]
+fn a_host_that_a_central_log_names_late_has_its_copies_found() {
+    let quiet = "Oct 31 16:10:00 web cron[1]: nothing to do\n".repeat(10_000);
+    let central = [quiet, night("mail", 20)].concat();
+    // Its own log begins before the central one, and so is read first.
+    let own = [night("mail", 1), night("mail", 20)].concat();
+    assert_eq!(suzuki(&[("own.log", own.clone())]), (2, 2, 2));
+    assert_eq!(suzuki(&[("central.log", central), ("own.log", own)]), (2, 2, 2));
+}
+
+#[test]
+fn a_log_put_together_backwards_is_a_copy_of_its_parts() {
+    let (older, newer) = (night("mail", 1), night("mail", 40));
+    let backwards = [newer.clone(), older.clone()].concat();
+    assert_eq!(suzuki(&[("all.log", backwards), ("mail.log", newer), ("mail.log.1", older)]), (2, 2, 2));
+}
+
+/// Two servers of the same short name under attack in the same second, and two processes of one server.
+#[test]
+fn the_same_words_of_another_host_or_process_are_no_copies() {
+    let other_process = night("mail", 1).replace("[71]", "[72]").replace("1A2B3C4D", "1A2B3C4E");
+    for other in [night("mail.b.example", 1), other_process.replace(" mail ", " mail.a.example ")] {
+        assert_eq!(suzuki(&[("a.log", night("mail.a.example", 1)), ("b.log", other)]), (2, 2, 2));
+    }
+    // One name in full and in short is one host.
+    assert_eq!(suzuki(&[("a.log", night("mail.a.example", 1)), ("b.log", night("mail", 1))]), (1, 1, 1));
+}
+
+/// A logger that sorts lines into files by program: whichever file is read first, the message is one.
+#[test]
+fn lines_sorted_into_files_by_program_tell_the_same_in_any_order() {
+    let is_server = |line: &&str| line.contains("smtpd[");
+    let log = [night("mail", 1), night("mail", 40)].concat();
+    let of = |wanted: &dyn Fn(&&str) -> bool| log.split_inclusive('\n').filter(wanted).collect::<String>();
+    let (server, rest) = (of(&is_server), of(&|line| !is_server(line)));
+    let started = "Oct 31 16:00:00 mail postfix/master[1]: daemon started -- version 3.7.11, configuration /etc/postfix\n";
+    assert_eq!(suzuki(&[("a.log", server.clone()), ("b.log", rest.clone())]), (2, 2, 2));
+    assert_eq!(suzuki(&[("a.log", [started, &rest].concat()), ("b.log", server)]), (2, 2, 2));
+}
