@@ -13,6 +13,8 @@ pub struct Scouted {
     pub first_yearless: Option<WallTime>,
     /// Absolute instants that lines tell about themselves, each with the wall time of its line.
     pub witnesses: Vec<Witness>,
+    /// Hosts whose lines carry the offset of their local time, each with the first one, in the order of the lines.
+    pub offsets: Vec<(Vec<u8>, Offset)>,
     /// Whether dates in numbers have the day before the month.
     pub day_first: Option<bool>,
     /// Lines looked at, and those of them that were readable.
@@ -26,6 +28,13 @@ pub struct WallTime {
     pub month: u8,
     pub day: u8,
     pub micros_of_day: i64,
+}
+
+/// An offset from UTC in seconds, and an instant at which it held: half the year it may be another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offset {
+    pub seconds: i32,
+    pub at: Timestamp,
 }
 
 /// A line that says when it was written, in UTC.

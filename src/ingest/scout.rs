@@ -6,6 +6,7 @@ use crate::formats::{self, Format};
 use crate::intake::{Source, SourceReader, Survey};
 use crate::say::Phrase;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use std::io::Read;
 
 /// Decoded bytes of the first look.
@@ -14,14 +15,22 @@ const HEAD_BYTES: usize = 256 << 10;
 const PIECE_BYTES: usize = 4 << 20;
 /// Where the search for a witness ends.
 const SEARCH_BYTES_MAX: usize = 128 << 20;
+/// Decoded bytes at the start of a log that no other log starts with: some thirty lines with their times.
+const BEGINNING_BYTES: usize = 4 << 10;
 /// Below this certainty no format is assumed.
 const CERTAINTY_MIN: u8 = 1;
+
+/// The bytes with which a source begins, as their SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Beginning([u8; 32]);
 
 /// What the first look gave.
 #[derive(Clone)]
 pub(super) struct Scout {
     pub(super) format: Option<&'static Format>,
     pub(super) scouted: Scouted,
+    /// Tells copies of one log, whatever their lengths; only of logs whose stamps lack a year or a zone.
+    pub(super) beginning: Option<Beginning>,
     /// The last stamp without a year, where the source had to be searched to its end for a witness of its zone.
     pub(super) last_yearless: Option<WallTime>,
     /// Its head is plain text of no known format.
@@ -38,7 +47,15 @@ pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
 }
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
-    let mut scout = Scout { format: None, scouted: Scouted::default(), last_yearless: None, text: false, empty: false, trouble: None };
+    let mut scout = Scout {
+        format: None,
+        scouted: Scouted::default(),
+        beginning: None,
+        last_yearless: None,
+        text: false,
+        empty: false,
+        trouble: None,
+    };
     let mut reader = match source.peek() {
         Ok(reader) => reader,
         Err(error) => {
@@ -54,6 +71,7 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     let Some(format) = scout.format else { return scout };
     let whole_lines = if more { cut_at_line_end(&head) } else { head.len() };
     scout.scouted = (format.scout)(&head[..whole_lines]);
+    scout.beginning = scout.scouted.first_yearless.map(|_| Beginning(Sha256::digest(&head[..head.len().min(BEGINNING_BYTES)]).into()));
     let zone_given = super::time_ledger::given_zone(settings, &source.path).is_some();
     let year_given = super::time_ledger::given_year(settings, &source.path).is_some();
     let needs_witness = scout.scouted.first_yearless.is_some() && scout.scouted.witnesses.is_empty() && !(zone_given && year_given);

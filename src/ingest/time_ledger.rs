@@ -1,10 +1,10 @@
 //! The time ledger: which year and which zone a source's stamps are read with, and what decided it.
 
-use super::scout::Scout;
+use super::scout::{Beginning, Scout};
 use super::speakers::Speakers;
 use crate::config::Settings;
 use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp, Zone, date_exists, days_from_civil, year_of};
-use crate::formats::clock::{Clock, WallTime, Witness, WitnessKind};
+use crate::formats::clock::{Clock, Offset, WallTime, Witness, WitnessKind};
 use crate::intake::{MemberZone, Source, Survey, TimeHints};
 use std::collections::BTreeMap;
 
@@ -35,15 +35,96 @@ const QUARTER_HOUR: i64 = 15 * MINUTE;
 const OFFSET_QUARTERS_MAX: i64 = 14 * 4;
 /// How long after its last line's stamp a file may have been written.
 const WRITING_SLACK: i64 = 5 * SECOND;
-/// To ask a zone for its offset on a day of the year.
-const AN_ORDINARY_YEAR: i32 = 2022;
+
+/// What decided a year or a zone, the best first. The ways to know when the content was written stand among themselves as they do here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ground {
+    Given,
+    QueueId,
+    MessageId,
+    MemberMtime,
+    GzipMtime,
+    FileName,
+    FileMtime,
+    OtherSource,
+    Assumed,
+}
+
+impl Ground {
+    fn name(self) -> &'static str {
+        match self {
+            Ground::Given => "option",
+            Ground::QueueId => "queue-id",
+            Ground::MessageId => "message-id",
+            Ground::MemberMtime => "member-mtime",
+            Ground::GzipMtime => "gzip-mtime",
+            Ground::FileName => "file-name",
+            Ground::FileMtime => "file-mtime",
+            Ground::OtherSource => "other-source",
+            Ground::Assumed => "assumed",
+        }
+    }
+
+    fn of(witness: &Witness) -> Ground {
+        match witness.kind {
+            WitnessKind::QueueId => Ground::QueueId,
+            WitnessKind::MessageId => Ground::MessageId,
+        }
+    }
+
+    /// Whether it is the time at which the content was written, which every copying may set anew.
+    fn is_writing(self) -> bool {
+        (Ground::MemberMtime..=Ground::FileMtime).contains(&self)
+    }
+}
+
+/// A year or a zone, and how it is known.
+#[derive(Clone, Copy)]
+struct Decided<T> {
+    value: T,
+    ground: Ground,
+    /// When the content was written, if that is the ground.
+    written: Option<Timestamp>,
+}
+
+impl<T> Decided<T> {
+    fn new(value: T, ground: Ground) -> Decided<T> {
+        Decided { value, ground, written: None }
+    }
+
+    /// The less, the better; of two times of writing the earlier one is nearer to the log's own.
+    fn order(&self) -> (Ground, Timestamp) {
+        let ground = if self.ground.is_writing() { Ground::MemberMtime } else { self.ground };
+        (ground, self.written.unwrap_or(Timestamp(i64::MAX)))
+    }
+}
 
 /// Decides year and zone of every source.
 pub(super) fn resolve(survey: &Survey, scouts: Vec<Scout>, settings: &Settings) -> Vec<Plan> {
-    let common = common_offset(&scouts);
-    let by_host = offsets_by_host(&scouts);
-    let years = years_by_host(&scouts);
-    survey.sources.iter().zip(scouts).map(|(source, scout)| plan(source, scout, settings, common, &by_host, &years)).collect()
+    let sources = || survey.sources.iter().zip(&scouts);
+    let neighbours = Neighbours::new(sources());
+    let zones = shared_by_copies(&scouts, sources().map(|(source, scout)| zone(source, scout, settings, &neighbours)).collect());
+    let years = sources().zip(&zones).map(|((source, scout), zone)| year(source, scout, settings, zone.value, &neighbours)).collect();
+    let years = shared_by_copies(&scouts, years);
+    let own_writing: Vec<_> = sources().map(|(source, _)| written(&source.hints)).collect();
+    let decided = zones.into_iter().zip(years).zip(own_writing);
+    scouts.into_iter().zip(decided).map(|(scout, ((zone, year), written))| plan(scout, zone, year, written.map(|(_, at)| at))).collect()
+}
+
+/// Copies of one log are of one time: what is known best of any of them holds for all, whenever each was written to disk.
+fn shared_by_copies<T: Copy>(scouts: &[Scout], mut decided: Vec<Decided<T>>) -> Vec<Decided<T>> {
+    let mut best: BTreeMap<Beginning, Decided<T>> = BTreeMap::new();
+    for (scout, one) in scouts.iter().zip(&decided) {
+        if let Some(beginning) = scout.beginning {
+            best.entry(beginning).and_modify(|best| *best = if one.order() < best.order() { *one } else { *best }).or_insert(*one);
+        }
+    }
+    for (scout, one) in scouts.iter().zip(&mut decided).filter(|(_, one)| one.ground != Ground::Given) {
+        if let Some(best) = scout.beginning.and_then(|beginning| best.get(&beginning)) {
+            *one = *best;
+        }
+    }
+    decided
 }
 
 /// The zone that `--log-tz` or the configuration gives for a path.
@@ -68,14 +149,7 @@ fn matches(glob: &str, path: &str) -> bool {
     matcher.is_match(path) || matcher.is_match(name)
 }
 
-fn plan(
-    source: &Source,
-    scout: Scout,
-    settings: &Settings,
-    common: Option<i32>,
-    by_host: &BTreeMap<Vec<u8>, i32>,
-    years: &BTreeMap<Vec<u8>, i32>,
-) -> Plan {
+fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<Timestamp>) -> Plan {
     let speakers = Speakers::of(&scout.scouted.hosts);
     let Some(first) = scout.scouted.first_yearless else {
         let first = scout.scouted.first_absolute;
@@ -83,54 +157,53 @@ fn plan(
         clock.day_first = scout.scouted.day_first;
         return Plan { clock, year_from: None, zone_from: None, first, written: None, scout, speakers };
     };
-    let (zone, zone_from) = zone(source, &scout, settings, common, by_host);
-    let year = year(source, &scout, settings, first, zone, years);
-    let clock = Clock::new(zone, year.year);
+    let clock = Clock::new(zone.value, year.value);
     let first = clock.clone().read_yearless(first).at;
     let first = scout.scouted.first_absolute.map_or(first, |absolute| absolute.min(first));
-    Plan { scout, clock, year_from: Some(year.from), zone_from: Some(zone_from), first: Some(first), written: year.written, speakers }
+    let written = written.filter(|_| year.ground.is_writing());
+    Plan {
+        scout,
+        clock,
+        year_from: Some(year.ground.name()),
+        zone_from: Some(zone.ground.name()),
+        first: Some(first),
+        written,
+        speakers,
+    }
 }
 
-fn zone(
-    source: &Source,
-    scout: &Scout,
-    settings: &Settings,
-    common: Option<i32>,
-    by_host: &BTreeMap<Vec<u8>, i32>,
-) -> (Zone, &'static str) {
+fn zone(source: &Source, scout: &Scout, settings: &Settings, neighbours: &Neighbours) -> Decided<Zone> {
     if let Some(zone) = given_zone(settings, &source.path) {
-        return (zone, "option");
+        return Decided::new(zone, Ground::Given);
     }
-    if let Some((offset, kind)) = offset_of(&scout.scouted.witnesses) {
-        return (named_if_it_agrees(settings.report_zone, offset, &scout.scouted.witnesses), witness_name(kind));
+    let witnesses = &scout.scouted.witnesses;
+    if let Some((offset, ground)) = offset_of(witnesses) {
+        return Decided::new(agreeing(settings.report_zone, offset.seconds, witnesses.iter().map(|w| w.instant)), ground);
     }
-    if let Some((offset, from)) = scout.last_yearless.and_then(|last| offset_of_writing(last, &source.hints)) {
-        return (agreeing(settings.report_zone, offset, scout), from);
+    if let Some((offset, ground)) = scout.last_yearless.and_then(|last| offset_of_writing(last, &source.hints)) {
+        let zone = agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter());
+        return Decided { value: zone, ground, written: Some(offset.at) };
     }
-    let neighbour = scout.scouted.hosts.iter().find_map(|h| by_host.get(h)).copied().or(common);
-    match neighbour {
-        Some(offset) => (agreeing(settings.report_zone, offset, scout), "other-source"),
-        None => (Zone::UTC, "assumed"),
-    }
-}
-
-fn witness_name(kind: WitnessKind) -> &'static str {
-    match kind {
-        WitnessKind::QueueId => "queue-id",
-        WitnessKind::MessageId => "message-id",
+    match neighbours.offset(&scout.scouted.hosts) {
+        Some(offset) => {
+            Decided::new(agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter()), Ground::OtherSource)
+        }
+        None => Decided::new(Zone::UTC, Ground::Assumed),
     }
 }
 
-/// The offset that the best witnesses agree on most, in seconds, to the quarter hour.
-fn offset_of(witnesses: &[Witness]) -> Option<(i32, WitnessKind)> {
-    let best = witnesses.iter().map(|w| w.kind).min()?;
+/// The offset that the best witnesses agree on most, to the quarter hour.
+fn offset_of(witnesses: &[Witness]) -> Option<(Offset, Ground)> {
+    let first = witnesses.iter().min_by_key(|w| w.kind)?;
+    let best = first.kind;
     let mut votes: BTreeMap<i32, usize> = BTreeMap::new();
     for witness in witnesses.iter().filter(|w| w.kind == best) {
         if let Some(offset) = witness_offset(witness) {
             *votes.entry(offset).or_default() += 1;
         }
     }
-    votes.into_iter().max_by_key(|(offset, n)| (*n, std::cmp::Reverse(offset.abs()))).map(|(offset, _)| (offset, best))
+    let (seconds, _) = votes.into_iter().max_by_key(|(offset, n)| (*n, std::cmp::Reverse(offset.abs())))?;
+    Some((Offset { seconds, at: first.instant }, Ground::of(first)))
 }
 
 fn witness_offset(witness: &Witness) -> Option<i32> {
@@ -150,28 +223,19 @@ fn wall_instant(wall: WallTime, year: i32) -> Timestamp {
     Timestamp(days_from_civil(year, u32::from(wall.month), u32::from(wall.day)) * DAY + wall.micros_of_day)
 }
 
-/// The report's own zone, if it has the offset that the log's clock had: unlike a bare offset it knows when summer time changes.
-fn named_if_it_agrees(report: Zone, offset: i32, witnesses: &[Witness]) -> Zone {
-    let agrees = matches!(report, Zone::Named(_)) && witnesses.iter().all(|w| report.offset_at(w.instant) == offset);
-    if agrees { report } else { Zone::Fixed(offset) }
-}
-
-/// The report's own zone, if it has that offset when the log begins.
-fn agreeing(report: Zone, offset: i32, scout: &Scout) -> Zone {
-    let Some(first) = scout.scouted.first_yearless else { return Zone::Fixed(offset) };
-    // Half the year has one offset, half the other; which year it is does not matter for that.
-    let at = wall_instant(first, AN_ORDINARY_YEAR).plus(-i64::from(offset) * SECOND);
-    let agrees = matches!(report, Zone::Named(_)) && report.offset_at(at) == offset;
+/// The report's own zone, if it has that offset at all of these instants: unlike a bare offset it knows when summer time changes.
+fn agreeing(report: Zone, offset: i32, mut instants: impl Iterator<Item = Timestamp>) -> Zone {
+    let agrees = matches!(report, Zone::Named(_)) && instants.all(|at| report.offset_at(at) == offset);
     if agrees { report } else { Zone::Fixed(offset) }
 }
 
 /// A log's last line is written when its file is: the difference between its wall time and the file's instant is the zone, if it is a
 /// whole number of quarter hours to within a few seconds.
-fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(i32, &'static str)> {
-    let member = hints.member_mtime.filter(|_| hints.member_zone == MemberZone::Utc).map(|t| (t, "member-mtime"));
-    let file = hints.file_mtime.filter(|_| hints.member_mtime.is_none()).map(|t| (t, "file-mtime"));
-    let times = [member, hints.gzip_mtime.map(|t| (t, "gzip-mtime")), file];
-    times.into_iter().flatten().find_map(|(written, from)| {
+fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(Offset, Ground)> {
+    let member = hints.member_mtime.filter(|_| hints.member_zone == MemberZone::Utc).map(|t| (t, Ground::MemberMtime));
+    let file = hints.file_mtime.filter(|_| hints.member_mtime.is_none()).map(|t| (t, Ground::FileMtime));
+    let times = [member, hints.gzip_mtime.map(|t| (t, Ground::GzipMtime)), file];
+    times.into_iter().flatten().find_map(|(written, ground)| {
         let year = year_of(written);
         let nearest = [year, year - 1, year + 1]
             .into_iter()
@@ -179,75 +243,85 @@ fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(i32, &'static
             .min_by_key(|difference| difference.abs())?;
         let quarters = (nearest as f64 / QUARTER_HOUR as f64).round() as i64;
         let exact = (nearest - quarters * QUARTER_HOUR).abs() <= WRITING_SLACK;
-        (exact && quarters.abs() <= OFFSET_QUARTERS_MAX).then_some((quarters as i32 * 15 * 60, from))
+        let offset = Offset { seconds: quarters as i32 * 15 * 60, at: written };
+        (exact && quarters.abs() <= OFFSET_QUARTERS_MAX).then_some((offset, ground))
     })
 }
 
-fn offsets_by_host(scouts: &[Scout]) -> BTreeMap<Vec<u8>, i32> {
-    let mut offsets = BTreeMap::new();
-    for scout in scouts {
-        if let (Some((offset, _)), Some(host)) = (offset_of(&scout.scouted.witnesses), scout.scouted.hosts.first()) {
-            offsets.entry(host.clone()).or_insert(offset);
+/// What the sources tell of each other's time.
+struct Neighbours {
+    offsets: BTreeMap<Vec<u8>, Offset>,
+    /// The offset of all sources that tell one, if it is the same.
+    common: Option<Offset>,
+    years: BTreeMap<Vec<u8>, i32>,
+}
+
+impl Neighbours {
+    fn new<'s>(sources: impl Iterator<Item = (&'s Source, &'s Scout)> + Clone) -> Neighbours {
+        let mut by_witness = Vec::new();
+        let mut by_stamp = Vec::new();
+        let mut by_writing = Vec::new();
+        let mut years = BTreeMap::new();
+        for (source, scout) in sources {
+            let scouted = &scout.scouted;
+            let host = scouted.hosts.first().cloned();
+            if let Some((offset, _)) = offset_of(&scouted.witnesses) {
+                by_witness.push((host.clone(), offset));
+            } else if let Some((offset, _)) = scout.last_yearless.and_then(|last| offset_of_writing(last, &source.hints)) {
+                by_writing.push((host.clone(), offset));
+            }
+            by_stamp.extend(scouted.offsets.iter().map(|(host, offset)| (Some(host.clone()), *offset)));
+            if let (Some(witness), Some(host)) = (scouted.witnesses.iter().min_by_key(|w| w.kind), host) {
+                years.entry(host).or_insert_with(|| local_year(witness));
+            }
         }
+        let told: Vec<_> = [by_witness, by_stamp, by_writing].concat();
+        let common = told.first().map(|(_, offset)| *offset);
+        let common = common.filter(|common| told.iter().all(|(_, offset)| offset.seconds == common.seconds));
+        let mut offsets = BTreeMap::new();
+        for (host, offset) in told {
+            if let Some(host) = host {
+                offsets.entry(host).or_insert(offset);
+            }
+        }
+        Neighbours { offsets, common, years }
     }
-    offsets
-}
 
-/// The offset of all sources that tell one, if it is the same.
-fn common_offset(scouts: &[Scout]) -> Option<i32> {
-    let mut offsets: Vec<i32> = scouts.iter().filter_map(|s| offset_of(&s.scouted.witnesses)).map(|(o, _)| o).collect();
-    offsets.dedup();
-    match offsets[..] {
-        [only] => Some(only),
-        _ => None,
+    /// What the logs of these hosts say of their zone, or else all logs together.
+    fn offset(&self, hosts: &[Vec<u8>]) -> Option<Offset> {
+        hosts.iter().find_map(|host| self.offsets.get(host)).copied().or(self.common)
     }
 }
 
-fn years_by_host(scouts: &[Scout]) -> BTreeMap<Vec<u8>, i32> {
-    let mut years = BTreeMap::new();
-    for scout in scouts {
-        let (Some(witness), Some(host)) = (scout.scouted.witnesses.iter().min_by_key(|w| w.kind), scout.scouted.hosts.first()) else {
-            continue;
-        };
-        years.entry(host.clone()).or_insert_with(|| local_year(witness));
-    }
-    years
-}
-
-struct Year {
-    year: i32,
-    from: &'static str,
-    written: Option<Timestamp>,
-}
-
-fn year(source: &Source, scout: &Scout, settings: &Settings, first: WallTime, zone: Zone, years: &BTreeMap<Vec<u8>, i32>) -> Year {
+fn year(source: &Source, scout: &Scout, settings: &Settings, zone: Zone, neighbours: &Neighbours) -> Decided<i32> {
     if let Some(year) = given_year(settings, &source.path) {
-        return Year { year, from: "option", written: None };
+        return Decided::new(year, Ground::Given);
     }
+    let Some(first) = scout.scouted.first_yearless else { return Decided::new(NO_YEAR, Ground::Assumed) };
     if let Some(witness) = scout.scouted.witnesses.iter().min_by_key(|w| w.kind) {
         let year = local_year(witness);
         // The witness stands at or after the first line: a first line later in the calendar is of the year before.
         let earlier = (first.month, first.day) > (witness.wall.month, witness.wall.day);
-        return Year { year: year - i32::from(earlier), from: witness_name(witness.kind), written: None };
+        return Decided::new(year - i32::from(earlier), Ground::of(witness));
     }
-    if let Some((from, written)) = written(&source.hints) {
-        return Year { year: latest_year_before(first, written, zone), from, written: Some(written) };
+    if let Some((ground, written)) = written(&source.hints) {
+        return Decided { value: latest_year_before(first, written, zone), ground, written: Some(written) };
     }
-    match scout.scouted.hosts.iter().find_map(|h| years.get(h)) {
-        Some(year) => Year { year: *year, from: "other-source", written: None },
-        None => Year { year: NO_YEAR, from: "assumed", written: None },
+    match scout.scouted.hosts.iter().find_map(|h| neighbours.years.get(h)) {
+        Some(year) => Decided::new(*year, Ground::OtherSource),
+        None => Decided::new(NO_YEAR, Ground::Assumed),
     }
 }
 
 /// When the content was written, by the witnesses outside it, the best first.
-fn written(hints: &TimeHints) -> Option<(&'static str, Timestamp)> {
+fn written(hints: &TimeHints) -> Option<(Ground, Timestamp)> {
     let named = || date_in_name(&hints.name);
     hints
         .member_mtime
-        .map(|t| ("member-mtime", t))
-        .or_else(|| hints.gzip_mtime.map(|t| ("gzip-mtime", t)))
-        .or_else(|| named().map(|t| ("file-name", t)))
-        .or_else(|| hints.file_mtime.map(|t| ("file-mtime", t)))
+        .map(|t| (Ground::MemberMtime, t))
+        .or_else(|| hints.gzip_mtime.map(|t| (Ground::GzipMtime, t)))
+        .or_else(|| named().map(|t| (Ground::FileName, t)))
+        .or_else(|| hints.file_mtime.map(|t| (Ground::FileMtime, t)))
 }
 
 /// The latest year in which a log that was written until `written` can begin with this stamp.
@@ -313,7 +387,7 @@ mod tests {
     fn the_last_line_and_the_time_its_file_was_written_tell_the_zone() {
         let hints = |at: &str| TimeHints { member_mtime: Some(instant(at)), ..TimeHints::default() };
         let last = WallTime { month: 11, day: 2, micros_of_day: 19 * HOUR + 29 * MINUTE + 34 * SECOND };
-        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:29:35Z")), Some((32_400, "member-mtime")));
+        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:29:35Z")), Some((Offset { seconds: 32_400, at: instant("2022-11-02T10:29:35Z") }, Ground::MemberMtime)));
         // Copied at some other time: says nothing.
         assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:37:35Z")), None);
         assert_eq!(offset_of_writing(last, &hints("2022-11-09T10:29:35Z")), None);
@@ -322,7 +396,7 @@ mod tests {
     #[test]
     fn a_message_id_in_utc_tells_the_zone_of_the_clock_even_across_new_year() {
         let witness = Witness { kind: WitnessKind::MessageId, wall: wall(1, 1, 8), instant: instant("2022-12-31T23:00:01Z") };
-        assert_eq!(offset_of(&[witness]), Some((32_400, WitnessKind::MessageId)));
+        assert_eq!(offset_of(&[witness]), Some((Offset { seconds: 32_400, at: witness.instant }, Ground::MessageId)));
         assert_eq!(local_year(&witness), 2023);
     }
 }

@@ -29,4 +29,5 @@ mod soka;
 mod tables;
 mod tenant;
 mod tidy;
+mod times;
 mod traps;

@@ -1,8 +1,9 @@
 //! What the head of a syslog text says of itself: its hosts, its first stamp, and lines that tell their own absolute time.
 
-use super::envelope;
+use super::envelope::{self, Envelope};
 use super::stamp::Stamp;
-use crate::formats::clock::{Scouted, WallTime, Witness, WitnessKind};
+use crate::domain::time::parse_offset;
+use crate::formats::clock::{Offset, Scouted, WallTime, Witness, WitnessKind};
 use crate::formats::postfix::{own_message_id, queue_id};
 use crate::formats::scan;
 use memchr::{memchr, memmem, memrchr};
@@ -30,6 +31,7 @@ pub(super) fn scout(bytes: &[u8]) -> Scouted {
         let Ok(envelope) = envelope::read(line) else { continue };
         found.readable += 1;
         note_stamp(&mut found, envelope.stamp);
+        note_offset(&mut found, line, &envelope);
         let host = envelope.rest.host;
         match hosts.iter_mut().find(|(name, _)| *name == host) {
             Some((_, count)) => *count += 1,
@@ -53,6 +55,17 @@ pub(in crate::formats) fn note_stamp(found: &mut Scouted, stamp: Stamp) {
         Stamp::Absolute(at) => found.first_absolute = found.first_absolute.or(Some(at)),
         // A stamp with a year needs no year from elsewhere, but its zone is unknown; as an instant it would claim too much.
         Stamp::Yearless(wall) | Stamp::Local(_, wall) => found.first_yearless = found.first_yearless.or(Some(wall)),
+    }
+}
+
+/// Notes the offset in the first stamp of each host: `2022-10-31T16:01:02+09:00` is local time, while one that ends in `Z` need not be.
+fn note_offset(found: &mut Scouted, line: &[u8], envelope: &Envelope<'_>) {
+    let Stamp::Absolute(at) = envelope.stamp else { return };
+    let stamp = line.get(..envelope.stamp_length).unwrap_or_default();
+    let Some(sign) = stamp.iter().rposition(|b| matches!(b, b'+' | b'-')) else { return };
+    let known = found.offsets.iter().any(|(host, _)| host == envelope.rest.host);
+    if let (Some(seconds), false) = (parse_offset(&stamp[sign..]), known) {
+        found.offsets.push((envelope.rest.host.to_vec(), Offset { seconds, at }));
     }
 }
 
@@ -92,6 +105,17 @@ fn witness(line: &[u8], kind: WitnessKind) -> Option<Witness> {
 mod tests {
     use super::*;
     use crate::domain::time::Zone;
+
+    #[test]
+    fn a_head_tells_the_offset_of_each_hosts_local_time() {
+        let text = "2022-10-31T16:01:02.000001+09:00 mx1 postfix/smtpd[1]: connect from a[192.0.2.1]\n\
+                    2022-10-31T08:01:03+01:00 mx2 postfix/smtpd[1]: connect from a[192.0.2.1]\n\
+                    2022-10-31T17:01:04+10:00 mx1 postfix/smtpd[1]: connect from a[192.0.2.1]\n\
+                    2022-10-31T07:01:05Z mx3 postfix/smtpd[1]: connect from a[192.0.2.1]\n\
+                    Oct 31 16:01:06 mx4 postfix/smtpd[1]: connect from a[192.0.2.1]\n";
+        let told: Vec<_> = scout(text.as_bytes()).offsets.into_iter().map(|(host, offset)| (host, offset.seconds)).collect();
+        assert_eq!(told, [(b"mx1".to_vec(), 9 * 3600), (b"mx2".to_vec(), 3600)]);
+    }
 
     #[test]
     fn a_head_tells_hosts_first_stamp_and_absolute_times() {

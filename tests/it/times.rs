@@ -1,0 +1,91 @@
+//! Stamps without year and zone: what decides them, told by files whose real time is known.
+
+use crate::command::analyze;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+const DAY: u64 = 86_400;
+/// 2022-10-31 16:00:00 +09:00, seconds since 1970.
+const FOUR_OCLOCK: u64 = 1_667_199_600;
+
+/// A login by suzuki at 16:00:00 on that day, and the end of its session five seconds later.
+fn session(stamp: &dyn Fn(u32) -> String, host: &str) -> String {
+    let peer = "unknown[203.0.113.5]";
+    format!(
+        "{} {host} postfix/smtpd[71]: connect from {peer}\n\
+         {} {host} postfix/smtpd[71]: 1A2B3C4D5E: client={peer}, sasl_method=PLAIN, sasl_username=suzuki\n\
+         {} {host} postfix/smtpd[71]: disconnect from {peer} ehlo=1 auth=1 mail=1 rcpt=1 commands=4\n",
+        stamp(0),
+        stamp(1),
+        stamp(5)
+    )
+}
+
+/// As rsyslog's traditional format has it.
+fn traditional(second: u32) -> String {
+    format!("Oct 31 16:00:{second:02}")
+}
+
+fn put(folder: &Path, name: &str, text: &str, written: u64) {
+    fs::write(folder.join(name), text).unwrap();
+    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(written);
+    File::options().append(true).open(folder.join(name)).unwrap().set_modified(written).unwrap();
+}
+
+fn text<'v>(source: &'v Value, field: &str) -> &'v str {
+    source[field].as_str().unwrap_or_default()
+}
+
+#[test]
+fn identical_copies_written_at_other_times_are_of_one_time_and_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = session(&traditional, "mail");
+    put(folder.path(), "mail.log", &log, FOUR_OCLOCK + 5);
+    put(folder.path(), "a-copy.log", &log, FOUR_OCLOCK + 700 * DAY + 4_321);
+    // The log went on after a first copy of it was made.
+    let later = log.replace("16:00", "16:30").replace("1A2B", "1A2C");
+    put(folder.path(), "z-copy.log", &[log.as_str(), &later].concat(), FOUR_OCLOCK + 900 * DAY);
+    let report = analyze(&[folder.path()], &[]);
+    for source in report.json["evidence"].as_array().unwrap() {
+        assert_eq!(text(source, "first"), "2022-10-31T16:00:00+09:00", "{source}");
+        assert_eq!((text(source, "year_from"), text(source, "zone_from")), ("file-mtime", "file-mtime"), "{source}");
+    }
+    assert_eq!(report.json["accounts"][0]["logins"], 2);
+}
+
+#[test]
+fn what_an_option_says_of_one_copy_holds_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = session(&traditional, "mail");
+    put(folder.path(), "mail.log", &log, FOUR_OCLOCK + 700 * DAY);
+    put(folder.path(), "copy.log", &log, FOUR_OCLOCK + 800 * DAY);
+    let report = analyze(&[folder.path()], &["--year", "mail.log=2021", "--log-tz", "mail.log=America/New_York"]);
+    for source in report.json["evidence"].as_array().unwrap() {
+        assert_eq!(text(source, "first"), "2021-11-01T05:00:00+09:00", "{source}");
+    }
+    assert_eq!(report.json["accounts"][0]["logins"], 1);
+}
+
+#[test]
+fn the_offset_in_a_hosts_newer_stamps_is_the_zone_of_its_older_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "mail.log.1", &session(&traditional, "mail"), FOUR_OCLOCK + 30 * DAY);
+    put(folder.path(), "mail.log", &session(&|second| format!("2022-11-01T16:00:{second:02}.25+09:00"), "mail"), FOUR_OCLOCK + 30 * DAY);
+    let report = analyze(&[folder.path()], &[]);
+    let older = report.source("mail.log.1");
+    assert_eq!((text(older, "first"), text(older, "zone_from")), ("2022-10-31T16:00:00+09:00", "other-source"));
+}
+
+#[test]
+fn the_last_line_of_a_hosts_other_log_tells_the_zone_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "mail.log", &session(&traditional, "mail"), FOUR_OCLOCK + 5);
+    let auth = "Oct 31 15:00:00 mail sshd[7]: Server listening on 0.0.0.0 port 22.\n\
+                Oct 31 15:00:01 mail postfix/smtpd[8]: connect from unknown[192.0.2.7]\n";
+    put(folder.path(), "old.log", auth, FOUR_OCLOCK + 30 * DAY + 99);
+    let report = analyze(&[folder.path()], &[]);
+    let old = report.source("old.log");
+    assert_eq!((text(old, "first"), text(old, "zone_from")), ("2022-10-31T15:00:00+09:00", "other-source"));
+}
