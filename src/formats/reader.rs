@@ -199,7 +199,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         hasher.write_u64(self.last_host_hash);
         hasher.write(scan::trim_start(rest.body));
         let (second, hash) = (self.sink.at.seconds(), hasher.finish());
-        let fingerprint = Fingerprint { line, second, hash, pid: rest.pid, full_host: self.last_host_full, used };
+        let host = self.last_host_hash as u32;
+        let fingerprint = Fingerprint { line, second, hash, host, pid: rest.pid, full_host: self.last_host_full, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 

@@ -19,12 +19,23 @@ struct Seen {
     full_host: u32,
 }
 
+/// Who told before it the record that a source told last, and the second of one since then that nobody told.
+#[derive(Clone, Copy, Default)]
+struct Turn {
+    teller: Option<u32>,
+    untold: Option<i64>,
+}
+
 /// Records that may come again in a source not yet read.
 #[derive(Default)]
 pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
-    /// The latest second among them, by source.
-    reach: HashMap<u32, i64>,
+    /// The earliest second of each source that has some, and the latest one read.
+    spans: HashMap<u32, (i64, i64)>,
+    /// What became of the record before, by source and host.
+    turns: HashMap<(u32, u32), Turn>,
+    /// The pairs of sources of which the first was read before the second and has only some of its records.
+    partial: HashSet<(u32, u32)>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
 }
@@ -32,18 +43,24 @@ pub(super) struct Duplicates {
 impl Duplicates {
     /// The latest second up to which records of a source are known; `None` if none is.
     pub(super) fn reach(&self, source: u32) -> Option<i64> {
-        self.reach.get(&source).copied()
+        self.spans.get(&source).map(|(_, latest)| *latest)
     }
 
     /// Takes the copies out of a batch's ledger and returns their lines, sorted.
     pub(super) fn take_out(&mut self, source: u32, batch: &mut Batch<'_>) -> Vec<u32> {
         let mut lines = Vec::new();
-        if let Some(latest) = batch.fingerprints.iter().map(|f| f.second).max() {
-            let reach = self.reach.entry(source).or_insert(latest);
-            *reach = latest.max(*reach);
+        let seconds = || batch.fingerprints.iter().map(|f| f.second);
+        if let (Some(first), Some(last)) = (seconds().min(), seconds().max()) {
+            let span = self.spans.entry(source).or_insert((first, last));
+            *span = (first.min(span.0), last.max(span.1));
         }
         for fingerprint in &batch.fingerprints {
-            if self.is_copy(source, fingerprint) && fingerprint.used {
+            let told_by = self.told_by(source, fingerprint);
+            if !fingerprint.used {
+                continue;
+            }
+            self.compare(source, fingerprint, told_by);
+            if told_by.is_some() {
                 batch.ledger.used -= 1;
                 batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
                 lines.push(fingerprint.line);
@@ -66,7 +83,27 @@ impl Duplicates {
         lines.sort_unstable();
     }
 
-    fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+    /// Notes who told a record before, or that one left it out whose records begin before it and end after it.
+    fn compare(&mut self, source: u32, fingerprint: &Fingerprint, told_by: Option<u32>) {
+        let turn = self.turns.entry((source, fingerprint.host)).or_default();
+        let (teller, untold) = match told_by {
+            Some(teller) => (Some(*turn.teller.insert(teller)), turn.untold.take()),
+            None => (turn.teller, Some(*turn.untold.insert(fingerprint.second))),
+        };
+        if let (Some(teller), Some(second)) = (teller.filter(|teller| *teller != source), untold)
+            && self.spans.get(&teller).is_some_and(|&(first, last)| first < second && second < last)
+        {
+            self.partial.insert((teller, source));
+        }
+    }
+
+    /// The pairs of sources of which the first was read before the second and has only some of its records.
+    pub(super) fn partial(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.partial.iter().copied()
+    }
+
+    /// The source that told a record before, if this one is a copy.
+    fn told_by(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
         let Fingerprint { second, hash, pid, full_host, .. } = *fingerprint;
         let fresh = Seen { most: 0, source, here: 0, pid, full_host };
         // Another process, or another host, may have said the same words in the same second.
@@ -78,6 +115,7 @@ impl Duplicates {
             key.1 ^= u64::from(full_host).wrapping_mul(SPREAD).rotate_left(32);
         }
         let seen = self.seen.entry(key).or_insert(fresh);
+        let before = seen.source;
         if seen.source != source {
             seen.source = source;
             seen.here = 0;
@@ -85,7 +123,7 @@ impl Duplicates {
         seen.here += 1;
         let copy = seen.here <= seen.most;
         seen.most = seen.most.max(seen.here);
-        copy
+        copy.then_some(before)
     }
 
     /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
@@ -93,11 +131,11 @@ impl Duplicates {
         match from {
             Some(from) => {
                 self.seen.retain(|(second, _), _| *second >= from.seconds() - 1);
-                self.reach.retain(|_, latest| *latest >= from.seconds() - 1);
+                self.spans.retain(|_, (_, latest)| *latest >= from.seconds() - 1);
             }
             None => {
                 self.seen.clear();
-                self.reach.clear();
+                self.spans.clear();
             }
         }
     }
@@ -118,7 +156,7 @@ mod tests {
     fn batch(hashes: &[u64]) -> Batch<'static> {
         let mut batch = Batch::default();
         for (line, hash) in hashes.iter().enumerate() {
-            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, pid: 0, full_host: 0, used: true });
+            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, host: 0, pid: 0, full_host: 0, used: true });
             batch.ledger.total += 1;
             batch.ledger.used += 1;
         }

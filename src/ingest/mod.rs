@@ -40,7 +40,7 @@ pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<
         return None;
     }
     if let Some(plans) = reader.learnt() {
-        watch.stage("reading again, to find copies of records");
+        watch.stage("reading again, in a better order");
         correlator = Correlator::default();
         reader = reading::Reading::new(survey, plans, settings.threads);
         if !reader.run(&mut correlator, &Again(watch)) {

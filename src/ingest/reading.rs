@@ -93,7 +93,7 @@ struct Wave {
     endings: Vec<Ending>,
 }
 
-/// Reads all sources in the order of their first instants.
+/// Reads all sources in the order of their first instants, extracts after what they were taken from.
 pub(super) struct Reading {
     survey: Survey,
     states: Vec<State>,
@@ -118,7 +118,10 @@ impl Reading {
     /// Reads everything; false if the run was stopped.
     pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> bool {
         let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
-        order.sort_by_key(|&s| (self.states[s].plan.first, s));
+        order.sort_by_key(|&s| {
+            let Plan { first, after, .. } = self.states[s].plan;
+            (first.max(after), after.is_some(), s)
+        });
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
         let threads = self.threads;
@@ -194,14 +197,25 @@ impl Reading {
         Settled { source: SourceId(piece.source as u32), first_line, batch, duplicates, again: overlapping }
     }
 
-    /// What this reading taught, if heads and first stamps had not told that two sources hold records of one host and time: the plans
-    /// by which reading once more finds the copies. A log put together backwards, or a host that a central log names late, does that.
+    /// What this reading taught, if heads and first stamps had not told which sources hold copies of each other's records, or if an
+    /// extract was read before what it was taken from: the plans by which reading once more does better. A log put together backwards, a
+    /// host that a central log names late, lines picked out of a log: these do that.
     pub(super) fn learnt(&self) -> Option<Vec<Plan>> {
         let missed = self.states.iter().enumerate().any(|(number, state)| {
             let mut others = self.states.iter().enumerate().filter(|(other, _)| *other != number);
             others.any(|(_, other)| state.speakers.missed(&other.speakers))
         });
-        missed.then(|| self.states.iter().map(State::taught).collect())
+        let mut plans: Vec<Plan> = self.states.iter().map(State::taught).collect();
+        let mut extracts = false;
+        for (extract, whole) in self.duplicates.partial() {
+            let (extract, whole) = (extract as usize, whole as usize);
+            let first = plans.get(whole).and_then(|plan| plan.first);
+            if self.states[extract].records() < self.states[whole].records() {
+                extracts = true;
+                plans[extract].after = plans[extract].after.max(first);
+            }
+        }
+        (missed || extracts).then_some(plans)
     }
 
     /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
@@ -275,6 +289,11 @@ impl State {
     /// Whether records of this source can be compared with those of others: those of a tenant's exports carry ids of their own.
     fn gives_fingerprints(&self) -> bool {
         self.plan.scout.format.is_some_and(|format| format.system != "m365")
+    }
+
+    /// Records of use, those that another source told before among them.
+    fn records(&self) -> u64 {
+        self.summary.ledger.used + self.summary.ledger.ignored[Ignored::Duplicate as usize]
     }
 
     /// The plan to read this source by once more.

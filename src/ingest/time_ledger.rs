@@ -21,6 +21,9 @@ pub(super) struct Plan {
     pub(super) first: Option<Timestamp>,
     /// When the content was last written, if that decided the year.
     pub(super) written: Option<Timestamp>,
+    /// Of an extract of other sources: the first stamp of the last of them. It is read after them, since what it leaves out is the
+    /// context of what it holds.
+    pub(super) after: Option<Timestamp>,
     /// The hosts it speaks of, as far as is known before it is read.
     pub(super) speakers: Speakers,
 }
@@ -155,7 +158,7 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
         let first = scout.scouted.first_absolute;
         let mut clock = Clock::new(Zone::UTC, NO_YEAR);
         clock.day_first = scout.scouted.day_first;
-        return Plan { clock, year_from: None, zone_from: None, first, written: None, scout, speakers };
+        return Plan { clock, year_from: None, zone_from: None, first, written: None, after: None, scout, speakers };
     };
     let clock = Clock::new(zone.value, year.value);
     let first = clock.clone().read_yearless(first).at;
@@ -168,6 +171,7 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
         zone_from: Some(zone.ground.name()),
         first: Some(first),
         written,
+        after: None,
         speakers,
     }
 }
@@ -185,9 +189,7 @@ fn zone(source: &Source, scout: &Scout, settings: &Settings, neighbours: &Neighb
         return Decided { value: zone, ground, written: Some(offset.at) };
     }
     match neighbours.offset(&scout.scouted.hosts) {
-        Some(offset) => {
-            Decided::new(agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter()), Ground::OtherSource)
-        }
+        Some(offset) => Decided::new(agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter()), Ground::OtherSource),
         None => Decided::new(Zone::UTC, Ground::Assumed),
     }
 }
@@ -387,7 +389,10 @@ mod tests {
     fn the_last_line_and_the_time_its_file_was_written_tell_the_zone() {
         let hints = |at: &str| TimeHints { member_mtime: Some(instant(at)), ..TimeHints::default() };
         let last = WallTime { month: 11, day: 2, micros_of_day: 19 * HOUR + 29 * MINUTE + 34 * SECOND };
-        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:29:35Z")), Some((Offset { seconds: 32_400, at: instant("2022-11-02T10:29:35Z") }, Ground::MemberMtime)));
+        assert_eq!(
+            offset_of_writing(last, &hints("2022-11-02T10:29:35Z")),
+            Some((Offset { seconds: 32_400, at: instant("2022-11-02T10:29:35Z") }, Ground::MemberMtime))
+        );
         // Copied at some other time: says nothing.
         assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:37:35Z")), None);
         assert_eq!(offset_of_writing(last, &hints("2022-11-09T10:29:35Z")), None);
