@@ -222,6 +222,7 @@ impl Writer<'_> {
             account,
             attribution,
             kind: whose.kind,
+            protocol: accepted.and_then(|a| a.protocol).unwrap_or(Protocol::SmtpAuth),
             sender,
             address: whose.address,
             client: whose.client,
@@ -288,7 +289,7 @@ impl Writer<'_> {
         let message = &mut draft.message;
         (message.submitted, message.host, message.place) = (transaction.line.at, transaction.line.host, transaction.line.place);
         (message.account, message.attribution) = (self.names.get(&session.user).copied(), Attribution::Named);
-        (message.kind, message.sender) = (Kind::Submission, transaction.sender);
+        (message.kind, message.protocol, message.sender) = (Kind::Submission, Protocol::SmtpAuth, transaction.sender);
         (message.address, message.client) = (Some(session.address), session.client);
     }
 
@@ -310,6 +311,7 @@ impl Writer<'_> {
             account: self.names.get(&session.user).copied(),
             attribution: Attribution::Named,
             kind: Kind::Submission,
+            protocol: Protocol::SmtpAuth,
             sender: transaction.sender,
             address: Some(session.address),
             client: session.client,

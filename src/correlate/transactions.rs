@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Recipient, Rows, UntoldSession};
+use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
@@ -249,6 +249,7 @@ impl Builder<'_> {
             account,
             attribution,
             kind,
+            protocol: Protocol::SmtpAuth,
             sender,
             address,
             client,
@@ -345,6 +346,7 @@ impl Builder<'_> {
             account,
             attribution,
             kind: Kind::Submission,
+            protocol: Protocol::SmtpAuth,
             sender: transaction.sender.unwrap_or(self.known.empty),
             address: Some(transaction.peer.address),
             client: Some(transaction.peer.name),

@@ -303,6 +303,8 @@ pub struct Message {
     pub account: Option<Text>,
     pub attribution: Attribution,
     pub kind: Kind,
+    /// How a user handed it in: by SMTP, where no log says otherwise.
+    pub protocol: Protocol,
     pub sender: Text,
     /// Address of the client that submitted it.
     pub address: Option<Text>,

@@ -221,6 +221,7 @@ fn message(pools: &mut Pools<'_>, row: &mut Message) {
         account,
         attribution: _,
         kind: _,
+        protocol: _,
         sender,
         address,
         client,

@@ -234,3 +234,37 @@ fn mail_without_an_address_makes_the_count_of_the_attackers_mail_a_lower_bound()
     let (some, bounded) = counted(true);
     assert!(bounded && some < sent, "{some} of {sent}");
 }
+
+/// A record of jane's mailbox, as an attacker in a browser leaves it.
+fn in_a_browser(id: u32, operation: &str, more: &str) -> String {
+    format!(
+        r#"{{"CreationTime":"2025-12-04T08:1{id}:00","Id":"00000006-0000-4000-8000-00000000000{id}","Operation":"{operation}","OrganizationId":"00000005-0000-4000-8000-000000000001","RecordType":2,"ResultStatus":"Succeeded","UserKey":"K","UserType":0,"Version":1,"Workload":"Exchange","UserId":"jane@u.example","ClientIPAddress":"203.0.113.9","ClientIP":"203.0.113.9","MailboxOwnerUPN":"jane@u.example","LogonType":0,"ClientInfoString":"Client=OWA;Action=ViaProxy",{more}}}"#
+    )
+}
+
+#[test]
+fn what_was_sent_in_a_browser_was_not_sent_by_smtp() {
+    let sent = |id: u32| {
+        let item = format!(r#""Item":{{"Subject":"hi","InternetMessageId":"<m{id}@u.example>","Recipients":["x@x.example"]}}"#);
+        in_a_browser(id, "Send", &item)
+    };
+    let evidence = [("sign-ins.json", sign_in(1, "2025-12-04T08:01:00Z", INTERACTIVE)), ("audit.json", [sent(1), sent(2)].join("\n"))];
+    let report = analyze(&[folder(&evidence).path()], &["--attacker-ip", "203.0.113.9"]);
+    let protocols = report.only_incident()["protocols"].as_array().unwrap();
+    let messages: Vec<(&str, u64)> = protocols
+        .iter()
+        .map(|p| (p["protocol"].as_str().unwrap(), p["messages"].as_u64().unwrap_or_default()))
+        .filter(|(_, n)| *n > 0)
+        .collect();
+    assert_eq!(messages, [("webmail", 2)]);
+}
+
+#[test]
+fn mail_that_was_read_was_read_in_some_session_even_if_none_is_told() {
+    let read = r#""OperationCount":1,"OperationProperties":[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"False"}],"Folders":[{"Path":"\\Inbox","FolderItems":[{"InternetMessageId":"<a@x.example>"}]}]"#;
+    let evidence =
+        [("sign-ins.json", sign_in(1, "2025-12-04T08:01:00Z", INTERACTIVE)), ("audit.json", in_a_browser(1, "MailItemsAccessed", read))];
+    let report = analyze(&[folder(&evidence).path()], &["--attacker-ip", "203.0.113.9"]);
+    let access = &report.only_incident()["mailbox_access"];
+    assert_eq!((&access["items"], &access["sessions"]), (&Value::from(1), &Value::Null), "{access}");
+}

@@ -35,7 +35,9 @@ impl<'a> Builder<'a> {
         let unaudited = witnesses.sign_ins.is_some() && !witnesses.audit_log;
         let unnamed = got_in().any(|l| l.provider.is_some() && l.protocol == Protocol::Other);
         let unlogged = witnesses.unlogged().reduce(|a, b| say!("{a} or {b}", a, b));
-        let uncounted = unnamed || (unaudited && got_in().any(purpose_untold)) || (unlogged.is_some() && sessions == 0);
+        // What was read was read in some session.
+        let unseen = sessions == 0 && !uses.is_empty();
+        let uncounted = unseen || unnamed || (unaudited && got_in().any(purpose_untold)) || (unlogged.is_some() && sessions == 0);
         let unread = unaudited || !witnesses.mail_access;
         let untold_items = unread || ((sessions > 0 || uncounted) && uses.is_empty()) || uses.iter().any(|u| u.items.is_none());
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();

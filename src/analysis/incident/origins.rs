@@ -27,8 +27,8 @@ impl Builder<'_> {
         let unsent = self.knows_submissions().then_some(0);
         let mut uses: BTreeMap<Protocol, ProtocolUse> = BTreeMap::new();
         let entry = |uses: &mut BTreeMap<Protocol, ProtocolUse>, protocol: Protocol, add: &dyn Fn(&mut ProtocolUse)| {
-            let name = protocol.as_str().to_owned();
-            add(uses.entry(protocol).or_insert(ProtocolUse { protocol: name, logins: 0, failures: 0, messages: unsent }));
+            let unused = || ProtocolUse { protocol: protocol.as_str().to_owned(), logins: 0, failures: 0, messages: unsent };
+            add(uses.entry(protocol).or_insert_with(unused));
         };
         for &account in &self.accounts {
             for login in self.logins_of(account) {
@@ -39,9 +39,8 @@ impl Builder<'_> {
                     entry(&mut uses, login.protocol, &|u| u.failures += times);
                 }
             }
-            let sent = self.messages_of(account).count() as u64;
-            if sent > 0 {
-                entry(&mut uses, Protocol::SmtpAuth, &|u| u.messages = Some(u.messages.unwrap_or(0) + sent));
+            for message in self.messages_of(account) {
+                entry(&mut uses, message.protocol, &|u| u.messages = Some(u.messages.unwrap_or(0) + 1));
             }
         }
         uses.into_values().collect()
