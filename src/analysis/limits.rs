@@ -161,6 +161,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             n = rows.vanished_transactions
         ));
     }
+    if rows.unopened_messages > 0 {
+        limits.push(say!(
+            "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account.",
+            n = rows.unopened_messages
+        ));
+    }
     if rows.recipients.iter().any(|r| r.outcome == Outcome::Delivered) {
         limits.push(say!(
             "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs."

@@ -2,7 +2,7 @@
 
 use super::life::{Life, Opener};
 use super::links::Links;
-use super::settle::{self, SessionWord};
+use super::settle::{self, HostLogs, SessionWord};
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
@@ -53,7 +53,7 @@ pub(super) struct Beginnings<'a> {
     pub(super) texts: &'a TextPool,
     pub(super) words: &'a HashMap<u32, SessionWord>,
     pub(super) names: &'a HashMap<Text, Text>,
-    pub(super) host_ends: &'a HashMap<Text, Timestamp>,
+    pub(super) logs: HostLogs<'a>,
     pub(super) empty: Text,
 }
 
@@ -68,7 +68,8 @@ impl Beginnings<'_> {
             _ => None,
         };
         let sender = life.sender.unwrap_or(self.empty);
-        let used = account.filter(|_| !settle::is_cut_off(self.host_ends, life)).map(|account| seen.number(Used { sender, account }));
+        let used =
+            account.filter(|_| !self.logs.cut_off(self.words.get(&number), life)).map(|account| seen.number(Used { sender, account }));
         seen.recipients += life.recipients.len();
         seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
     }

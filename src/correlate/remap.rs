@@ -96,11 +96,18 @@ impl Map {
             match &mut note.what {
                 TransactionFact::RecipientRefused(refusal) => self.refusal(refusal),
                 TransactionFact::Decided(decision) => self.decision(decision),
-                TransactionFact::BrokenOff => {}
+                TransactionFact::BrokenOff | TransactionFact::Unended => {}
             }
         }
         for count in &mut sessions.counts {
             self.put(&mut count.host);
         }
+        sessions.counting = std::mem::take(&mut sessions.counting)
+            .into_iter()
+            .map(|mut host| {
+                self.put(&mut host);
+                host
+            })
+            .collect();
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{SECOND, Timestamp};
 use crate::formats::event::{Action, Client, Counters, Reject, SmtpEvent, Stage};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeSet;
 
 /// Without command counters, refusals this far apart in one session are taken for two transactions.
@@ -89,6 +89,17 @@ pub(super) enum TransactionFact {
     Decided(Decision),
     /// The client broke it off, or may have: at least one transaction of the session was.
     BrokenOff,
+    /// The end of its session is not in evidence, though its host's log counts what each session did.
+    Unended,
+}
+
+/// What ends a session in evidence.
+#[derive(Clone, Copy)]
+enum Ended {
+    /// The server's last line about it, with the number of commands since Postfix 3.0.
+    Disconnect(Option<Counters>),
+    /// Nothing: its process serves another client, or the evidence ends.
+    Unseen,
 }
 
 /// How many recipients a session's transactions had together.
@@ -133,6 +144,8 @@ pub(super) struct Sessions {
     pub(super) refused: Vec<RefusedTransaction>,
     pub(super) notes: Vec<TransactionNote>,
     pub(super) counts: Vec<SessionCount>,
+    /// Hosts whose log counts the commands of each session.
+    pub(super) counting: HashSet<Text>,
     pub(super) foreign_rejects: u64,
 }
 
@@ -141,7 +154,7 @@ impl Sessions {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, pid: u32, times: u32, event: &SmtpEvent<'_>) {
         match event {
             SmtpEvent::Connect { client, .. } => {
-                self.end(line.host, pid, None);
+                self.end(line.host, pid, Ended::Unseen);
                 let session = begin(texts, line, client);
                 self.open.insert((line.host, pid), session);
             }
@@ -157,7 +170,7 @@ impl Sessions {
                     self.notes.push(TransactionNote { host: line.host, queue_id, at: line.at, what: TransactionFact::Decided(decision) });
                 }
                 if pid == 0 {
-                    self.end(line.host, pid, None);
+                    self.end(line.host, pid, Ended::Unseen);
                 }
             }
             SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
@@ -183,7 +196,7 @@ impl Sessions {
                 if pid != 0 {
                     self.session(texts, line, pid, client);
                 }
-                self.end(line.host, pid, *counters);
+                self.end(line.host, pid, Ended::Disconnect(*counters));
             }
         }
     }
@@ -193,7 +206,7 @@ impl Sessions {
         let mut left: Vec<(Text, u32)> = self.open.keys().copied().collect();
         left.sort_unstable();
         for (host, pid) in left {
-            self.end(host, pid, None);
+            self.end(host, pid, Ended::Unseen);
         }
     }
 
@@ -204,6 +217,7 @@ impl Sessions {
         self.refused.extend(other.refused);
         self.notes.extend(other.notes);
         self.counts.extend(other.counts);
+        self.counting.extend(other.counting);
         self.foreign_rejects += other.foreign_rejects;
     }
 
@@ -239,13 +253,20 @@ impl Sessions {
             }
         }
         if pid == 0 {
-            self.end(line.host, pid, None);
+            self.end(line.host, pid, Ended::Unseen);
         }
     }
 
     /// Closes a session and tells what it was.
-    fn end(&mut self, host: Text, pid: u32, counters: Option<Counters>) {
+    fn end(&mut self, host: Text, pid: u32, ended: Ended) {
         let Some(session) = self.open.remove(&(host, pid)) else { return };
+        let counters = match ended {
+            Ended::Disconnect(counters) => counters,
+            Ended::Unseen => None,
+        };
+        if counters.is_some() {
+            self.counting.insert(host);
+        }
         let counted_login = counters.is_some_and(|c| c.auth_ok > 0);
         let authenticated = session.user.is_some() || counted_login;
         if session.helo.is_some() {
@@ -265,7 +286,7 @@ impl Sessions {
                 sender: session.refusals.iter().find_map(|(_, r)| r.sender),
             });
         }
-        self.end_transactions(&session, counters);
+        self.end_transactions(&session, ended);
         let groups = group(&session, counters);
         for (transaction, refusals) in groups {
             match transaction {
@@ -285,16 +306,29 @@ impl Sessions {
         }
     }
 
-    fn end_transactions(&mut self, session: &Session, counters: Option<Counters>) {
+    fn end_transactions(&mut self, session: &Session, ended: Ended) {
         let host = session.started.host;
         let all = session.transactions.len() as u32;
-        let note = |t: &Transaction, at| TransactionNote { host, queue_id: t.queue_id, at, what: TransactionFact::BrokenOff };
-        match (counters, session.lost, session.transactions.last()) {
+        let note = |t: &Transaction, at, what| TransactionNote { host, queue_id: t.queue_id, at, what };
+        let of_each = |what: TransactionFact| session.transactions.iter().map(move |t| note(t, t.at, what.clone()));
+        let counters = match (ended, session.lost, session.transactions.last()) {
             // RSET and QUIT leave no line of their own, but each accepted message is counted.
-            (Some(counters), ..) if counters.data_ok < all => self.notes.extend(session.transactions.iter().map(|t| note(t, t.at))),
-            (None, Some((stage, at)), Some(last)) if stage != Stage::EndOfMessage => self.notes.push(note(last, at)),
-            _ => {}
-        }
+            (Ended::Disconnect(Some(counters)), ..) => {
+                if counters.data_ok < all {
+                    self.notes.extend(of_each(TransactionFact::BrokenOff));
+                }
+                Some(counters)
+            }
+            (_, Some((stage, at)), Some(last)) if stage != Stage::EndOfMessage => {
+                self.notes.push(note(last, at, TransactionFact::BrokenOff));
+                None
+            }
+            (Ended::Unseen, ..) if self.counting.contains(&host) => {
+                self.notes.extend(of_each(TransactionFact::Unended));
+                None
+            }
+            _ => None,
+        };
         // With one recipient each there is nothing to tell; with a transaction whose line is lost, nothing that could be told.
         let is_told = |c: &Counters| all > 0 && c.rcpt_ok > all && (c.mail_ok == all || !session.refusals.is_empty());
         if let Some(counters) = counters.filter(is_told) {

@@ -94,6 +94,8 @@ pub(super) struct Head {
 pub(super) struct SessionWord {
     pub(super) refusals: Vec<Refusal>,
     pub(super) broken_off: bool,
+    /// The end of its session is not in evidence.
+    pub(super) unended: bool,
     pub(super) accepted: Option<u32>,
 }
 
@@ -105,8 +107,7 @@ pub(super) struct Known<'a> {
     pub(super) texts: &'a TextPool,
     pub(super) own: &'a Own,
     pub(super) words: &'a HashMap<u32, SessionWord>,
-    /// The last instant of each host's log.
-    pub(super) host_ends: &'a HashMap<Text, Timestamp>,
+    pub(super) logs: HostLogs<'a>,
     /// The empty text.
     pub(super) empty: Text,
 }
@@ -119,10 +120,25 @@ pub(super) struct Desk {
     lives: Vec<Life>,
 }
 
-/// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
-pub(super) fn is_cut_off(host_ends: &HashMap<Text, Timestamp>, life: &Life) -> bool {
-    let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
-    untouched && host_ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
+/// What tells a transaction that came to nothing from one whose further lines are missing.
+#[derive(Clone, Copy)]
+pub(super) struct HostLogs<'a> {
+    /// The last instant of each host's log.
+    pub(super) ends: &'a HashMap<Text, Timestamp>,
+    /// Hosts whose log counts the commands of each session: what these took in is a message, whatever else is missing.
+    pub(super) counting: &'a HashSet<Text>,
+}
+
+impl HostLogs<'_> {
+    /// Whether a queue file was opened and then nothing more was heard of it, although its host's log goes on.
+    pub(super) fn cut_off(self, word: Option<&SessionWord>, life: &Life) -> bool {
+        let untouched = life.recipients.is_empty() && life.announced.is_none() && life.final_decision().is_none() && !life.held;
+        if !untouched {
+            return false;
+        }
+        let counted = word.is_none_or(|word| !word.unended) && self.counting.contains(&life.host);
+        !counted && self.ends.get(&life.host).map_or(0, |end| end.since(life.last)) > CUT_OFF
+    }
 }
 
 /// Settles messages, one after another.
@@ -147,13 +163,13 @@ impl<'a> Settler<'a> {
     /// Settles the message that begins with this life.
     pub(super) fn message(&mut self, root: u32) -> (Head, Ends) {
         let life = self.read(root);
-        let head = self.head(&life);
+        let head = self.head(root, &life);
         let fates = self.ends_of(root, &life, 0);
         self.desk.lives.push(life);
         (head, self.with_refusals(root, fates))
     }
 
-    fn head(&mut self, life: &Life) -> Head {
+    fn head(&mut self, root: u32, life: &Life) -> Head {
         Head {
             host: life.host,
             id: life.id,
@@ -164,7 +180,7 @@ impl<'a> Settler<'a> {
             sender: life.sender,
             message_id: life.message_id().map(|id| self.ends.keep(id)),
             size: life.size,
-            cut_off: is_cut_off(self.known.host_ends, life),
+            cut_off: self.known.logs.cut_off(self.known.words.get(&root), life),
         }
     }
 
@@ -394,7 +410,7 @@ impl<'a> Settler<'a> {
         }
         // The next queue file should stand in a log we have, unless that log ends here.
         let here = name == address || name.eq_ignore_ascii_case(b"localhost");
-        let ends = self.known.host_ends.get(&life.host).copied();
+        let ends = self.known.logs.ends.get(&life.host).copied();
         let near_end = ends.is_none_or(|end| end.since(attempted.at) <= STILL_MOVING);
         if here && attempted.next_id.is_some() && !near_end { Outcome::Unknown } else { Outcome::Relayed }
     }
@@ -407,7 +423,7 @@ impl<'a> Settler<'a> {
             End::Removed | End::Cancelled | End::Requeued => Outcome::Unknown,
             End::Open if life.held => Outcome::Held,
             End::Open => {
-                let silent = self.known.host_ends.get(&life.host).map_or(0, |end| end.since(life.last));
+                let silent = self.known.logs.ends.get(&life.host).map_or(0, |end| end.since(life.last));
                 if silent > QUEUE_LIFETIME { Outcome::Unknown } else { Outcome::Deferred }
             }
         }

@@ -9,7 +9,7 @@ use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
-use super::settle::{Desk, Ends, Head, Known, SessionWord, Settler};
+use super::settle::{Desk, Ends, Head, HostLogs, Known, SessionWord, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
 use crate::config::Settings;
@@ -60,10 +60,11 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
     let words = session_words(&mut all, &sessions.notes, &sessions.counts);
     sessions.counts = Vec::new();
+    let logs = HostLogs { ends: &host_ends, counting: &sessions.counting };
     let empty = texts.intern(b"");
-    let beginnings = Beginnings { texts: &texts, words: &words, names: &names, host_ends: &host_ends, empty };
+    let beginnings = Beginnings { texts: &texts, words: &words, names: &names, logs, empty };
     let (links, seen) = links::link(&all, &texts, |seen, number, life| beginnings.look(seen, number, life));
-    let known = KnownBeside { links: &links, own: &own, words: &words, host_ends: &host_ends, empty };
+    let known = KnownBeside { links: &links, own: &own, words: &words, logs, empty };
     let begun = Begun::new(seen, &links);
     let rows = Rows {
         logins: done.logins,
@@ -132,14 +133,14 @@ struct KnownBeside<'a> {
     links: &'a Links,
     own: &'a Own,
     words: &'a HashMap<u32, SessionWord>,
-    host_ends: &'a HashMap<Text, Timestamp>,
+    logs: HostLogs<'a>,
     empty: Text,
 }
 
 impl<'a> KnownBeside<'a> {
     fn with(self, all: &'a Gathered, texts: &'a TextPool) -> Known<'a> {
-        let KnownBeside { links, own, words, host_ends, empty } = self;
-        Known { all, links, texts, own, words, host_ends, empty }
+        let KnownBeside { links, own, words, logs, empty } = self;
+        Known { all, links, texts, own, words, logs, empty }
     }
 }
 
@@ -224,6 +225,7 @@ impl Builder<'_> {
             self.rows.vanished_transactions += 1;
             return;
         }
+        self.rows.unopened_messages += u64::from(life.opener == Opener::Unseen);
         let (address, client, user) = match life.opener {
             Opener::Client { address, name, user, .. } => (Some(address), Some(name), user),
             _ => (None, None, None),
@@ -438,26 +440,28 @@ fn session_words(all: &mut Gathered, notes: &[TransactionNote], counts: &[Sessio
         match &note.what {
             TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
             TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
+            TransactionFact::Unended => words.entry(life).or_default().unended = true,
             TransactionFact::Decided(decision) => all.decided_early(life, *decision),
         }
     }
     let all = &*all;
-    let shares: Vec<(u32, u32)> = counts.par_iter().flat_map_iter(|count| share_recipients(all, count)).collect();
+    let shares: Vec<(u32, u32)> = counts.par_iter().flat_map_iter(|count| share_recipients(all, &words, count)).collect();
     for (life, accepted) in shares {
         words.entry(life).or_default().accepted = Some(accepted);
     }
     words
 }
 
-/// Tells the messages of a session that no line counts the recipients of (refused at the end, dropped, held) how many they had:
-/// what the session accepted in all, less those of its other messages.
-fn share_recipients(all: &Gathered, count: &SessionCount) -> Vec<(u32, u32)> {
+/// Tells the messages of a session that no line counts the recipients of (refused at the end, dropped, held, or without any further line)
+/// how many they had: what the session accepted in all, less those of its other messages.
+fn share_recipients(all: &Gathered, words: &HashMap<u32, SessionWord>, count: &SessionCount) -> Vec<(u32, u32)> {
     let (mut open, mut elsewhere) = (Vec::new(), 0);
     let mut life = Life::default();
     for (id, at) in &count.transactions {
         let Some(number) = all.nearest(count.host, *id, *at, &mut life) else { continue };
         if life.announced.is_none() && life.recipients.is_empty() {
-            if !life.held && life.final_decision().is_none() {
+            // It may have come to nothing.
+            if !life.held && life.final_decision().is_none() && words.get(&number).is_some_and(|word| word.broken_off) {
                 return Vec::new();
             }
             open.push(number);
@@ -484,7 +488,44 @@ fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &Hash
 
 #[cfg(test)]
 mod tests {
-    use crate::correlate::testing::fates;
+    use crate::correlate::testing::{fates, rows_of_files};
+
+    /// A session of two messages, of which only the SMTP server's lines are left, and the log that goes on for an hour.
+    fn smtp_server_alone(end: &str) -> String {
+        format!(
+            "Oct 31 16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+Oct 31 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:01:02 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+{end}Oct 31 17:01:02 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+Oct 31 17:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 quit=1 commands=2
+"
+        )
+    }
+
+    #[test]
+    fn what_the_server_counted_as_taken_in_is_a_message_though_all_other_lines_are_missing() {
+        let disconnect = |counted: &str| format!("Oct 31 16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5]{counted}\n");
+        let told = |end: &str| {
+            let rows = rows_of_files(&[&smtp_server_alone(end)]);
+            (rows.messages.len(), rows.recipients.len(), rows.vanished_transactions)
+        };
+        assert_eq!(told(&disconnect(" ehlo=1 auth=1 mail=2 rcpt=5 data=2 quit=1 commands=12")), (2, 5, 0));
+        // One was taken back, and nobody says which.
+        assert_eq!(told(&disconnect(" ehlo=1 auth=1 mail=2 rcpt=5 data=1 rset=1 quit=1 commands=12")), (0, 0, 0));
+        // The end of the session is missing.
+        assert_eq!(told(""), (0, 0, 2));
+    }
+
+    #[test]
+    fn messages_of_which_no_line_tells_who_handed_them_in_are_counted() {
+        let rows = rows_of_files(&["Oct 31 16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+Oct 31 16:01:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+Oct 31 16:01:02 mail postfix/bounce[5]: 1A2B3C4D5E: sender non-delivery notification: 3A2B3C4D5E
+Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (queue active)
+"]);
+        assert_eq!((rows.messages.len(), rows.unopened_messages), (1, 1));
+    }
 
     #[test]
     fn a_rule_that_drops_or_holds_a_message_before_its_queue_id_is_about_the_whole_message() {

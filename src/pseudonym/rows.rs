@@ -101,6 +101,7 @@ impl Pseudonyms<'_> {
             activity,
             foreign_rejects: _,
             vanished_transactions: _,
+            unopened_messages: _,
         } = rows;
         let mut pools = Pools { pseudonyms: self, old: std::mem::take(texts), new: TextPool::default(), done: HashMap::new() };
         logins.iter_mut().for_each(|row| login(&mut pools, row));

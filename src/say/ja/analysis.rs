@@ -240,6 +240,8 @@ super::catalogue! {
         "宛先 {n} 件は、ログが証跡にない自組織のホストに引き渡された。その後の配送結果は不明である。",
     "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
+    "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
+        "メール {n} 通は、誰が投入したかを示す行が証拠にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
     "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
         "配送済みとは、受信側サーバーがメールを受け取ったことを意味する。受信トレイと迷惑メールフォルダーのどちらに入ったかはログにない。",
     "{names} and {n} more" => "{names} ほか {n} 件",
