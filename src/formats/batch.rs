@@ -74,6 +74,8 @@ pub enum Malformed {
     BadBody,
     /// Longer than any line a logger writes, or not text at all.
     NotText,
+    /// Several records in one line, with carriage returns where line feeds should be.
+    Joined,
     /// A row of a table with fewer cells than its heading names, or with a quote that never closes.
     Torn,
     /// A row of a table whose heading is not in evidence, and whose shape no known table has.
@@ -90,6 +92,7 @@ impl Malformed {
             Malformed::NoTag => say!("no program name"),
             Malformed::BadBody => say!("unreadable body"),
             Malformed::NotText => say!("not text"),
+            Malformed::Joined => say!("several records in one line, parted by carriage returns"),
             Malformed::Torn => say!("torn row"),
             Malformed::NoHeading => say!("row without a heading"),
         }
