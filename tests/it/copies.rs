@@ -72,3 +72,29 @@ fn lines_sorted_into_files_by_program_tell_the_same_in_any_order() {
     assert_eq!(suzuki(&[("a.log", server.clone()), ("b.log", rest.clone())]), (2, 2, 2));
     assert_eq!(suzuki(&[("a.log", [started, &rest].concat()), ("b.log", server)]), (2, 2, 2));
 }
+
+/// Two mornings of suzuki's at the mailbox server, one of them after a wrong password.
+fn mailbox(host: &str, own_file: bool) -> String {
+    let line = |at: &str, component: &str, severity: &str, text: &str| match own_file {
+        true => format!("Oct 31 {at} {component}: {severity}: {text}\n"),
+        false => format!("Oct 31 {at} {host} dovecot: {component}: {text}\n"),
+    };
+    let client = "method=PLAIN, rip=203.0.113.5, lip=192.0.2.25, TLS";
+    let user = "user=<suzuki>";
+    [
+        line("16:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=7, session=<jXBmieVgA1LGM2TI>")),
+        line("16:05:02", "imap(suzuki)<7><jXBmieVgA1LGM2TI>", "Info", "Disconnected: Logged out in=32 out=781 deleted=0 expunged=0 body_count=3 body_bytes=700"),
+        line("17:00:09", "imap-login", "Info", &format!("Disconnected (auth failed, 2 attempts in 6 secs): {user}, {client}, session=<kXBmieVgA1LGM2TI>")),
+        line("17:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=8, session=<lXBmieVgA1LGM2TI>")),
+    ]
+    .concat()
+}
+
+/// Dovecot writes its own file, and syslog writes down the same once more.
+#[test]
+fn a_session_that_dovecots_own_file_and_syslog_tell_of_is_one() {
+    let (own, syslog) = (mailbox("", true), mailbox("mail", false));
+    assert_eq!(suzuki(&[("mail.log", syslog.clone())]), (2, 2, 0));
+    assert_eq!(suzuki(&[("dovecot.log", own.clone())]), (2, 2, 0));
+    assert_eq!(suzuki(&[("dovecot.log", own), ("mail.log", syslog)]), (2, 2, 0));
+}
