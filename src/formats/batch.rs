@@ -174,6 +174,10 @@ pub struct Fingerprint {
     pub second: i64,
     /// Hash of the host's first label and the body.
     pub hash: u64,
+    /// Hash of the body alone.
+    pub body: u64,
+    /// Whether the record names its host.
+    pub named: bool,
     /// What two different records of one hash may still be told apart by; 0 where a record lacks it, as a copy with a cut tag or a short
     /// host name does: the process id, and a hash of the host's full name.
     pub pid: u32,

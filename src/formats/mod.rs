@@ -96,6 +96,9 @@ pub struct Format {
     pub scout: fn(bytes: &[u8]) -> clock::Scouted,
 }
 
+/// The name of syslog text among the formats.
+pub const SYSLOG_TEXT: &str = "postfix.syslog";
+
 /// Every format, in the order in which ties of certainty are decided.
 pub const ALL: &[Format] = &[
     journal::EXPORT,

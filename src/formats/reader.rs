@@ -195,11 +195,13 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     fn fingerprint(&mut self, line: u32, rest: Rest<'a>, used: bool) {
-        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
-        hasher.write_u64(self.last_host_hash);
+        let state = foldhash::fast::FixedState::with_seed(0);
+        let mut hasher = state.build_hasher();
         hasher.write(scan::trim_start(rest.body));
-        let (second, hash) = (self.sink.at.seconds(), hasher.finish());
-        let fingerprint = Fingerprint { line, second, hash, pid: rest.pid, full_host: self.last_host_full, used };
+        let body = hasher.finish();
+        let hash = state.hash_one((self.last_host_hash, body));
+        let (second, named) = (self.sink.at.seconds(), !self.last_host.is_empty());
+        let fingerprint = Fingerprint { line, second, hash, body, named, pid: rest.pid, full_host: self.last_host_full, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A syslog record often sits in several files (`mail.log` and `syslog`, a host's own log and the central one). Copies are recognised
 //! across sources by second, host and body, never within one: two equal lines of one source are two events. Where one source has
-//! a line n times and another m times, the true number is the larger.
+//! a line n times and another m times, the true number is the larger. A record that lost its host is a copy of one of the same second,
+//! process and body.
 
 use crate::domain::time::Timestamp;
 use crate::formats::batch::{Batch, Fingerprint, Ignored};
@@ -25,11 +26,25 @@ pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
     /// The latest second among them, by source.
     reach: HashMap<u32, i64>,
+    /// Where a source names no hosts.
+    nameless: Option<Nameless>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
 }
 
+/// Records that tell their process, by second, process and body: a log that lost its hosts still has these.
+#[derive(Default)]
+struct Nameless {
+    with_host: HashMap<(i64, u64), Seen>,
+    without: HashMap<(i64, u64), Seen>,
+}
+
 impl Duplicates {
+    /// Copies of the records of some sources; `nameless` where one of them names no hosts.
+    pub(super) fn new(nameless: bool) -> Duplicates {
+        Duplicates { nameless: nameless.then(Nameless::default), ..Duplicates::default() }
+    }
+
     /// The latest second up to which records of a source are known; `None` if none is.
     pub(super) fn reach(&self, source: u32) -> Option<i64> {
         self.reach.get(&source).copied()
@@ -67,8 +82,12 @@ impl Duplicates {
     }
 
     fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+        let of_any_host = self.nameless.as_mut().is_some_and(|nameless| nameless.is_copy(source, fingerprint));
+        self.is_copy_of_its_host(source, fingerprint) || of_any_host
+    }
+
+    fn is_copy_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
         let Fingerprint { second, hash, pid, full_host, .. } = *fingerprint;
-        let fresh = Seen { most: 0, source, here: 0, pid, full_host };
         // Another process, or another host, may have said the same words in the same second.
         let mut key = (second, hash);
         if self.seen.get(&key).is_some_and(|seen| differ(seen.pid, pid)) {
@@ -77,15 +96,9 @@ impl Duplicates {
         if self.seen.get(&key).is_some_and(|seen| differ(seen.full_host, full_host)) {
             key.1 ^= u64::from(full_host).wrapping_mul(SPREAD).rotate_left(32);
         }
-        let seen = self.seen.entry(key).or_insert(fresh);
-        if seen.source != source {
-            seen.source = source;
-            seen.here = 0;
-        }
-        seen.here += 1;
-        let copy = seen.here <= seen.most;
-        seen.most = seen.most.max(seen.here);
-        copy
+        let seen = self.seen.entry(key).or_insert(Seen::new(source, pid, full_host));
+        let most = seen.most;
+        seen.count(source) <= most
     }
 
     /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
@@ -93,13 +106,48 @@ impl Duplicates {
         match from {
             Some(from) => {
                 self.seen.retain(|(second, _), _| *second >= from.seconds() - 1);
+                for records in self.nameless.iter_mut().flat_map(|n| [&mut n.with_host, &mut n.without]) {
+                    records.retain(|(second, _), _| *second >= from.seconds() - 1);
+                }
                 self.reach.retain(|_, latest| *latest >= from.seconds() - 1);
             }
             None => {
                 self.seen.clear();
+                self.nameless = self.nameless.take().map(|_| Nameless::default());
                 self.reach.clear();
             }
         }
+    }
+}
+
+impl Seen {
+    fn new(source: u32, pid: u32, full_host: u32) -> Seen {
+        Seen { most: 0, source, here: 0, pid, full_host }
+    }
+
+    /// Counts one more in a source; gives how many it has by now.
+    fn count(&mut self, source: u32) -> u32 {
+        if self.source != source {
+            self.source = source;
+            self.here = 0;
+        }
+        self.here += 1;
+        self.most = self.most.max(self.here);
+        self.here
+    }
+}
+
+impl Nameless {
+    /// Whether another source tells of the same second, process and body, with a host where this one has none, or without.
+    fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+        let Fingerprint { second, body, pid, named, .. } = *fingerprint;
+        if pid == 0 {
+            return false;
+        }
+        let key = (second, body ^ u64::from(pid).wrapping_mul(SPREAD));
+        let (own, other) = if named { (&mut self.with_host, &self.without) } else { (&mut self.without, &self.with_host) };
+        let here = own.entry(key).or_insert(Seen::new(source, pid, 0)).count(source);
+        other.get(&key).is_some_and(|other| other.source != source && here <= other.most)
     }
 }
 
@@ -118,7 +166,8 @@ mod tests {
     fn batch(hashes: &[u64]) -> Batch<'static> {
         let mut batch = Batch::default();
         for (line, hash) in hashes.iter().enumerate() {
-            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, pid: 0, full_host: 0, used: true });
+            let (line, hash) = (line as u32, *hash);
+            batch.fingerprints.push(Fingerprint { line, second: 100, hash, body: hash, named: true, pid: 0, full_host: 0, used: true });
             batch.ledger.total += 1;
             batch.ledger.used += 1;
         }
@@ -154,6 +203,23 @@ mod tests {
         let mut copies = |source: u32, pid: u32, full_host: u32| duplicates.take_out(source, &mut of(pid, full_host)).len();
         assert_eq!((copies(0, 5, 9), copies(1, 6, 9), copies(2, 5, 3)), (0, 0, 0));
         assert_eq!((copies(3, 6, 9), copies(4, 5, 0), copies(5, 6, 0), copies(6, 0, 0)), (1, 1, 1, 1));
+    }
+
+    #[test]
+    fn a_record_without_a_host_is_a_copy_of_one_of_the_same_process_alone() {
+        let of = |pid: u32, hash: u64, named: bool| {
+            let mut batch = batch(&[hash]);
+            batch.fingerprints.iter_mut().for_each(|f| (f.pid, f.body, f.named) = (pid, 7, named));
+            batch
+        };
+        let (mx1, mx2, none) = (10, 20, 30);
+        let mut duplicates = Duplicates::new(true);
+        let mut copies = |source: u32, pid: u32, hash: u64| duplicates.take_out(source, &mut of(pid, hash, hash != none)).len();
+        assert_eq!((copies(0, 5, mx1), copies(0, 6, mx1), copies(1, 6, mx2)), (0, 0, 0));
+        assert_eq!((copies(2, 5, none), copies(2, 6, none)), (1, 1));
+        assert_eq!((copies(3, 8, none), copies(4, 8, mx2)), (0, 1));
+        let mut unknown = Duplicates::new(true);
+        assert!(unknown.take_out(0, &mut of(0, mx1, true)).is_empty() && unknown.take_out(1, &mut of(0, none, false)).is_empty());
     }
 
     #[test]

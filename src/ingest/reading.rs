@@ -112,13 +112,15 @@ impl Reading {
                 problems.push(trouble.clone());
             }
         }
-        Reading { survey, states, duplicates: Duplicates::default(), problems, threads: threads.max(1) }
+        let duplicates = Duplicates::new(states.iter().any(|state| state.plan.scout.lacks_hosts()));
+        Reading { survey, states, duplicates, problems, threads: threads.max(1) }
     }
 
-    /// Reads everything; false if the run was stopped.
+    /// Reads everything; false if the run was stopped. Logs that lost their hosts come last: what they tell of as well as others do is
+    /// then told with its host, and a queue file's lines stay together.
     pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> bool {
         let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
-        order.sort_by_key(|&s| (self.states[s].plan.first, s));
+        order.sort_by_key(|&s| (self.states[s].plan.scout.lacks_hosts(), self.states[s].plan.first, s));
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
         let threads = self.threads;

@@ -98,3 +98,18 @@ fn a_session_that_dovecots_own_file_and_syslog_tell_of_is_one() {
     assert_eq!(suzuki(&[("dovecot.log", own.clone())]), (2, 2, 0));
     assert_eq!(suzuki(&[("dovecot.log", own), ("mail.log", syslog)]), (2, 2, 0));
 }
+
+/// An export that dropped the column of hosts, beside the log it was made of; it may begin earlier and may lack lines.
+#[test]
+fn a_log_that_lost_its_hosts_is_a_copy_of_the_one_that_has_them() {
+    let whole = [night("mail", 1), night("mail", 40)].concat();
+    let export = whole.replace(" mail postfix/", " postfix/");
+    assert_eq!(suzuki(&[("export.log", export.clone())]), (2, 2, 2));
+    for (first, second) in [("a.log", "b.log"), ("b.log", "a.log")] {
+        assert_eq!(suzuki(&[(first, export.clone()), (second, whole.clone())]), (2, 2, 2));
+    }
+    let deliveries: String = export.split_inclusive('\n').filter(|line| line.contains("/smtp[")).collect();
+    assert_eq!(suzuki(&[("a.log", deliveries), ("b.log", whole.clone())]), (2, 2, 2));
+    let later = [night("mail", 40), night("mail", 50)].concat();
+    assert_eq!(suzuki(&[("a.log", export), ("b.log", later)]), (3, 3, 3));
+}

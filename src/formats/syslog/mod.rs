@@ -21,7 +21,7 @@ use stamp::Stamp;
 
 /// Syslog text with lines of Postfix and its neighbours, or without.
 pub(in crate::formats) const FORMAT: Format =
-    Format { id: "postfix.syslog", system: "postfix", title: "syslog text", framing: Framing::Lines, sniff, parse, scout: scout::scout };
+    Format { id: super::SYSLOG_TEXT, system: "postfix", title: "syslog text", framing: Framing::Lines, sniff, parse, scout: scout::scout };
 
 /// How much of a head is looked at to tell the format.
 const SNIFF_BYTES: usize = 1 << 16;
