@@ -146,6 +146,8 @@ pub struct Batch<'a> {
     pub malformed_samples: Vec<(u32, Malformed)>,
     /// For each line a fingerprint of (second, host, body), where the caller asked for it.
     pub fingerprints: Vec<Fingerprint>,
+    /// Of the lines that stand for others, what they stand for, where the caller asked for fingerprints.
+    pub repeats: Vec<Repeated>,
     /// For records that carry an id of their own: line, and hash of the whole record. A second one is a copy, in the same source too.
     pub unique: Vec<(u32, u64)>,
     /// What is to be said of the source as a whole.
@@ -184,6 +186,16 @@ pub struct Fingerprint {
     pub full_host: u32,
     /// Whether the line is used (it may also be ignored).
     pub used: bool,
+}
+
+/// A line that says how often another one came again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// Of the line that came again; place and second are of the one that says so.
+    pub print: Fingerprint,
+    /// The earliest second in which it can have come again.
+    pub since: i64,
+    pub times: u32,
 }
 
 /// The vectors of a batch whose events are done with, for the next one.

@@ -5,8 +5,9 @@
 //! a line n times and another m times, the true number is the larger. A record that lost its host is a copy of one of the same second,
 //! process and body.
 
+use super::repeats::Repeats;
 use crate::domain::time::Timestamp;
-use crate::formats::batch::{Batch, Fingerprint, Ignored};
+use crate::formats::batch::{Batch, Fingerprint, Ignored, Repeated};
 use hashbrown::{HashMap, HashSet};
 
 /// How often a record was seen, in the source being read and at most in any.
@@ -28,6 +29,7 @@ pub(super) struct Duplicates {
     reach: HashMap<u32, i64>,
     /// Where a source names no hosts.
     nameless: Option<Nameless>,
+    repeats: Repeats,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
 }
@@ -66,7 +68,44 @@ impl Duplicates {
         }
         lines.sort_unstable();
         lines.dedup();
+        if !batch.repeats.is_empty() {
+            self.take_out_repeats(source, batch, &mut lines);
+        }
         lines
+    }
+
+    /// Takes what another source has line by line off the numbers of lines that say how often one came again.
+    fn take_out_repeats(&mut self, source: u32, batch: &mut Batch<'_>, lines: &mut Vec<u32>) {
+        let mut told_elsewhere = Vec::new();
+        for repeated in &batch.repeats {
+            let line = repeated.print.line;
+            if !repeated.print.used || lines.binary_search(&line).is_ok() {
+                continue;
+            }
+            let left = repeated.times - self.known_of(source, repeated);
+            match left {
+                0 => told_elsewhere.push(line),
+                _ => {
+                    self.repeats.add(source, repeated, left);
+                    batch.shards.iter_mut().flatten().filter(|event| event.line == line).for_each(|event| event.times = left);
+                }
+            }
+        }
+        batch.ledger.used -= told_elsewhere.len() as u64;
+        batch.ledger.ignored[Ignored::Duplicate as usize] += told_elsewhere.len() as u64;
+        lines.extend(told_elsewhere);
+        lines.sort_unstable();
+    }
+
+    /// How many of the lines that a line stands for another source told of.
+    fn known_of(&mut self, source: u32, repeated: &Repeated) -> u32 {
+        let Repeated { print, since, times } = *repeated;
+        let mut known = 0;
+        for second in since..=print.second {
+            let key = self.key(second, &print);
+            known += self.seen.get_mut(&key).map_or(0, |seen| seen.give(source, times - known));
+        }
+        known + self.repeats.take(source, &print, (since, print.second), times - known)
     }
 
     /// Takes the copies of records that carry an id of their own out of a batch's ledger and adds their lines to `lines`, sorted.
@@ -83,11 +122,19 @@ impl Duplicates {
 
     fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
         let of_any_host = self.nameless.as_mut().is_some_and(|nameless| nameless.is_copy(source, fingerprint));
-        self.is_copy_of_its_host(source, fingerprint) || of_any_host
+        self.is_copy_of_its_host(source, fingerprint) || of_any_host || self.repeats.stand_for(source, fingerprint)
     }
 
     fn is_copy_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
-        let Fingerprint { second, hash, pid, full_host, .. } = *fingerprint;
+        let key = self.key(fingerprint.second, fingerprint);
+        let seen = self.seen.entry(key).or_insert(Seen::new(source, fingerprint.pid, fingerprint.full_host));
+        let most = seen.most;
+        seen.count(source) <= most
+    }
+
+    /// What a record of this second is known by.
+    fn key(&self, second: i64, fingerprint: &Fingerprint) -> (i64, u64) {
+        let Fingerprint { hash, pid, full_host, .. } = *fingerprint;
         // Another process, or another host, may have said the same words in the same second.
         let mut key = (second, hash);
         if self.seen.get(&key).is_some_and(|seen| differ(seen.pid, pid)) {
@@ -96,9 +143,7 @@ impl Duplicates {
         if self.seen.get(&key).is_some_and(|seen| differ(seen.full_host, full_host)) {
             key.1 ^= u64::from(full_host).wrapping_mul(SPREAD).rotate_left(32);
         }
-        let seen = self.seen.entry(key).or_insert(Seen::new(source, pid, full_host));
-        let most = seen.most;
-        seen.count(source) <= most
+        key
     }
 
     /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
@@ -109,11 +154,13 @@ impl Duplicates {
                 for records in self.nameless.iter_mut().flat_map(|n| [&mut n.with_host, &mut n.without]) {
                     records.retain(|(second, _), _| *second >= from.seconds() - 1);
                 }
+                self.repeats.forget_before(from.seconds() - 1);
                 self.reach.retain(|_, latest| *latest >= from.seconds() - 1);
             }
             None => {
                 self.seen.clear();
                 self.nameless = self.nameless.take().map(|_| Nameless::default());
+                self.repeats = Repeats::default();
                 self.reach.clear();
             }
         }
@@ -135,6 +182,17 @@ impl Seen {
         self.most = self.most.max(self.here);
         self.here
     }
+
+    /// Counts up to `wanted` in a source that are in another one too; gives how many that were.
+    fn give(&mut self, source: u32, wanted: u32) -> u32 {
+        if self.source != source {
+            self.source = source;
+            self.here = 0;
+        }
+        let both = (self.most - self.here).min(wanted);
+        self.here += both;
+        both
+    }
 }
 
 impl Nameless {
@@ -155,7 +213,7 @@ impl Nameless {
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Whether both are known and differ.
-fn differ(a: u32, b: u32) -> bool {
+pub(super) fn differ(a: u32, b: u32) -> bool {
     a != 0 && b != 0 && a != b
 }
 

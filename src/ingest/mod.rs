@@ -5,6 +5,7 @@
 
 mod duplicates;
 mod reading;
+mod repeats;
 mod scout;
 pub mod sources;
 mod speakers;

@@ -113,3 +113,33 @@ fn a_log_that_lost_its_hosts_is_a_copy_of_the_one_that_has_them() {
     let later = [night("mail", 40), night("mail", 50)].concat();
     assert_eq!(suzuki(&[("a.log", export), ("b.log", later)]), (3, 3, 3));
 }
+
+/// Passwords tried on suzuki once a second; where a logger sums up, as `last message repeated` or with the line quoted.
+fn guesses(summed_up: Option<&str>, times: u32) -> String {
+    let guess = "postfix/smtpd[71]: warning: unknown[203.0.113.5]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=suzuki";
+    let (tag, text) = guess.split_once(": ").unwrap();
+    let line = |second: u32, text: &str| format!("Oct 31 16:01:{second:02} mail {text}\n");
+    let again = match summed_up {
+        Some("last") => line(times + 1, &format!("last message repeated {times} times")),
+        Some(_) => line(times + 1, &format!("{tag}: message repeated {times} times: [ {text}]")),
+        None => (0..times).map(|n| line(2 + n, guess)).collect(),
+    };
+    [line(1, guess), again, line(40, "postfix/smtpd[71]: disconnect from unknown[203.0.113.5] auth=0/11 commands=0/11")].concat()
+}
+
+/// A logger that sums up equal lines, and one that does not, write down one attack.
+#[test]
+fn lines_summed_up_in_one_log_and_written_out_in_another_count_once() {
+    let failures = |files: &[(&str, String)]| suzuki(files).1;
+    for sum in ["last", "quoted"] {
+        let (summed_up, whole) = (guesses(Some(sum), 10), guesses(None, 10));
+        assert_eq!(failures(&[("a.log", summed_up.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", summed_up.clone()), ("b.log", whole.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", whole.clone()), ("b.log", summed_up.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", whole.clone()), ("b.log", summed_up.clone()), ("c.log", summed_up.clone())]), 11, "{sum}");
+        // The one that wrote them out lost some: the larger number is the true one.
+        let lossy: String = whole.split_inclusive('\n').filter(|line| !line.contains("16:01:05") && !line.contains("16:01:06")).collect();
+        assert_eq!(failures(&[("a.log", summed_up.clone()), ("b.log", lossy.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", lossy), ("b.log", summed_up)]), 11, "{sum}");
+    }
+}
