@@ -175,7 +175,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             self.last_host = host;
             self.last_host_hash = host_hash(host);
             self.last_host_full = full_host_hash(host);
-            self.sink.host = self.sink.batch.host(host);
+            self.sink.host = self.sink.batch.host(self.chunk.names.one(host));
         }
     }
 

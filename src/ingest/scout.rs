@@ -47,6 +47,11 @@ impl Scout {
         let is_syslog = self.format.is_some_and(|format| format.id == formats::SYSLOG_TEXT);
         is_syslog && self.scouted.readable > 0 && self.scouted.hosts.is_empty()
     }
+
+    /// Whether its lines name hosts as loggers do, in full or in short; servers of Exchange and tenants have names of their own.
+    pub(super) fn may_shorten_hosts(&self) -> bool {
+        self.format.is_some_and(|format| !matches!(format.system, "exchange" | "m365"))
+    }
 }
 
 /// Looks at all sources, in their order.
@@ -55,15 +60,8 @@ pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
 }
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
-    let mut scout = Scout {
-        format: None,
-        scouted: Scouted::default(),
-        beginning: None,
-        last_yearless: None,
-        text: false,
-        empty: false,
-        trouble: None,
-    };
+    let mut scout =
+        Scout { format: None, scouted: Scouted::default(), beginning: None, last_yearless: None, text: false, empty: false, trouble: None };
     let mut reader = match source.peek() {
         Ok(reader) => reader,
         Err(error) => {

@@ -25,6 +25,13 @@ pub(super) struct Plan {
     pub(super) speakers: Speakers,
 }
 
+impl Plan {
+    /// The hosts in its head, as a logger names them.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.scout.scouted.hosts.iter().filter(|_| self.scout.may_shorten_hosts()).map(Vec::as_slice)
+    }
+}
+
 /// The year of stamps that nothing dates: long before any log this tool reads, so that it cannot pass for a real one.
 const NO_YEAR: i32 = 1970;
 /// How far the first line of a log may lie behind the time its file was written, for clocks that differ.
@@ -161,15 +168,7 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
     let first = clock.clone().read_yearless(first).at;
     let first = scout.scouted.first_absolute.map_or(first, |absolute| absolute.min(first));
     let written = written.filter(|_| year.ground.is_writing());
-    Plan {
-        scout,
-        clock,
-        year_from: Some(year.ground.name()),
-        zone_from: Some(zone.ground.name()),
-        first: Some(first),
-        written,
-        speakers,
-    }
+    Plan { scout, clock, year_from: Some(year.ground.name()), zone_from: Some(zone.ground.name()), first: Some(first), written, speakers }
 }
 
 fn zone(source: &Source, scout: &Scout, settings: &Settings, neighbours: &Neighbours) -> Decided<Zone> {
@@ -185,9 +184,7 @@ fn zone(source: &Source, scout: &Scout, settings: &Settings, neighbours: &Neighb
         return Decided { value: zone, ground, written: Some(offset.at) };
     }
     match neighbours.offset(&scout.scouted.hosts) {
-        Some(offset) => {
-            Decided::new(agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter()), Ground::OtherSource)
-        }
+        Some(offset) => Decided::new(agreeing(settings.report_zone, offset.seconds, [offset.at].into_iter()), Ground::OtherSource),
         None => Decided::new(Zone::UTC, Ground::Assumed),
     }
 }
@@ -387,7 +384,10 @@ mod tests {
     fn the_last_line_and_the_time_its_file_was_written_tell_the_zone() {
         let hints = |at: &str| TimeHints { member_mtime: Some(instant(at)), ..TimeHints::default() };
         let last = WallTime { month: 11, day: 2, micros_of_day: 19 * HOUR + 29 * MINUTE + 34 * SECOND };
-        assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:29:35Z")), Some((Offset { seconds: 32_400, at: instant("2022-11-02T10:29:35Z") }, Ground::MemberMtime)));
+        assert_eq!(
+            offset_of_writing(last, &hints("2022-11-02T10:29:35Z")),
+            Some((Offset { seconds: 32_400, at: instant("2022-11-02T10:29:35Z") }, Ground::MemberMtime))
+        );
         // Copied at some other time: says nothing.
         assert_eq!(offset_of_writing(last, &hints("2022-11-02T10:37:35Z")), None);
         assert_eq!(offset_of_writing(last, &hints("2022-11-09T10:29:35Z")), None);

@@ -83,8 +83,18 @@ fn mailbox(host: &str, own_file: bool) -> String {
     let user = "user=<suzuki>";
     [
         line("16:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=7, session=<jXBmieVgA1LGM2TI>")),
-        line("16:05:02", "imap(suzuki)<7><jXBmieVgA1LGM2TI>", "Info", "Disconnected: Logged out in=32 out=781 deleted=0 expunged=0 body_count=3 body_bytes=700"),
-        line("17:00:09", "imap-login", "Info", &format!("Disconnected (auth failed, 2 attempts in 6 secs): {user}, {client}, session=<kXBmieVgA1LGM2TI>")),
+        line(
+            "16:05:02",
+            "imap(suzuki)<7><jXBmieVgA1LGM2TI>",
+            "Info",
+            "Disconnected: Logged out in=32 out=781 deleted=0 expunged=0 body_count=3 body_bytes=700",
+        ),
+        line(
+            "17:00:09",
+            "imap-login",
+            "Info",
+            &format!("Disconnected (auth failed, 2 attempts in 6 secs): {user}, {client}, session=<kXBmieVgA1LGM2TI>"),
+        ),
         line("17:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=8, session=<lXBmieVgA1LGM2TI>")),
     ]
     .concat()
@@ -142,4 +152,29 @@ fn lines_summed_up_in_one_log_and_written_out_in_another_count_once() {
         assert_eq!(failures(&[("a.log", summed_up.clone()), ("b.log", lossy.clone())]), 11, "{sum}");
         assert_eq!(failures(&[("a.log", lossy), ("b.log", summed_up)]), 11, "{sum}");
     }
+}
+
+/// A mail server writes its own short name, the central logger the full one, and each has the lines of other programs.
+#[test]
+fn a_host_that_two_logs_name_in_short_and_in_full_is_one() {
+    let log = [night("mail", 1), night("mail", 40)].concat();
+    let of = |server: bool, name: &str| -> String {
+        log.split_inclusive('\n')
+            .filter(|line| line.contains("smtpd[") == server)
+            .map(|line| line.replace(" mail ", &format!(" {name} ")))
+            .collect()
+    };
+    let (short, full) = ("mail", "mail.u.example");
+    for (server, rest) in [(short, full), (full, short)] {
+        let files = [("a.log", of(true, server)), ("b.log", of(false, rest))];
+        assert_eq!(suzuki(&files), (2, 2, 2), "{server}");
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+        let report = analyze(&[folder.path()], &["--year", "2022", "--log-tz", "Asia/Tokyo"]);
+        assert_eq!(report.json["accounts"][0]["recipients"]["delivered"], 2, "{server}");
+        assert!(report.json["evidence"].as_array().unwrap().iter().all(|source| source["hosts"] == serde_json::json!([full])));
+    }
+    // Named in full late in a log, long after its head was looked at.
+    let quiet = "Oct 31 16:00:00 web cron[1]: nothing to do\n".repeat(10_000);
+    assert_eq!(suzuki(&[("a.log", of(true, short)), ("b.log", [quiet, of(false, full)].concat())]), (2, 2, 2));
 }

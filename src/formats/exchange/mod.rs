@@ -379,7 +379,18 @@ fn scout(bytes: &[u8]) -> Scouted {
     let scratch = bumpalo::Bump::new();
     let mut clock = Clock::new(crate::domain::time::Zone::UTC, 1970);
     let head = bytes.get(..bytes.len().min(SCOUT_BYTES)).unwrap_or(bytes);
-    parse(Chunk { bytes: head, before: b"", heading: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+    parse(
+        Chunk {
+            bytes: head,
+            before: b"",
+            heading: b"",
+            scratch: &scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: false,
+        },
+        &mut clock,
+        &mut batch,
+    );
     let hosts = batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect();
     let first: Option<Timestamp> = batch.first;
     Scouted {
