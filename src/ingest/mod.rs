@@ -6,6 +6,7 @@
 mod duplicates;
 mod reading;
 mod repeats;
+mod rotation;
 mod scout;
 pub mod sources;
 mod speakers;

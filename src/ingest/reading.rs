@@ -5,12 +5,13 @@
 //! few events, most of which one shard takes in.
 
 use super::duplicates::Duplicates;
+use super::rotation::log_of;
 use super::sources::SourceSummary;
 use super::speakers::Speakers;
 use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
-use crate::domain::time::{DAY, SECOND};
+use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
 use crate::formats::host_names::HostNames;
@@ -189,6 +190,9 @@ impl Reading {
     ) -> Settled<'a> {
         let Parsed { mut batch, mut clock, fingerprints } = parsed;
         self.states[piece.source].speakers.add(&batch.hosts);
+        if batch.ambiguous_times > 0 && self.states[piece.source].summary.ledger.total == 0 {
+            self.states[piece.source].clock.last = self.end_of_part_before(piece.source);
+        }
         let state = &self.states[piece.source];
         let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
         let in_doubt = batch.ambiguous_times > 0 || jumps;
@@ -212,6 +216,18 @@ impl Reading {
         self.account(piece, &batch);
         watch.advanced(piece.advanced, batch.ledger.total);
         Settled { source: SourceId(piece.source as u32), first_line, batch, duplicates, again: overlapping }
+    }
+
+    /// Where the log that this source goes on from ended, by name another part of one rotated log, if that was within the hour that comes
+    /// twice: a file that was begun in the second round of that hour does not show that there was a first.
+    fn end_of_part_before(&self, source: usize) -> Option<Timestamp> {
+        let (early, late) = self.states[source].plan.both_rounds()?;
+        let log = |state: &State| log_of(&state.summary.path).to_owned();
+        let of_this_log = log(&self.states[source]);
+        let parts = self.states.iter().enumerate().filter(|(number, part)| *number != source && part.done && log(part) == of_this_log);
+        let ends = parts.filter_map(|(_, part)| part.summary.last);
+        // What ends later than this source can begin is no part before it but a copy.
+        ends.max().filter(|end| early < *end && *end <= late.plus(OVERLAP_SLACK))
     }
 
     /// What this reading taught, if heads and first stamps had not told that two sources hold records of one host and time: the plans
