@@ -1,7 +1,7 @@
 //! Sign-ins of an identity provider, each counted once: the same id in several exports is one sign-in, and the steps of one attempt
 //! are one attempt.
 
-use crate::domain::rows::{Login, LoginResult, Protocol};
+use crate::domain::rows::{Login, LoginResult, Protocol, ProviderWord};
 use crate::domain::text::Text;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Proof, ProofEvent};
@@ -95,6 +95,7 @@ fn join(known: &mut Login, other: Login) {
     let (best, rest) = if rank(&other) > rank(known) { (other, known.clone()) } else { (known.clone(), other) };
     let refusal = |login: &Login| login.provider.as_ref().and_then(|word| word.refusal);
     let told = refusal(&best).or(refusal(&rest)).filter(|_| best.result == LoginResult::Failure);
+    let same_address = best.address.is_none() || rest.address.is_none() || best.address == rest.address;
     *known = Login {
         account: best.account.or(rest.account),
         address: best.address.or(rest.address),
@@ -105,6 +106,19 @@ fn join(known: &mut Login, other: Login) {
     };
     if let Some(word) = &mut known.provider {
         word.refusal = told;
+        rest.provider.into_iter().for_each(|other| complete(word, *other, same_address));
+    }
+}
+
+/// Adds what the leading record leaves out and the other one has; where its address is, only if the other speaks of the same address.
+fn complete(word: &mut ProviderWord, other: ProviderWord, same_address: bool) {
+    word.correlation = word.correlation.or(other.correlation);
+    word.application = word.application.or(other.application);
+    if same_address {
+        if word.country.is_none() && word.city.is_none() {
+            (word.country, word.city) = (other.country, other.city);
+        }
+        word.asn = word.asn.or(other.asn);
     }
 }
 
@@ -219,6 +233,26 @@ mod tests {
         assert_eq!(logins(&states), ["success 1"]);
         let states = [line(1, 41, "08:20:00", 0), line(1, 41, "08:50:00", 50074)];
         assert_eq!(logins(&states), ["stopped 1"]);
+    }
+
+    #[test]
+    fn where_a_sign_in_came_from_is_told_by_whichever_export_says_it() {
+        let bare = line(1, 41, "08:50:00", 0);
+        let placed = bare.replace(
+            r#""status""#,
+            r#""location":{"countryOrRegion":"JP","city":"Sapporo"},"autonomousSystemNumber":64500,"appDisplayName":"Outlook","status""#,
+        );
+        for files in [[&bare, &placed], [&placed, &bare]] {
+            let rows = rows_of_files(&[files[0], files[1]]);
+            let [login] = &rows.logins[..] else { panic!("{:?}", rows.logins) };
+            let word = login.provider.as_ref().unwrap();
+            let shown = |text: Option<crate::domain::text::Text>| text.map(|t| rows.texts.show(t).into_owned());
+            assert_eq!(
+                (shown(word.country).as_deref(), shown(word.city).as_deref(), word.asn),
+                (Some("JP"), Some("Sapporo"), Some(64_500))
+            );
+            assert_eq!(shown(word.application).as_deref(), Some("Outlook"));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::lives::Line;
 use super::remap::Map;
+use crate::domain::outcome::Outcome;
 use crate::domain::place::Place;
 use crate::domain::rows::Protocol;
 use crate::domain::text::Text;
@@ -111,11 +112,12 @@ impl Said {
         }
     }
 
-    /// Among words equally final and of the same instant: a delivery, then a hand-over, then the rest.
+    /// Among words equally final and of the same instant: a delivery, then a hand-over, then what a filter did, then the rest.
     fn kind(&self) -> u8 {
         match self.fate {
-            TrailFate::Delivered => 2,
-            TrailFate::HandedOver { .. } => 1,
+            TrailFate::Delivered => 3,
+            TrailFate::HandedOver { .. } => 2,
+            TrailFate::Ended { outcome: Outcome::Blocked, .. } => 1,
             TrailFate::Ended { .. } | TrailFate::Waiting { .. } | TrailFate::Named => 0,
         }
     }
@@ -135,5 +137,28 @@ impl Word {
         map.put(&mut self.peer);
         map.put(&mut self.text);
         map.put(&mut self.line.host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::Reason;
+    use crate::domain::place::SourceId;
+
+    fn said(fate: TrailFate, source: u32) -> Said {
+        Said { fate, line: Line { host: Text::FIRST, at: Timestamp(0), place: Place { source: SourceId(source), line: 1 } } }
+    }
+
+    #[test]
+    fn of_two_words_of_one_instant_the_same_counts_whichever_file_has_it() {
+        let ended = |outcome| TrailFate::Ended { outcome, by: None, reason: Reason::Other };
+        let order = [TrailFate::Delivered, TrailFate::HandedOver { outside: Some(true) }, ended(Outcome::Blocked), ended(Outcome::Bounced)];
+        for pair in order.windows(2) {
+            for (first, second) in [(0, 1), (1, 0)] {
+                assert!(said(pair[0], first).outweighs(said(pair[1], second)), "{pair:?}");
+                assert!(!said(pair[1], second).outweighs(said(pair[0], first)), "{pair:?}");
+            }
+        }
     }
 }

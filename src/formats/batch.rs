@@ -180,6 +180,8 @@ pub struct Fingerprint {
     pub body: u64,
     /// Whether the record names its host.
     pub named: bool,
+    /// Hash of the host's first label alone; 0 where a format names no host in each record.
+    pub host: u32,
     /// What two different records of one hash may still be told apart by; 0 where a record lacks it, as a copy with a cut tag or a short
     /// host name does: the process id, and a hash of the host's full name.
     pub pid: u32,

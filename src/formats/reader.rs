@@ -220,8 +220,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         hasher.write(scan::trim_start(rest.body));
         let body = hasher.finish();
         let hash = state.hash_one((self.last_host_hash, body));
-        let (second, named) = (self.sink.at.seconds(), !self.last_host.is_empty());
-        Fingerprint { line, second, hash, body, named, pid: rest.pid, full_host: self.last_host_full, used }
+        let (second, named, host) = (self.sink.at.seconds(), !self.last_host.is_empty(), self.last_host_hash as u32);
+        Fingerprint { line, second, hash, body, named, host, pid: rest.pid, full_host: self.last_host_full, used }
     }
 
     /// A line whose envelope could not be read.

@@ -21,15 +21,26 @@ struct Seen {
     full_host: u32,
 }
 
+/// Who told before it the record that a source told last, and the second of one since then that nobody told.
+#[derive(Clone, Copy, Default)]
+struct Turn {
+    teller: Option<u32>,
+    untold: Option<i64>,
+}
+
 /// Records that may come again in a source not yet read.
 #[derive(Default)]
 pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
-    /// The latest second among them, by source.
-    reach: HashMap<u32, i64>,
     /// Where a source names no hosts.
     nameless: Option<Nameless>,
     repeats: Repeats,
+    /// The earliest second of each source that has some, and the latest one read.
+    spans: HashMap<u32, (i64, i64)>,
+    /// What became of the record before, by source and host.
+    turns: HashMap<(u32, u32), Turn>,
+    /// The pairs of sources of which the first was read before the second and has only some of its records.
+    partial: HashSet<(u32, u32)>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
 }
@@ -49,18 +60,24 @@ impl Duplicates {
 
     /// The latest second up to which records of a source are known; `None` if none is.
     pub(super) fn reach(&self, source: u32) -> Option<i64> {
-        self.reach.get(&source).copied()
+        self.spans.get(&source).map(|(_, latest)| *latest)
     }
 
     /// Takes the copies out of a batch's ledger and returns their lines, sorted.
     pub(super) fn take_out(&mut self, source: u32, batch: &mut Batch<'_>) -> Vec<u32> {
         let mut lines = Vec::new();
-        if let Some(latest) = batch.fingerprints.iter().map(|f| f.second).max() {
-            let reach = self.reach.entry(source).or_insert(latest);
-            *reach = latest.max(*reach);
+        let seconds = || batch.fingerprints.iter().map(|f| f.second);
+        if let (Some(first), Some(last)) = (seconds().min(), seconds().max()) {
+            let span = self.spans.entry(source).or_insert((first, last));
+            *span = (first.min(span.0), last.max(span.1));
         }
         for fingerprint in &batch.fingerprints {
-            if self.is_copy(source, fingerprint) && fingerprint.used {
+            let told_by = self.told_by(source, fingerprint);
+            if !fingerprint.used {
+                continue;
+            }
+            self.compare(source, fingerprint, told_by);
+            if told_by.is_some() {
                 batch.ledger.used -= 1;
                 batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
                 lines.push(fingerprint.line);
@@ -105,7 +122,7 @@ impl Duplicates {
             let key = self.key(second, &print);
             known += self.seen.get_mut(&key).map_or(0, |seen| seen.give(source, times - known));
         }
-        known + self.repeats.take(source, &print, (since, print.second), times - known)
+        known + self.repeats.take(source, &print, since, times - known)
     }
 
     /// Takes the copies of records that carry an id of their own out of a batch's ledger and adds their lines to `lines`, sorted.
@@ -120,16 +137,37 @@ impl Duplicates {
         lines.sort_unstable();
     }
 
-    fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
-        let of_any_host = self.nameless.as_mut().is_some_and(|nameless| nameless.is_copy(source, fingerprint));
-        self.is_copy_of_its_host(source, fingerprint) || of_any_host || self.repeats.stand_for(source, fingerprint)
+    /// Notes who told a record before, or that one left it out whose records begin before it and end after it.
+    fn compare(&mut self, source: u32, fingerprint: &Fingerprint, told_by: Option<u32>) {
+        let turn = self.turns.entry((source, fingerprint.host)).or_default();
+        let (teller, untold) = match told_by {
+            Some(teller) => (Some(*turn.teller.insert(teller)), turn.untold.take()),
+            None => (turn.teller, Some(*turn.untold.insert(fingerprint.second))),
+        };
+        if let (Some(teller), Some(second)) = (teller.filter(|teller| *teller != source), untold)
+            && self.spans.get(&teller).is_some_and(|&(first, last)| first < second && second < last)
+        {
+            self.partial.insert((teller, source));
+        }
     }
 
-    fn is_copy_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+    /// The pairs of sources of which the first was read before the second and has only some of its records.
+    pub(super) fn partial(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.partial.iter().copied()
+    }
+
+    /// The source that told a record before, if this one is a copy.
+    fn told_by(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
+        let of_any_host = self.nameless.as_mut().and_then(|nameless| nameless.told_by(source, fingerprint));
+        let told_by = self.told_by_a_log_of_its_host(source, fingerprint).or(of_any_host);
+        told_by.or_else(|| self.repeats.told_by(source, fingerprint))
+    }
+
+    fn told_by_a_log_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
         let key = self.key(fingerprint.second, fingerprint);
         let seen = self.seen.entry(key).or_insert(Seen::new(source, fingerprint.pid, fingerprint.full_host));
-        let most = seen.most;
-        seen.count(source) <= most
+        let (most, before) = (seen.most, seen.source);
+        (seen.count(source) <= most).then_some(before)
     }
 
     /// What a record of this second is known by.
@@ -155,13 +193,13 @@ impl Duplicates {
                     records.retain(|(second, _), _| *second >= from.seconds() - 1);
                 }
                 self.repeats.forget_before(from.seconds() - 1);
-                self.reach.retain(|_, latest| *latest >= from.seconds() - 1);
+                self.spans.retain(|_, (_, latest)| *latest >= from.seconds() - 1);
             }
             None => {
                 self.seen.clear();
                 self.nameless = self.nameless.take().map(|_| Nameless::default());
                 self.repeats = Repeats::default();
-                self.reach.clear();
+                self.spans.clear();
             }
         }
     }
@@ -196,16 +234,16 @@ impl Seen {
 }
 
 impl Nameless {
-    /// Whether another source tells of the same second, process and body, with a host where this one has none, or without.
-    fn is_copy(&mut self, source: u32, fingerprint: &Fingerprint) -> bool {
+    /// The source that tells of the same second, process and body, with a host where this one has none, or without.
+    fn told_by(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
         let Fingerprint { second, body, pid, named, .. } = *fingerprint;
         if pid == 0 {
-            return false;
+            return None;
         }
         let key = (second, body ^ u64::from(pid).wrapping_mul(SPREAD));
         let (own, other) = if named { (&mut self.with_host, &self.without) } else { (&mut self.without, &self.with_host) };
         let here = own.entry(key).or_insert(Seen::new(source, pid, 0)).count(source);
-        other.get(&key).is_some_and(|other| other.source != source && here <= other.most)
+        other.get(&key).filter(|other| other.source != source && here <= other.most).map(|other| other.source)
     }
 }
 
@@ -224,8 +262,9 @@ mod tests {
     fn batch(hashes: &[u64]) -> Batch<'static> {
         let mut batch = Batch::default();
         for (line, hash) in hashes.iter().enumerate() {
-            let (line, hash) = (line as u32, *hash);
-            batch.fingerprints.push(Fingerprint { line, second: 100, hash, body: hash, named: true, pid: 0, full_host: 0, used: true });
+            let (line, hash, host) = (line as u32, *hash, 0);
+            let print = Fingerprint { line, second: 100, hash, body: hash, named: true, host, pid: 0, full_host: 0, used: true };
+            batch.fingerprints.push(print);
             batch.ledger.total += 1;
             batch.ledger.used += 1;
         }

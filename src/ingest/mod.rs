@@ -44,7 +44,7 @@ pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<
         return None;
     }
     if let Some((plans, names)) = reader.learnt() {
-        watch.stage("reading again, to find copies of records and hosts of two names");
+        watch.stage("reading again, in a better order");
         correlator = Correlator::default();
         reader = reading::Reading::new(survey, plans, names, settings.threads);
         if !reader.run(&mut correlator, &Again(watch)) {

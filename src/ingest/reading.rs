@@ -95,7 +95,7 @@ struct Wave {
     endings: Vec<Ending>,
 }
 
-/// Reads all sources in the order of their first instants.
+/// Reads all sources in the order of their first instants, extracts after what they were taken from.
 pub(super) struct Reading {
     survey: Survey,
     states: Vec<State>,
@@ -124,7 +124,10 @@ impl Reading {
     /// then told with its host, and a queue file's lines stay together.
     pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> bool {
         let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
-        order.sort_by_key(|&s| (self.states[s].plan.scout.lacks_hosts(), self.states[s].plan.first, s));
+        order.sort_by_key(|&s| {
+            let Plan { first, after, .. } = self.states[s].plan;
+            (self.states[s].plan.scout.lacks_hosts(), first.max(after), after.is_some(), s)
+        });
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
         let threads = self.threads;
@@ -230,18 +233,33 @@ impl Reading {
         ends.max().filter(|end| early < *end && *end <= late.plus(OVERLAP_SLACK))
     }
 
-    /// What this reading taught, if heads and first stamps had not told that two sources hold records of one host and time: the plans
-    /// and names by which reading once more finds the copies, and what is of one host. A log put together backwards, or a host that a
-    /// central log names late, does that.
+    /// What this reading taught, if heads and first stamps had not told which sources hold copies of each other's records or which names
+    /// are of one host, or if an extract was read before what it was taken from: the plans and names by which reading once more does
+    /// better. A log put together backwards, a host that a central log names late, lines picked out of a log: these do that.
     pub(super) fn learnt(&self) -> Option<(Vec<Plan>, HostNames)> {
         let missed = self.states.iter().enumerate().any(|(number, state)| {
             let mut others = self.states.iter().enumerate().filter(|(other, _)| *other != number);
             others.any(|(_, other)| state.speakers.missed(&other.speakers))
         });
+        let mut plans: Vec<Plan> = self.states.iter().map(State::taught).collect();
+        let mut extracts = false;
+        for (extract, whole) in self.duplicates.partial() {
+            let (extract, whole) = (extract as usize, whole as usize);
+            let first = plans.get(whole).and_then(|plan| plan.first);
+            if self.states[extract].records() < self.states[whole].records() {
+                extracts = true;
+                plans[extract].after = plans[extract].after.max(first);
+            }
+        }
+        let names = self.names_as_read();
+        (missed || extracts || names != self.names).then_some((plans, names))
+    }
+
+    /// The names of hosts, as far as reading told them.
+    fn names_as_read(&self) -> HostNames {
         let as_scouted = self.states.iter().flat_map(|state| state.plan.hosts());
         let as_read = self.states.iter().filter(|state| state.plan.scout.may_shorten_hosts()).flat_map(|state| &state.summary.hosts);
-        let names = HostNames::of(as_scouted.chain(as_read.map(String::as_bytes)));
-        (missed || names != self.names).then(|| (self.states.iter().map(State::taught).collect(), names))
+        HostNames::of(as_scouted.chain(as_read.map(String::as_bytes)))
     }
 
     /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
@@ -315,6 +333,11 @@ impl State {
     /// Whether records of this source can be compared with those of others: those of a tenant's exports carry ids of their own.
     fn gives_fingerprints(&self) -> bool {
         self.plan.scout.format.is_some_and(|format| format.system != "m365")
+    }
+
+    /// Records of use, those that another source told before among them.
+    fn records(&self) -> u64 {
+        self.summary.ledger.used + self.summary.ledger.ignored[Ignored::Duplicate as usize]
     }
 
     /// The plan to read this source by once more.

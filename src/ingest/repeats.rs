@@ -15,6 +15,14 @@ struct Told {
     full_host: u32,
 }
 
+impl Told {
+    /// Whether another source tells of this line, which came from a second on to its own.
+    fn may_be(&self, source: u32, line: &Fingerprint, since: i64) -> bool {
+        let meets = self.since <= line.second && since <= self.until;
+        self.source != source && meets && !differ(self.pid, line.pid) && !differ(self.full_host, line.full_host)
+    }
+}
+
 /// The repetitions that were counted, by the hash of the line that came again.
 #[derive(Default)]
 pub(super) struct Repeats {
@@ -28,21 +36,21 @@ impl Repeats {
         self.told.entry(hash).or_default().push(Told { source, since: repeated.since, until: second, left, pid, full_host });
     }
 
-    /// Whether a line is one of those that another source only counts.
-    pub(super) fn stand_for(&mut self, source: u32, line: &Fingerprint) -> bool {
-        self.take(source, line, (line.second, line.second), 1) == 1
+    /// The source that counts a line among others, if one does; it is taken off its number.
+    pub(super) fn told_by(&mut self, source: u32, line: &Fingerprint) -> Option<u32> {
+        let known = self.told.get_mut(&line.hash)?;
+        let told = known.iter_mut().find(|told| told.left > 0 && told.may_be(source, line, line.second))?;
+        told.left -= 1;
+        Some(told.source)
     }
 
-    /// Takes up to `wanted` off what other sources count of a line within these seconds; gives how many that were.
-    pub(super) fn take(&mut self, source: u32, line: &Fingerprint, (since, until): (i64, i64), wanted: u32) -> u32 {
-        let Some(known) = self.told.get_mut(&line.hash) else { return 0 };
+    /// Takes up to `wanted` off what other sources count of a line from a second to its own; gives how many that were.
+    pub(super) fn take(&mut self, source: u32, line: &Fingerprint, since: i64, wanted: u32) -> u32 {
         let mut taken = 0;
-        for told in known.iter_mut().filter(|t| t.source != source && t.since <= until && since <= t.until) {
-            if !differ(told.pid, line.pid) && !differ(told.full_host, line.full_host) {
-                let here = told.left.min(wanted - taken);
-                told.left -= here;
-                taken += here;
-            }
+        for told in self.told.get_mut(&line.hash).into_iter().flatten().filter(|told| told.may_be(source, line, since)) {
+            let here = told.left.min(wanted - taken);
+            told.left -= here;
+            taken += here;
         }
         taken
     }

@@ -15,8 +15,8 @@ const HEAD_BYTES: usize = 256 << 10;
 const PIECE_BYTES: usize = 4 << 20;
 /// Where the search for a witness ends.
 const SEARCH_BYTES_MAX: usize = 128 << 20;
-/// Decoded bytes at the start of a log that no other log starts with: some thirty lines with their times.
-const BEGINNING_BYTES: usize = 4 << 10;
+/// Decoded bytes at the start of a log that no other log starts with: some seven lines with their times.
+const BEGINNING_BYTES: usize = 1 << 10;
 /// Below this certainty no format is assumed.
 const CERTAINTY_MIN: u8 = 1;
 

@@ -21,6 +21,9 @@ pub(super) struct Plan {
     pub(super) first: Option<Timestamp>,
     /// When the content was last written, if that decided the year.
     pub(super) written: Option<Timestamp>,
+    /// Of an extract of other sources: the first stamp of the last of them. It is read after them, since what it leaves out is the
+    /// context of what it holds.
+    pub(super) after: Option<Timestamp>,
     /// The hosts it speaks of, as far as is known before it is read.
     pub(super) speakers: Speakers,
 }
@@ -169,13 +172,22 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
         let first = scout.scouted.first_absolute;
         let mut clock = Clock::new(Zone::UTC, NO_YEAR);
         clock.day_first = scout.scouted.day_first;
-        return Plan { clock, year_from: None, zone_from: None, first, written: None, scout, speakers };
+        return Plan { clock, year_from: None, zone_from: None, first, written: None, after: None, scout, speakers };
     };
     let clock = Clock::new(zone.value, year.value);
     let first = clock.clone().read_yearless(first).at;
     let first = scout.scouted.first_absolute.map_or(first, |absolute| absolute.min(first));
     let written = written.filter(|_| year.ground.is_writing());
-    Plan { scout, clock, year_from: Some(year.ground.name()), zone_from: Some(zone.ground.name()), first: Some(first), written, speakers }
+    Plan {
+        scout,
+        clock,
+        year_from: Some(year.ground.name()),
+        zone_from: Some(zone.ground.name()),
+        first: Some(first),
+        written,
+        after: None,
+        speakers,
+    }
 }
 
 fn zone(source: &Source, scout: &Scout, settings: &Settings, neighbours: &Neighbours) -> Decided<Zone> {

@@ -178,3 +178,23 @@ fn a_host_that_two_logs_name_in_short_and_in_full_is_one() {
     let quiet = "Oct 31 16:00:00 web cron[1]: nothing to do\n".repeat(10_000);
     assert_eq!(suzuki(&[("a.log", of(true, short)), ("b.log", [quiet, of(false, full)].concat())]), (2, 2, 2));
 }
+
+/// What a search for a name picked out of two rotated logs lies beside them. Without it, a message and one more that was refused under
+/// another sender's name are told of each log; the lines that were picked out must not take the user from the rest of their sessions.
+#[test]
+fn lines_picked_out_of_a_log_take_nothing_from_it() {
+    let refused = |minute: u32| {
+        let end = format!("Oct 31 16:{minute:02}:04 mail postfix/smtpd[71]: ");
+        let refusal = "NOQUEUE: reject: RCPT from unknown[203.0.113.5]: 554 5.7.1 <b@x.test>: Recipient address rejected: \
+                       rate limit exceeded; from=<forged@v.example> to=<b@x.test> proto=ESMTP helo=<x>";
+        let counted =
+            night("mail", minute).replace("mail=1 rcpt=1 data=1", "mail=2 rcpt=1/2 data=1").replace("commands=6/7", "commands=7/9");
+        counted.replace(&end, &format!("{end}{refusal}\n{end}"))
+    };
+    let (older, newer) = (refused(1), refused(40));
+    let extract: String = [&*older, &*newer].concat().split_inclusive('\n').filter(|line| line.contains("suzuki")).collect();
+    let logs = [("mail.log", newer), ("mail.log.1", older)];
+    assert_eq!(suzuki(&logs), (2, 2, 4));
+    let [newer, older] = logs;
+    assert_eq!(suzuki(&[("extract.log", extract), newer, older]), (2, 2, 4));
+}

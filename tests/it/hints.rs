@@ -130,13 +130,13 @@ fn an_incident_that_says_nothing_is_a_mistake_in_the_configuration() {
     }
 }
 
-/// The night's messages of one hour: every list of the report speaks of that hour, whichever of the attackers' addresses was named.
+/// One day of four: every list of the report speaks of that day, whichever of the attackers' addresses was named.
 #[test]
-fn what_is_asked_of_an_hour_is_the_same_in_every_list() {
-    let exercise = Exercise::new("soka", 2, &["--scale", "0.3"]);
-    let hour = ["--since", "2022-10-31T18:00:00+09:00", "--until", "2022-10-31T20:00:00+09:00"];
+fn what_is_asked_of_a_day_is_the_same_in_every_list() {
+    let exercise = Exercise::new("niigata", 2, &["--scale", "0.001"]);
+    let day = ["--since", "2023-04-14T00:00:00+09:00", "--until", "2023-04-15T00:00:00+09:00"];
     let whole = analyze(&[exercise.logs()], &[]);
-    let report = analyze(&[exercise.logs()], &hour);
+    let report = analyze(&[exercise.logs()], &day);
     let incident = report.only_incident();
     let count = |incident: &Json, list: &str| incident[list]["count"].as_u64().unwrap();
     let total = incident["messages"]["total"].as_u64().unwrap();
@@ -145,8 +145,8 @@ fn what_is_asked_of_an_hour_is_the_same_in_every_list() {
     assert!(count(incident, "returned_notices") < count(whole.only_incident(), "returned_notices"));
     let attackers: Vec<&Json> = incident["origins"].as_array().unwrap().iter().filter(|o| o["verdict"] == "attacker").collect();
     assert_eq!(attackers.iter().map(|o| o["messages"].as_u64().unwrap()).sum::<u64>(), total);
-    for origin in &attackers {
-        let named = analyze(&[exercise.logs()], &[&hour[..], &["--attacker-ip", origin["ip"].as_str().unwrap()]].concat());
+    for origin in attackers.iter().take(2) {
+        let named = analyze(&[exercise.logs()], &[&day[..], &["--attacker-ip", origin["ip"].as_str().unwrap()]].concat());
         assert_eq!(named.only_incident()["messages"]["total"], total, "{}", origin["ip"]);
     }
 }

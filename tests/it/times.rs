@@ -41,18 +41,21 @@ fn text<'v>(source: &'v Value, field: &str) -> &'v str {
 #[test]
 fn identical_copies_written_at_other_times_are_of_one_time_and_count_once() {
     let folder = tempfile::tempdir().unwrap();
-    let log = session(&traditional, "mail");
+    let sessions = |times: [&str; 4]| -> String {
+        times.iter().map(|time| session(&traditional, "mail").replace("16:00", time).replace("1A2B3C", &time.replace(':', "A"))).collect()
+    };
+    let log = sessions(["15:00", "15:20", "15:40", "16:00"]);
     put(folder.path(), "mail.log", &log, FOUR_OCLOCK + 5);
     put(folder.path(), "a-copy.log", &log, FOUR_OCLOCK + 700 * DAY + 4_321);
     // The log went on after a first copy of it was made.
-    let later = log.replace("16:00", "16:30").replace("1A2B", "1A2C");
-    put(folder.path(), "z-copy.log", &[log.as_str(), &later].concat(), FOUR_OCLOCK + 900 * DAY);
+    let later = sessions(["16:10", "16:20", "16:30", "16:40"]);
+    put(folder.path(), "z-copy.log", &[log, later].concat(), FOUR_OCLOCK + 900 * DAY);
     let report = analyze(&[folder.path()], &[]);
     for source in report.json["evidence"].as_array().unwrap() {
-        assert_eq!(text(source, "first"), "2022-10-31T16:00:00+09:00", "{source}");
+        assert_eq!(text(source, "first"), "2022-10-31T15:00:00+09:00", "{source}");
         assert_eq!((text(source, "year_from"), text(source, "zone_from")), ("file-mtime", "file-mtime"), "{source}");
     }
-    assert_eq!(report.json["accounts"][0]["logins"], 2);
+    assert_eq!(report.json["accounts"][0]["logins"], 8);
 }
 
 #[test]

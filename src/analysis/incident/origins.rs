@@ -74,7 +74,7 @@ impl Builder<'_> {
         };
         let place = self.ground.addresses.spot(address).map(|spot| &spot.place);
         let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
-        let asked_for: Vec<Use> = used.iter().map(|(account, o)| self.use_asked_for(*account, o)).collect();
+        let asked_for: Vec<Use> = used.iter().map(|(account, o)| self.use_asked_for(*account, o, attacker)).collect();
         let (first_failure, last_failure) = self.failures_from(address).unzip();
         Origin {
             ip: rows.show(address),
@@ -93,10 +93,10 @@ impl Builder<'_> {
     }
 
     /// What counts of an account's use from an address: of an attacker's, only what lies in the time that was asked for.
-    fn use_asked_for(&self, account: Text, origin: &OriginUse) -> Use {
+    fn use_asked_for(&self, account: Text, origin: &OriginUse, attacker: bool) -> Use {
         let ip = origin.address.and_then(|address| self.ground.addresses.spot(address)).map(|spot| spot.ip);
         let asked = hints::asked(self.facts, account, ip);
-        if asked == hints::Asked::default() || !self.judged.is_attacker(account, origin.address) {
+        if asked == hints::Asked::default() || !attacker {
             return Use { logins: origin.successes, messages: origin.sent.messages, first: origin.first, last: origin.last };
         }
         let rows = self.rows();

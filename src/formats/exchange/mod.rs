@@ -331,7 +331,7 @@ impl<'a> Reader<'_, 'a> {
         let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
         hasher.write(row.text);
         let (line, second, hash) = (self.sink.line, self.sink.at.seconds(), hasher.finish());
-        let fingerprint = Fingerprint { line, second, hash, body: hash, named: true, pid: 0, full_host: 0, used };
+        let fingerprint = Fingerprint { line, second, hash, body: hash, named: true, host: 0, pid: 0, full_host: 0, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 
