@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, Hasher};
 /// Bytes of log text per event, in logs of busy servers.
 const EVENT_BYTES: usize = 120;
 
-/// Seconds within which a line came again where the first one's time is not at hand: loggers say so after ten minutes at the latest.
+/// Seconds within which a line came again before a logger says so: ten minutes at the latest.
 const REPEATING_MAX: i64 = 600;
 
 /// Places for tags whose programs are remembered.
@@ -210,7 +210,8 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
         };
         let print = self.fingerprint(line, repeated, used);
-        let since = first.unwrap_or(print.second - REPEATING_MAX);
+        let earliest = print.second.saturating_sub(REPEATING_MAX);
+        let since = first.map_or(earliest, |first| first.max(earliest));
         self.sink.batch.repeats.push(Repeated { print, since, times });
     }
 

@@ -100,12 +100,13 @@ impl Duplicates {
                 continue;
             }
             let left = repeated.times - self.known_of(source, repeated);
-            match left {
-                0 => told_elsewhere.push(line),
-                _ => {
-                    self.repeats.add(source, repeated, left);
-                    batch.shards.iter_mut().flatten().filter(|event| event.line == line).for_each(|event| event.times = left);
-                }
+            if left == 0 {
+                told_elsewhere.push(line);
+                continue;
+            }
+            self.repeats.add(source, repeated, left);
+            if left < repeated.times {
+                batch.shards.iter_mut().flatten().filter(|event| event.line == line).for_each(|event| event.times = left);
             }
         }
         batch.ledger.used -= told_elsewhere.len() as u64;
@@ -119,6 +120,9 @@ impl Duplicates {
         let Repeated { print, since, times } = *repeated;
         let mut known = 0;
         for second in since..=print.second {
+            if known == times {
+                break;
+            }
             let key = self.key(second, &print);
             known += self.seen.get_mut(&key).map_or(0, |seen| seen.give(source, times - known));
         }
