@@ -14,6 +14,9 @@ use std::hash::Hash;
 /// How far apart two hosts may stamp the lines of one session. The ids themselves hold a time and do not come again.
 const SAME_SESSION: i64 = HOUR;
 
+/// What the end of a mailbox session tells: bytes, messages read and messages deleted.
+type Figures = (u64, Option<u64>, u64);
+
 /// What was told within the last [`SAME_SESSION`], so that it takes no memory for all of the evidence.
 struct Recent<K> {
     known: HashMap<K, usize>,
@@ -66,7 +69,7 @@ pub(super) fn join_logins(logins: &mut Vec<Login>, passed_on: &HashSet<Place>, t
 
 /// Leaves one use of each mailbox session; `uses` are in the order of time.
 pub(super) fn join_uses(uses: &mut Vec<MailboxUse>) {
-    let mut recent: Recent<(Text, Protocol, Option<Text>, (u64, Option<u64>, u64))> = Recent::new();
+    let mut recent: Recent<(Text, Protocol, Option<Text>, Figures)> = Recent::new();
     let mut doubled = Vec::new();
     for (number, used) in uses.iter().enumerate() {
         let Some(session) = used.session.filter(|_| is_mailbox_protocol(used.protocol)) else { continue };
