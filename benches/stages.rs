@@ -11,6 +11,7 @@ use mailtrail::domain::place::SourceId;
 use mailtrail::domain::time::Zone;
 use mailtrail::formats::batch::Batch;
 use mailtrail::formats::clock::Clock;
+use mailtrail::formats::host_names::NO_HOST_NAMES;
 use mailtrail::formats::{self, Chunk, Format};
 use mailtrail::intake::{Limits, survey};
 use std::io::Read;
@@ -51,7 +52,11 @@ fn syslog() -> &'static Format {
 
 fn parse<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Batch<'a> {
     let (mut batch, mut clock) = (Batch::default(), Clock::new(Zone::UTC, 2023));
-    (syslog().parse)(Chunk { bytes, before: b"", heading: b"", scratch, fingerprints: false }, &mut clock, &mut batch);
+    (syslog().parse)(
+        Chunk { bytes, before: b"", heading: b"", scratch, names: &NO_HOST_NAMES, fingerprints: false },
+        &mut clock,
+        &mut batch,
+    );
     batch
 }
 

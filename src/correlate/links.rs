@@ -5,7 +5,7 @@ use super::life::{Attempted, End, Life, Opener};
 use super::queue_id::QueueId;
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::{MINUTE, SECOND, Timestamp};
+use crate::domain::time::{HOUR, MINUTE, SECOND, Timestamp};
 use crate::formats::event::{Program, Status};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -18,6 +18,10 @@ const HANDOVER_BEFORE: i64 = 10 * MINUTE;
 
 /// How much later its first line may stand: daemons of one host write in any order, clocks of two hosts differ.
 const HANDOVER_AFTER: i64 = 5 * MINUTE;
+
+/// How far the clocks of two hosts may differ where id and message-id both say that the one's queue file is the other's: as far as a zone
+/// can be mistaken.
+const SKEW_MAX: i64 = 14 * HOUR;
 
 /// Two stamps this close are one piece of agreement.
 const CLOSE: i64 = 10 * SECOND;
@@ -218,8 +222,29 @@ impl Follower<'_> {
             let facts = if is_it { agreement(life, attempted, child) } else { 0 };
             (facts >= 2).then_some((facts, std::cmp::Reverse((child.opened, child.place)), n))
         });
-        candidates.max().map(|(.., n)| n)
+        candidates.max().map(|(.., n)| n).or_else(|| self.by_a_clock_that_differs(number, life, attempted, id, child))
     }
+
+    /// The life a delivery leads to on a host whose clock differs by more than hand-overs do: its message-id must be the same, and no
+    /// other life may fit, because queue ids come again.
+    fn by_a_clock_that_differs(&self, number: u32, life: &Life, attempted: &Attempted, id: QueueId, child: &mut Life) -> Option<u32> {
+        let message_id = life.message_id().filter(|m| says_something(m))?;
+        let mut fitting = self.all.maybe_named(id).filter(|&n| {
+            n != number
+                && self.all.read_head(n, child)
+                && (child.id == id && child.host != life.host)
+                && child.message_id() == Some(message_id)
+                && child.opened.since(attempted.at).abs() <= SKEW_MAX
+                && matches!(child.opener, Opener::Client { user: None, .. } | Opener::Unseen)
+        });
+        let only = fitting.next()?;
+        fitting.next().is_none().then_some(only)
+    }
+}
+
+/// Whether a message-id is more than the brackets around none.
+fn says_something(message_id: &[u8]) -> bool {
+    message_id.len() > 2
 }
 
 /// Counts the facts that speak for `to` being what `attempted` was handed to. Two are enough: an id alone can be chance.
@@ -232,7 +257,6 @@ fn agreement(from: &Life, attempted: &Attempted, to: &Life) -> u32 {
     if !(-HANDOVER_BEFORE..=HANDOVER_AFTER).contains(&lag) {
         return 0;
     }
-    let says_something = |id: &[u8]| id.len() > 2;
     let mut facts = 0;
     match (from.message_id(), to.message_id()) {
         (Some(a), Some(b)) if a == b && says_something(a) => facts += 2,
@@ -248,7 +272,7 @@ fn agreement(from: &Life, attempted: &Attempted, to: &Life) -> u32 {
 /// Host and message id, where there is one that says something.
 fn message_key(life: &Life) -> Option<(Text, u64)> {
     use std::hash::BuildHasher;
-    let id = life.message_id().filter(|m| m.len() > 2)?;
+    let id = life.message_id().filter(|m| says_something(m))?;
     Some((life.host, foldhash::fast::FixedState::with_seed(0).hash_one(id)))
 }
 
@@ -444,6 +468,41 @@ mod tests {
             16:01:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
             16:01:03 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)";
         assert_eq!(fates(lines), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
+    }
+
+    /// A hand-over between two hosts of ours; the second one's clock goes wrong by this much, and it has another message of the same id.
+    fn handed_over(at: &str, message_id: &str, more: &str) -> Vec<String> {
+        fates(&format!(
+            "16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+             16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@pc>
+             16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+             16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=gate.u.example[198.51.100.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 2A2B3C4D5E)
+             16:01:02 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+             {at}:02 gate postfix/smtpd[8]: 2A2B3C4D5E: client=mail.u.example[198.51.100.2]
+             {at}:02 gate postfix/cleanup[6]: 2A2B3C4D5E: message-id=<{message_id}>
+             {at}:02 gate postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=300, nrcpt=1 (queue active)
+             {at}:03 gate postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.x.test[192.0.2.9] said: 550 5.7.1 spam (in reply to end of DATA command))
+             {at}:03 gate postfix/qmgr[9]: 2A2B3C4D5E: removed
+             {more}"
+        ))
+    }
+
+    #[test]
+    fn a_message_is_followed_to_a_host_whose_clock_differs_by_hours() {
+        let blocked = ["suzuki@u.example: blocked [a@x.test=blocked]"];
+        for at in ["16:01", "15:40", "16:30", "07:01", "23:59"] {
+            assert_eq!(handed_over(at, "m1@pc", ""), blocked, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_queue_id_that_comes_again_joins_nothing_where_clocks_differ() {
+        // Another message of the same queue id.
+        assert_ne!(handed_over("19:01", "m2@pc", "")[0], "suzuki@u.example: blocked [a@x.test=blocked]");
+        // Two messages of the same queue id and message-id: either may be meant.
+        let again = "20:00:02 gate postfix/smtpd[8]: 2A2B3C4D5E: client=mail.u.example[198.51.100.2]
+             20:00:02 gate postfix/cleanup[6]: 2A2B3C4D5E: message-id=<m1@pc>";
+        assert_ne!(handed_over("19:01", "m1@pc", again)[0], "suzuki@u.example: blocked [a@x.test=blocked]");
     }
 
     #[test]

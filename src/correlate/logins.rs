@@ -2,11 +2,14 @@
 //!
 //! A failed SMTP AUTH can stand in the SMTP server's log and in the authentication back end's; a failed IMAP login in the login
 //! process's line and in the back end's. The back end's line counts only where the other is missing, and lends its user name.
+//! `same_session.rs` joins what two logs tell of one session.
 
 use super::lives::Line;
+use super::same_session;
 use super::sessions::{AuthFailure, SessionLogin};
 use super::sign_ins::Proofs;
 use crate::domain::account::AccountRules;
+use crate::domain::place::Place;
 use crate::domain::rows::{Action, HostFact, HostNote, Introduction, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::SECOND;
@@ -38,6 +41,8 @@ pub(super) struct Logins {
     actions: Vec<Action>,
     pub(super) host_notes: Vec<HostNote>,
     own_names: HashSet<(Text, Text)>,
+    /// The lines by which proxies tell of logins.
+    passed_on: HashSet<Place>,
 }
 
 impl Logins {
@@ -57,6 +62,9 @@ impl Logins {
                 return;
             }
         };
+        if event.passed_on {
+            self.passed_on.insert(line.place);
+        }
         let client = event.client.map(|c| texts.intern(c));
         // Most often the two are one text, and to look up its number once is enough.
         let known = client.filter(|_| event.client == event.user_agent);
@@ -192,7 +200,10 @@ impl Logins {
         }
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
+        same_session::join_logins(&mut self.logins, &self.passed_on, texts);
         let differing_sign_ins = super::sign_ins::settle(&mut self.logins, &self.proofs, texts.len());
+        self.mailbox_uses.sort_by_key(|u| (u.at, u.place));
+        same_session::join_uses(&mut self.mailbox_uses);
         name_mailbox_addresses(&self.logins, &mut self.mailbox_uses);
         Finished {
             logins: self.logins,
@@ -341,7 +352,7 @@ fn told_by_smtp(failures: &mut [AuthFailure], backend: &BackendFailure) -> bool 
     told
 }
 
-/// A mailbox session's line rarely names the client's address; its login line does.
+/// A mailbox session's line rarely names the client's address; its login line does. Both are in the order of time.
 fn name_mailbox_addresses(logins: &[Login], uses: &mut [MailboxUse]) {
     if uses.is_empty() {
         return;
@@ -349,7 +360,6 @@ fn name_mailbox_addresses(logins: &[Login], uses: &mut [MailboxUse]) {
     let by_session: HashMap<Text, usize> = logins.iter().enumerate().filter_map(|(i, l)| Some((l.session?, i))).collect();
     let mut latest: HashMap<(Option<Text>, Protocol), usize> = HashMap::new();
     let mut next = 0;
-    uses.sort_by_key(|u| (u.at, u.place));
     for used in uses {
         while next < logins.len() && logins[next].at <= used.at {
             if logins[next].result == LoginResult::Success {

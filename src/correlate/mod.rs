@@ -20,6 +20,7 @@ mod packed;
 mod queue_id;
 mod remap;
 mod returned;
+mod same_session;
 mod sessions;
 mod settle;
 mod sign_ins;

@@ -101,6 +101,11 @@ fn parse_address(text: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// Whether a text is an address that only a network of one's own uses.
+pub(super) fn is_internal_address(text: &[u8]) -> bool {
+    parse_address(text).is_some_and(is_internal)
+}
+
 fn is_internal(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),

@@ -31,7 +31,14 @@ fn take(correlator: &mut Correlator, source: SourceId, text: &str, again: bool) 
     let format = formats::ALL.iter().max_by_key(|f| (f.sniff)(text.as_bytes())).unwrap();
     let (scratch, mut batch, mut clock) = (bumpalo::Bump::new(), Batch::default(), Clock::new(Zone::UTC, 2022));
     (format.parse)(
-        Chunk { bytes: text.as_bytes(), before: b"", heading: b"", scratch: &scratch, fingerprints: false },
+        Chunk {
+            bytes: text.as_bytes(),
+            before: b"",
+            heading: b"",
+            scratch: &scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: false,
+        },
         &mut clock,
         &mut batch,
     );

@@ -74,6 +74,8 @@ pub enum Malformed {
     BadBody,
     /// Longer than any line a logger writes, or not text at all.
     NotText,
+    /// Several records in one line, with carriage returns where line feeds should be.
+    Joined,
     /// A row of a table with fewer cells than its heading names, or with a quote that never closes.
     Torn,
     /// A row of a table whose heading is not in evidence, and whose shape no known table has.
@@ -90,6 +92,7 @@ impl Malformed {
             Malformed::NoTag => say!("no program name"),
             Malformed::BadBody => say!("unreadable body"),
             Malformed::NotText => say!("not text"),
+            Malformed::Joined => say!("several records in one line, parted by carriage returns"),
             Malformed::Torn => say!("torn row"),
             Malformed::NoHeading => say!("row without a heading"),
         }
@@ -143,6 +146,8 @@ pub struct Batch<'a> {
     pub malformed_samples: Vec<(u32, Malformed)>,
     /// For each line a fingerprint of (second, host, body), where the caller asked for it.
     pub fingerprints: Vec<Fingerprint>,
+    /// Of the lines that stand for others, what they stand for, where the caller asked for fingerprints.
+    pub repeats: Vec<Repeated>,
     /// For records that carry an id of their own: line, and hash of the whole record. A second one is a copy, in the same source too.
     pub unique: Vec<(u32, u64)>,
     /// What is to be said of the source as a whole.
@@ -171,6 +176,10 @@ pub struct Fingerprint {
     pub second: i64,
     /// Hash of the host's first label and the body.
     pub hash: u64,
+    /// Hash of the body alone.
+    pub body: u64,
+    /// Whether the record names its host.
+    pub named: bool,
     /// Hash of the host's first label alone; 0 where a format names no host in each record.
     pub host: u32,
     /// What two different records of one hash may still be told apart by; 0 where a record lacks it, as a copy with a cut tag or a short
@@ -179,6 +188,16 @@ pub struct Fingerprint {
     pub full_host: u32,
     /// Whether the line is used (it may also be ignored).
     pub used: bool,
+}
+
+/// A line that says how often another one came again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// Of the line that came again; place and second are of the one that says so.
+    pub print: Fingerprint,
+    /// The earliest second in which it can have come again.
+    pub since: i64,
+    pub times: u32,
 }
 
 /// The vectors of a batch whose events are done with, for the next one.

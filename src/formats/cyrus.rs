@@ -49,6 +49,7 @@ fn cyrus_login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) 
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 
@@ -74,6 +75,7 @@ fn cyrus_badlogin<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 
@@ -107,6 +109,7 @@ fn cyrus_logfmt<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>)
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 
@@ -142,6 +145,7 @@ fn courier<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> F
         user_agent: None,
         detail,
         provider: None,
+        passed_on: false,
     })
 }
 
@@ -175,6 +179,7 @@ pub(super) fn saslauthd<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 

@@ -65,12 +65,18 @@ fn login<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fat
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: is_proxied(head),
     })
+}
+
+/// Whether a proxy says that the session goes on at another server.
+fn is_proxied(head: &[u8]) -> bool {
+    scan::contains(head, b"tarted proxying to")
 }
 
 /// What the words before the fields say; `None` if nobody tried a password.
 fn result(head: &[u8]) -> Option<LoginResult> {
-    if head.starts_with(b"Login: ") || head.starts_with(b"Logged in: ") || scan::contains(head, b"tarted proxying to") {
+    if head.starts_with(b"Login: ") || head.starts_with(b"Logged in: ") || is_proxied(head) {
         return Some(LoginResult::Success);
     }
     if let Some(rest) = scan::after(head, b"(auth failed") {
@@ -253,6 +259,7 @@ fn backend_failure<'a>(
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 

@@ -363,6 +363,8 @@ pub struct LoginEvent<'a> {
     pub detail: &'a [u8],
     /// What an identity provider says beyond that; `None` for a server's log.
     pub provider: Option<&'a ProviderWord<'a>>,
+    /// A proxy's word: the session goes on at another server, which may tell of it too and take the proxy for the client.
+    pub passed_on: bool,
 }
 
 /// What an identity provider says of a sign-in; see [`crate::domain::rows::ProviderWord`].

@@ -12,6 +12,7 @@ mod dovecot;
 pub mod event;
 mod exchange;
 mod frames;
+pub mod host_names;
 mod journal;
 mod json;
 mod loggers;
@@ -39,6 +40,7 @@ mod trail;
 use batch::Batch;
 use clock::Clock;
 pub use exchange::refusal as refusal_by_exchange;
+use host_names::HostNames;
 pub use m365::TRACE_HOST;
 
 /// How a source may be cut into pieces that are parsed independently.
@@ -76,6 +78,8 @@ pub struct Chunk<'a> {
     pub heading: &'a [u8],
     /// Somewhere to put text that must be rewritten before it can be read (JSON escapes).
     pub scratch: &'a bumpalo::Bump,
+    /// The one name of each host that lines name in two ways.
+    pub names: &'a HostNames,
     /// Whether fingerprints are wanted, to recognise copies of the same record in other sources.
     pub fingerprints: bool,
 }
@@ -95,6 +99,9 @@ pub struct Format {
     /// Looks for what the head of a source says of its host, first instant, year and zone.
     pub scout: fn(bytes: &[u8]) -> clock::Scouted,
 }
+
+/// The name of syslog text among the formats.
+pub const SYSLOG_TEXT: &str = "postfix.syslog";
 
 /// Every format, in the order in which ties of certainty are decided.
 pub const ALL: &[Format] = &[

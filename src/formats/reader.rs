@@ -1,7 +1,7 @@
 //! The work that is the same for every line-based format: one line after another, its instant, its host, its place in the ledger,
 //! its fingerprint, and lines that only say that the line before them came again.
 
-use super::batch::{Batch, Fingerprint, Ignored, Malformed, SHARDS};
+use super::batch::{Batch, Fingerprint, Ignored, Malformed, Repeated, SHARDS};
 use super::clock::{Clock, Reading};
 use super::event::SystemEvent;
 use super::sink::{Fate, Sink};
@@ -14,6 +14,9 @@ use std::hash::{BuildHasher, Hasher};
 
 /// Bytes of log text per event, in logs of busy servers.
 const EVENT_BYTES: usize = 120;
+
+/// Seconds within which a line came again before a logger says so: ten minutes at the latest.
+const REPEATING_MAX: i64 = 600;
 
 /// Places for tags whose programs are remembered.
 const TAGS: usize = 32;
@@ -28,8 +31,8 @@ pub(super) struct Reader<'r, 'a> {
     last_host_full: u32,
     /// The programs of tags met before, each in the place its bytes choose: the lines of a mail server go round a dozen tags.
     tags: [(&'a [u8], Daemon); TAGS],
-    /// The last record of each host that was not a repeat, by host index: what `last message repeated` speaks of.
-    previous: Vec<Option<Rest<'a>>>,
+    /// The last record of each host that was not a repeat, with its second, by host index: what `last message repeated` speaks of.
+    previous: Vec<Option<(Rest<'a>, i64)>>,
     /// Which of them is the last of all.
     last_slot: usize,
     /// The first half of a log entry that amavis cut in two.
@@ -101,7 +104,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.set_host(rest.host);
         let fate = self.body(rest, daemon);
         if self.chunk.fingerprints {
-            self.fingerprint(line, rest, fate == Fate::Used);
+            self.sink.batch.fingerprints.push(self.fingerprint(line, rest, fate == Fate::Used));
+            self.repeated(line, rest, fate == Fate::Used);
         }
         self.settle(line, fate);
     }
@@ -120,7 +124,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 self.dispatch(Rest { body, ..rest }, daemon, true)
             }
             Some(Repeat::Previous { times }) => {
-                let Some(earlier) = self.recall(rest.host) else {
+                let Some((earlier, _)) = self.recall(rest.host) else {
                     // The line that is repeated stands in a file that is not here.
                     return self.sink.system(SystemEvent::LinesLost { count: Some(u64::from(times)) });
                 };
@@ -171,7 +175,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             self.last_host = host;
             self.last_host_hash = host_hash(host);
             self.last_host_full = full_host_hash(host);
-            self.sink.host = self.sink.batch.host(host);
+            self.sink.host = self.sink.batch.host(self.chunk.names.one(host));
         }
     }
 
@@ -181,27 +185,44 @@ impl<'r, 'a> Reader<'r, 'a> {
             self.previous.resize(index + 1, None);
         }
         if let Some(slot) = self.previous.get_mut(index) {
-            *slot = Some(rest);
+            *slot = Some((rest, self.sink.at.seconds()));
             self.last_slot = index;
         }
     }
 
     /// The last record of a host that was not itself a repeat: of this chunk, or of the end of the one before it. A repeat that
     /// names no host speaks of the last record of any.
-    fn recall(&self, host: &[u8]) -> Option<Rest<'a>> {
+    fn recall(&self, host: &[u8]) -> Option<(Rest<'a>, Option<i64>)> {
         let slot = if host.is_empty() { self.last_slot } else { usize::from(self.sink.host) };
-        let here = self.previous.get(slot).copied().flatten();
-        here.or_else(|| repeat::last_record_of(host, self.chunk.before))
+        let here = self.previous.get(slot).copied().flatten().map(|(rest, second)| (rest, Some(second)));
+        here.or_else(|| repeat::last_record_of(host, self.chunk.before).map(|rest| (rest, None)))
     }
 
-    fn fingerprint(&mut self, line: u32, rest: Rest<'a>, used: bool) {
-        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
-        hasher.write_u64(self.last_host_hash);
+    /// Where a line stands for others, notes what it stands for.
+    fn repeated(&mut self, line: u32, rest: Rest<'a>, used: bool) {
+        let Some(repeat) = repeat::read(rest.body, self.identify(rest.tag)) else { return };
+        let (repeated, times, first) = match (repeat, self.recall(rest.host)) {
+            (Repeat::Previous { times }, Some((earlier, first))) => (earlier, times, first),
+            (Repeat::Previous { .. }, None) => return,
+            (Repeat::Quoted { times, body }, known) => {
+                let first = known.filter(|(earlier, _)| scan::trim_start(earlier.body) == body).and_then(|(_, first)| first);
+                (Rest { body, ..rest }, times, first)
+            }
+        };
+        let print = self.fingerprint(line, repeated, used);
+        let earliest = print.second.saturating_sub(REPEATING_MAX);
+        let since = first.map_or(earliest, |first| first.max(earliest));
+        self.sink.batch.repeats.push(Repeated { print, since, times });
+    }
+
+    fn fingerprint(&self, line: u32, rest: Rest<'a>, used: bool) -> Fingerprint {
+        let state = foldhash::fast::FixedState::with_seed(0);
+        let mut hasher = state.build_hasher();
         hasher.write(scan::trim_start(rest.body));
-        let (second, hash) = (self.sink.at.seconds(), hasher.finish());
-        let host = self.last_host_hash as u32;
-        let fingerprint = Fingerprint { line, second, hash, host, pid: rest.pid, full_host: self.last_host_full, used };
-        self.sink.batch.fingerprints.push(fingerprint);
+        let body = hasher.finish();
+        let hash = state.hash_one((self.last_host_hash, body));
+        let (second, named, host) = (self.sink.at.seconds(), !self.last_host.is_empty(), self.last_host_hash as u32);
+        Fingerprint { line, second, hash, body, named, host, pid: rest.pid, full_host: self.last_host_full, used }
     }
 
     /// A line whose envelope could not be read.

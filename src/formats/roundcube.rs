@@ -105,6 +105,7 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 

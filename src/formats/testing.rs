@@ -15,7 +15,11 @@ pub(super) fn tag(tag: &str, body: &str) -> String {
 pub(super) fn parse_whole<'a>(format: &Format, bytes: &'a [u8], scratch: &'a bumpalo::Bump) -> Batch<'a> {
     let mut batch = Batch::default();
     let mut clock = Clock::new(Zone::UTC, 2022);
-    (format.parse)(Chunk { bytes, before: b"", heading: b"", scratch, fingerprints: true }, &mut clock, &mut batch);
+    (format.parse)(
+        Chunk { bytes, before: b"", heading: b"", scratch, names: &crate::formats::host_names::NO_HOST_NAMES, fingerprints: true },
+        &mut clock,
+        &mut batch,
+    );
     assert!(batch.ledger.adds_up());
     batch
 }

@@ -253,7 +253,11 @@ fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'
     for pair in bounds.windows(2) {
         let (before, bytes) = (&text[..pair[0]], &text[pair[0]..pair[1]]);
         let mut batch = Batch::default();
-        (format.parse)(Chunk { bytes, before, heading: b"", scratch, fingerprints: false }, &mut clock, &mut batch);
+        (format.parse)(
+            Chunk { bytes, before, heading: b"", scratch, names: &crate::formats::host_names::NO_HOST_NAMES, fingerprints: false },
+            &mut clock,
+            &mut batch,
+        );
         assert!(batch.ledger.adds_up());
         let total = batch.ledger.total;
         let hosts = batch.hosts.clone();

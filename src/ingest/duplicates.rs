@@ -2,10 +2,12 @@
 //!
 //! A syslog record often sits in several files (`mail.log` and `syslog`, a host's own log and the central one). Copies are recognised
 //! across sources by second, host and body, never within one: two equal lines of one source are two events. Where one source has
-//! a line n times and another m times, the true number is the larger.
+//! a line n times and another m times, the true number is the larger. A record that lost its host is a copy of one of the same second,
+//! process and body.
 
+use super::repeats::Repeats;
 use crate::domain::time::Timestamp;
-use crate::formats::batch::{Batch, Fingerprint, Ignored};
+use crate::formats::batch::{Batch, Fingerprint, Ignored, Repeated};
 use hashbrown::{HashMap, HashSet};
 
 /// How often a record was seen, in the source being read and at most in any.
@@ -30,6 +32,9 @@ struct Turn {
 #[derive(Default)]
 pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
+    /// Where a source names no hosts.
+    nameless: Option<Nameless>,
+    repeats: Repeats,
     /// The earliest second of each source that has some, and the latest one read.
     spans: HashMap<u32, (i64, i64)>,
     /// What became of the record before, by source and host.
@@ -40,7 +45,19 @@ pub(super) struct Duplicates {
     unique: HashSet<u64>,
 }
 
+/// Records that tell their process, by second, process and body: a log that lost its hosts still has these.
+#[derive(Default)]
+struct Nameless {
+    with_host: HashMap<(i64, u64), Seen>,
+    without: HashMap<(i64, u64), Seen>,
+}
+
 impl Duplicates {
+    /// Copies of the records of some sources; `nameless` where one of them names no hosts.
+    pub(super) fn new(nameless: bool) -> Duplicates {
+        Duplicates { nameless: nameless.then(Nameless::default), ..Duplicates::default() }
+    }
+
     /// The latest second up to which records of a source are known; `None` if none is.
     pub(super) fn reach(&self, source: u32) -> Option<i64> {
         self.spans.get(&source).map(|(_, latest)| *latest)
@@ -68,7 +85,48 @@ impl Duplicates {
         }
         lines.sort_unstable();
         lines.dedup();
+        if !batch.repeats.is_empty() {
+            self.take_out_repeats(source, batch, &mut lines);
+        }
         lines
+    }
+
+    /// Takes what another source has line by line off the numbers of lines that say how often one came again.
+    fn take_out_repeats(&mut self, source: u32, batch: &mut Batch<'_>, lines: &mut Vec<u32>) {
+        let mut told_elsewhere = Vec::new();
+        for repeated in &batch.repeats {
+            let line = repeated.print.line;
+            if !repeated.print.used || lines.binary_search(&line).is_ok() {
+                continue;
+            }
+            let left = repeated.times - self.known_of(source, repeated);
+            if left == 0 {
+                told_elsewhere.push(line);
+                continue;
+            }
+            self.repeats.add(source, repeated, left);
+            if left < repeated.times {
+                batch.shards.iter_mut().flatten().filter(|event| event.line == line).for_each(|event| event.times = left);
+            }
+        }
+        batch.ledger.used -= told_elsewhere.len() as u64;
+        batch.ledger.ignored[Ignored::Duplicate as usize] += told_elsewhere.len() as u64;
+        lines.extend(told_elsewhere);
+        lines.sort_unstable();
+    }
+
+    /// How many of the lines that a line stands for another source told of.
+    fn known_of(&mut self, source: u32, repeated: &Repeated) -> u32 {
+        let Repeated { print, since, times } = *repeated;
+        let mut known = 0;
+        for second in since..=print.second {
+            if known == times {
+                break;
+            }
+            let key = self.key(second, &print);
+            known += self.seen.get_mut(&key).map_or(0, |seen| seen.give(source, times - known));
+        }
+        known + self.repeats.take(source, &print, since, times - known)
     }
 
     /// Takes the copies of records that carry an id of their own out of a batch's ledger and adds their lines to `lines`, sorted.
@@ -104,8 +162,21 @@ impl Duplicates {
 
     /// The source that told a record before, if this one is a copy.
     fn told_by(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
-        let Fingerprint { second, hash, pid, full_host, .. } = *fingerprint;
-        let fresh = Seen { most: 0, source, here: 0, pid, full_host };
+        let of_any_host = self.nameless.as_mut().and_then(|nameless| nameless.told_by(source, fingerprint));
+        let told_by = self.told_by_a_log_of_its_host(source, fingerprint).or(of_any_host);
+        told_by.or_else(|| self.repeats.told_by(source, fingerprint))
+    }
+
+    fn told_by_a_log_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
+        let key = self.key(fingerprint.second, fingerprint);
+        let seen = self.seen.entry(key).or_insert(Seen::new(source, fingerprint.pid, fingerprint.full_host));
+        let (most, before) = (seen.most, seen.source);
+        (seen.count(source) <= most).then_some(before)
+    }
+
+    /// What a record of this second is known by.
+    fn key(&self, second: i64, fingerprint: &Fingerprint) -> (i64, u64) {
+        let Fingerprint { hash, pid, full_host, .. } = *fingerprint;
         // Another process, or another host, may have said the same words in the same second.
         let mut key = (second, hash);
         if self.seen.get(&key).is_some_and(|seen| differ(seen.pid, pid)) {
@@ -114,16 +185,7 @@ impl Duplicates {
         if self.seen.get(&key).is_some_and(|seen| differ(seen.full_host, full_host)) {
             key.1 ^= u64::from(full_host).wrapping_mul(SPREAD).rotate_left(32);
         }
-        let seen = self.seen.entry(key).or_insert(fresh);
-        let before = seen.source;
-        if seen.source != source {
-            seen.source = source;
-            seen.here = 0;
-        }
-        seen.here += 1;
-        let copy = seen.here <= seen.most;
-        seen.most = seen.most.max(seen.here);
-        copy.then_some(before)
+        key
     }
 
     /// Forgets what no source still to be read can repeat; `from` is the earliest first instant among them.
@@ -131,13 +193,61 @@ impl Duplicates {
         match from {
             Some(from) => {
                 self.seen.retain(|(second, _), _| *second >= from.seconds() - 1);
+                for records in self.nameless.iter_mut().flat_map(|n| [&mut n.with_host, &mut n.without]) {
+                    records.retain(|(second, _), _| *second >= from.seconds() - 1);
+                }
+                self.repeats.forget_before(from.seconds() - 1);
                 self.spans.retain(|_, (_, latest)| *latest >= from.seconds() - 1);
             }
             None => {
                 self.seen.clear();
+                self.nameless = self.nameless.take().map(|_| Nameless::default());
+                self.repeats = Repeats::default();
                 self.spans.clear();
             }
         }
+    }
+}
+
+impl Seen {
+    fn new(source: u32, pid: u32, full_host: u32) -> Seen {
+        Seen { most: 0, source, here: 0, pid, full_host }
+    }
+
+    /// Counts one more in a source; gives how many it has by now.
+    fn count(&mut self, source: u32) -> u32 {
+        if self.source != source {
+            self.source = source;
+            self.here = 0;
+        }
+        self.here += 1;
+        self.most = self.most.max(self.here);
+        self.here
+    }
+
+    /// Counts up to `wanted` in a source that are in another one too; gives how many that were.
+    fn give(&mut self, source: u32, wanted: u32) -> u32 {
+        if self.source != source {
+            self.source = source;
+            self.here = 0;
+        }
+        let both = (self.most - self.here).min(wanted);
+        self.here += both;
+        both
+    }
+}
+
+impl Nameless {
+    /// The source that tells of the same second, process and body, with a host where this one has none, or without.
+    fn told_by(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
+        let Fingerprint { second, body, pid, named, .. } = *fingerprint;
+        if pid == 0 {
+            return None;
+        }
+        let key = (second, body ^ u64::from(pid).wrapping_mul(SPREAD));
+        let (own, other) = if named { (&mut self.with_host, &self.without) } else { (&mut self.without, &self.with_host) };
+        let here = own.entry(key).or_insert(Seen::new(source, pid, 0)).count(source);
+        other.get(&key).filter(|other| other.source != source && here <= other.most).map(|other| other.source)
     }
 }
 
@@ -145,7 +255,7 @@ impl Duplicates {
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Whether both are known and differ.
-fn differ(a: u32, b: u32) -> bool {
+pub(super) fn differ(a: u32, b: u32) -> bool {
     a != 0 && b != 0 && a != b
 }
 
@@ -156,7 +266,9 @@ mod tests {
     fn batch(hashes: &[u64]) -> Batch<'static> {
         let mut batch = Batch::default();
         for (line, hash) in hashes.iter().enumerate() {
-            batch.fingerprints.push(Fingerprint { line: line as u32, second: 100, hash: *hash, host: 0, pid: 0, full_host: 0, used: true });
+            let (line, hash, host) = (line as u32, *hash, 0);
+            let print = Fingerprint { line, second: 100, hash, body: hash, named: true, host, pid: 0, full_host: 0, used: true };
+            batch.fingerprints.push(print);
             batch.ledger.total += 1;
             batch.ledger.used += 1;
         }
@@ -192,6 +304,23 @@ mod tests {
         let mut copies = |source: u32, pid: u32, full_host: u32| duplicates.take_out(source, &mut of(pid, full_host)).len();
         assert_eq!((copies(0, 5, 9), copies(1, 6, 9), copies(2, 5, 3)), (0, 0, 0));
         assert_eq!((copies(3, 6, 9), copies(4, 5, 0), copies(5, 6, 0), copies(6, 0, 0)), (1, 1, 1, 1));
+    }
+
+    #[test]
+    fn a_record_without_a_host_is_a_copy_of_one_of_the_same_process_alone() {
+        let of = |pid: u32, hash: u64, named: bool| {
+            let mut batch = batch(&[hash]);
+            batch.fingerprints.iter_mut().for_each(|f| (f.pid, f.body, f.named) = (pid, 7, named));
+            batch
+        };
+        let (mx1, mx2, none) = (10, 20, 30);
+        let mut duplicates = Duplicates::new(true);
+        let mut copies = |source: u32, pid: u32, hash: u64| duplicates.take_out(source, &mut of(pid, hash, hash != none)).len();
+        assert_eq!((copies(0, 5, mx1), copies(0, 6, mx1), copies(1, 6, mx2)), (0, 0, 0));
+        assert_eq!((copies(2, 5, none), copies(2, 6, none)), (1, 1));
+        assert_eq!((copies(3, 8, none), copies(4, 8, mx2)), (0, 1));
+        let mut unknown = Duplicates::new(true);
+        assert!(unknown.take_out(0, &mut of(0, mx1, true)).is_empty() && unknown.take_out(1, &mut of(0, none, false)).is_empty());
     }
 
     #[test]

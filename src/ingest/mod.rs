@@ -5,6 +5,8 @@
 
 mod duplicates;
 mod reading;
+mod repeats;
+mod rotation;
 mod scout;
 pub mod sources;
 mod speakers;
@@ -13,6 +15,7 @@ mod time_ledger;
 use crate::config::Settings;
 use crate::correlate::Correlator;
 use crate::domain::rows::Rows;
+use crate::formats::host_names::HostNames;
 use crate::intake::Survey;
 use crate::say::Phrase;
 use crate::watch::Watch;
@@ -35,14 +38,15 @@ pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<
     let plans = time_ledger::resolve(&survey, scouts, settings);
     watch.stage("reading");
     let mut correlator = Correlator::default();
-    let mut reader = reading::Reading::new(survey.clone(), plans, settings.threads);
+    let names = HostNames::of(plans.iter().flat_map(|plan| plan.hosts()));
+    let mut reader = reading::Reading::new(survey.clone(), plans, names, settings.threads);
     if !reader.run(&mut correlator, watch) {
         return None;
     }
-    if let Some(plans) = reader.learnt() {
+    if let Some((plans, names)) = reader.learnt() {
         watch.stage("reading again, in a better order");
         correlator = Correlator::default();
-        reader = reading::Reading::new(survey, plans, settings.threads);
+        reader = reading::Reading::new(survey, plans, names, settings.threads);
         if !reader.run(&mut correlator, &Again(watch)) {
             return None;
         }

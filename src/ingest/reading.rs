@@ -5,14 +5,16 @@
 //! few events, most of which one shard takes in.
 
 use super::duplicates::Duplicates;
+use super::rotation::log_of;
 use super::sources::SourceSummary;
 use super::speakers::Speakers;
 use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
 use crate::domain::place::SourceId;
-use crate::domain::time::{DAY, SECOND};
+use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
+use crate::formats::host_names::HostNames;
 use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
 use crate::formats::service::Services;
@@ -98,41 +100,46 @@ pub(super) struct Reading {
     survey: Survey,
     states: Vec<State>,
     duplicates: Duplicates,
+    /// The hosts that lines name in two ways.
+    names: HostNames,
     problems: Vec<Phrase>,
     threads: usize,
 }
 
 impl Reading {
-    pub(super) fn new(survey: Survey, plans: Vec<Plan>, threads: usize) -> Reading {
+    pub(super) fn new(survey: Survey, plans: Vec<Plan>, names: HostNames, threads: usize) -> Reading {
         let mut problems: Vec<Phrase> =
             survey.problems.iter().filter(|p| p.serious).map(|p| say!("{path}: {what}", path = &p.path, what = p.what.clone())).collect();
-        let states: Vec<State> = survey.sources.iter().zip(plans).map(|(source, plan)| state(source, plan)).collect();
+        let states: Vec<State> = survey.sources.iter().zip(plans).map(|(source, plan)| state(source, plan, &names)).collect();
         for state in &states {
             if let Some(trouble) = &state.plan.scout.trouble {
                 problems.push(trouble.clone());
             }
         }
-        Reading { survey, states, duplicates: Duplicates::default(), problems, threads: threads.max(1) }
+        let duplicates = Duplicates::new(states.iter().any(|state| state.plan.scout.lacks_hosts()));
+        Reading { survey, states, duplicates, names, problems, threads: threads.max(1) }
     }
 
-    /// Reads everything; false if the run was stopped.
+    /// Reads everything; false if the run was stopped. Logs that lost their hosts come last: what they tell of as well as others do is
+    /// then told with its host, and a queue file's lines stay together.
     pub(super) fn run(&mut self, correlator: &mut Correlator, watch: &dyn Watch) -> bool {
         let mut order: Vec<usize> = (0..self.states.len()).filter(|&s| self.states[s].plan.scout.trouble.is_none()).collect();
         order.sort_by_key(|&s| {
             let Plan { first, after, .. } = self.states[s].plan;
-            (first.max(after), after.is_some(), s)
+            (self.states[s].plan.scout.lacks_hosts(), first.max(after), after.is_some(), s)
         });
         let sources = self.survey.sources.clone();
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
         let threads = self.threads;
         let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, threads, spare: Vec::new() };
+        let names = self.names.clone();
         let mut room = Vec::new();
         let mut wave = feed.next();
         while let Some(now) = wave {
             if watch.stopped() {
                 return false;
             }
-            let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &mut room, correlator, watch));
+            let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &names, &mut room, correlator, watch));
             feed.spare.extend(spent);
             wave = next;
         }
@@ -140,7 +147,14 @@ impl Reading {
     }
 
     /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
-    fn wave(&mut self, wave: Wave, room: &mut Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Vec<Vec<u8>> {
+    fn wave(
+        &mut self,
+        wave: Wave,
+        names: &HostNames,
+        room: &mut Vec<EventRoom>,
+        correlator: &mut Correlator,
+        watch: &dyn Watch,
+    ) -> Vec<Vec<u8>> {
         let Wave { pieces, endings } = wave;
         let mut endings = endings.into_iter().peekable();
         let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
@@ -151,14 +165,14 @@ impl Reading {
         for ((pieces, bumps), spare) in pieces.chunks(part).zip(bumps.chunks_mut(part)).zip(spare.chunks_mut(part)) {
             let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
             let states = &self.states;
-            let (_, parsed) = rayon::join(|| take(correlator, &settled), || parse_all(pieces, states, bumps, empty));
+            let (_, parsed) = rayon::join(|| take(correlator, &settled), || parse_all(pieces, states, names, bumps, empty));
             room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
             settled = Vec::with_capacity(pieces.len());
             for ((piece, parsed), bump) in pieces.iter().zip(parsed).zip(spare) {
                 while let Some(ending) = endings.next_if(|ending| ending.after <= done) {
                     self.end(ending, watch);
                 }
-                settled.push(self.settle(piece, parsed, bump, watch));
+                settled.push(self.settle(piece, parsed, names, bump, watch));
                 done += 1;
             }
         }
@@ -169,16 +183,26 @@ impl Reading {
     }
 
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong, and counts its lines.
-    fn settle<'a>(&mut self, piece: &'a Piece, parsed: Parsed<'a>, bump: &'a mut Bump, watch: &dyn Watch) -> Settled<'a> {
+    fn settle<'a>(
+        &mut self,
+        piece: &'a Piece,
+        parsed: Parsed<'a>,
+        names: &'a HostNames,
+        bump: &'a mut Bump,
+        watch: &dyn Watch,
+    ) -> Settled<'a> {
         let Parsed { mut batch, mut clock, fingerprints } = parsed;
         self.states[piece.source].speakers.add(&batch.hosts);
+        if batch.ambiguous_times > 0 && self.states[piece.source].summary.ledger.total == 0 {
+            self.states[piece.source].clock.last = self.end_of_part_before(piece.source);
+        }
         let state = &self.states[piece.source];
         let jumps = batch.first.zip(state.clock.last).is_some_and(|(first, last)| first.since(last).abs() > YEAR_DOUBT);
         let in_doubt = batch.ambiguous_times > 0 || jumps;
         let overlapping = self.overlaps(piece.source, &batch);
         if in_doubt || (overlapping && !fingerprints) {
             let from = if in_doubt { state.clock.clone() } else { guess(&state.clock) };
-            (batch, clock) = parse(piece, state, from, overlapping, bump, Batch::default());
+            (batch, clock) = parse(piece, state, from, names, overlapping, bump, Batch::default());
         }
         if clock.last.is_none() {
             clock.last = state.clock.last;
@@ -197,10 +221,22 @@ impl Reading {
         Settled { source: SourceId(piece.source as u32), first_line, batch, duplicates, again: overlapping }
     }
 
-    /// What this reading taught, if heads and first stamps had not told which sources hold copies of each other's records, or if an
-    /// extract was read before what it was taken from: the plans by which reading once more does better. A log put together backwards, a
-    /// host that a central log names late, lines picked out of a log: these do that.
-    pub(super) fn learnt(&self) -> Option<Vec<Plan>> {
+    /// Where the log that this source goes on from ended, by name another part of one rotated log, if that was within the hour that comes
+    /// twice: a file that was begun in the second round of that hour does not show that there was a first.
+    fn end_of_part_before(&self, source: usize) -> Option<Timestamp> {
+        let (early, late) = self.states[source].plan.both_rounds()?;
+        let log = |state: &State| log_of(&state.summary.path).to_owned();
+        let of_this_log = log(&self.states[source]);
+        let parts = self.states.iter().enumerate().filter(|(number, part)| *number != source && part.done && log(part) == of_this_log);
+        let ends = parts.filter_map(|(_, part)| part.summary.last);
+        // What ends later than this source can begin is no part before it but a copy.
+        ends.max().filter(|end| early < *end && *end <= late.plus(OVERLAP_SLACK))
+    }
+
+    /// What this reading taught, if heads and first stamps had not told which sources hold copies of each other's records or which names
+    /// are of one host, or if an extract was read before what it was taken from: the plans and names by which reading once more does
+    /// better. A log put together backwards, a host that a central log names late, lines picked out of a log: these do that.
+    pub(super) fn learnt(&self) -> Option<(Vec<Plan>, HostNames)> {
         let missed = self.states.iter().enumerate().any(|(number, state)| {
             let mut others = self.states.iter().enumerate().filter(|(other, _)| *other != number);
             others.any(|(_, other)| state.speakers.missed(&other.speakers))
@@ -215,7 +251,15 @@ impl Reading {
                 plans[extract].after = plans[extract].after.max(first);
             }
         }
-        (missed || extracts).then_some(plans)
+        let names = self.names_as_read();
+        (missed || extracts || names != self.names).then_some((plans, names))
+    }
+
+    /// The names of hosts, as far as reading told them.
+    fn names_as_read(&self) -> HostNames {
+        let as_scouted = self.states.iter().flat_map(|state| state.plan.hosts());
+        let as_read = self.states.iter().filter(|state| state.plan.scout.may_shorten_hosts()).flat_map(|state| &state.summary.hosts);
+        HostNames::of(as_scouted.chain(as_read.map(String::as_bytes)))
     }
 
     /// Whether a batch may hold records that stand in another source too: in one still to be read, or in one whose records are known.
@@ -349,16 +393,24 @@ impl State {
     }
 }
 
-fn state(source: &crate::intake::Source, plan: Plan) -> State {
+fn state(source: &crate::intake::Source, plan: Plan, names: &HostNames) -> State {
     let format = plan.scout.format;
     let shows_zone = plan.zone_from.is_some();
+    let mut hosts: Vec<String> = Vec::new();
+    for host in plan.scout.scouted.hosts.iter().filter(|host| !host.is_empty()) {
+        let host = if plan.scout.may_shorten_hosts() { names.one(host) } else { host };
+        let host = String::from_utf8_lossy(host).into_owned();
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
     let summary = SourceSummary {
         id: source.id,
         path: source.path.clone(),
         size: source.size,
         sha256: None,
         format: format.map(|f| (f.id, f.system)),
-        hosts: plan.scout.scouted.hosts.iter().filter(|h| !h.is_empty()).map(|h| String::from_utf8_lossy(h).into_owned()).collect(),
+        hosts,
         first: None,
         last: None,
         ledger: crate::formats::batch::Ledger::default(),
@@ -412,12 +464,18 @@ fn take(correlator: &mut Correlator, settled: &[Settled<'_>]) {
 }
 
 /// Parses some chunks side by side.
-fn parse_all<'a>(pieces: &'a [Piece], states: &[State], bumps: &'a mut [Bump], empty: Vec<Batch<'a>>) -> Vec<Parsed<'a>> {
+fn parse_all<'a>(
+    pieces: &'a [Piece],
+    states: &[State],
+    names: &'a HostNames,
+    bumps: &'a mut [Bump],
+    empty: Vec<Batch<'a>>,
+) -> Vec<Parsed<'a>> {
     let places = pieces.par_iter().zip(bumps.par_iter_mut().zip(empty)).with_max_len(1);
     let parsed = places.map(|(piece, (bump, empty))| {
         let state = &states[piece.source];
         let fingerprints = state.overlapping;
-        let (batch, clock) = parse(piece, state, guess(&state.clock), fingerprints, bump, empty);
+        let (batch, clock) = parse(piece, state, guess(&state.clock), names, fingerprints, bump, empty);
         Parsed { batch, clock, fingerprints }
     });
     parsed.collect()
@@ -428,12 +486,14 @@ fn parse<'a>(
     piece: &'a Piece,
     state: &State,
     mut clock: Clock,
+    names: &'a HostNames,
     fingerprints: bool,
     scratch: &'a mut Bump,
     mut batch: Batch<'a>,
 ) -> (Batch<'a>, Clock) {
     let before = clock.clone();
-    let chunk = Chunk { bytes: &piece.chunk.bytes, before: &piece.chunk.before, heading: &piece.chunk.heading, scratch, fingerprints };
+    let OwnedChunk { bytes, before: lines_before, heading, .. } = &piece.chunk;
+    let chunk = Chunk { bytes, before: lines_before, heading, scratch, names, fingerprints };
     let Some(format) = state.plan.scout.format else {
         let bytes = &piece.chunk.bytes;
         return (if state.plan.scout.text { no_log(bytes) } else { unreadable(bytes, Malformed::NotText) }, before);

@@ -41,6 +41,19 @@ pub(super) struct Scout {
     pub(super) trouble: Option<Phrase>,
 }
 
+impl Scout {
+    /// Whether it is syslog text whose lines name no host in its head: an export without that column, most often.
+    pub(super) fn lacks_hosts(&self) -> bool {
+        let is_syslog = self.format.is_some_and(|format| format.id == formats::SYSLOG_TEXT);
+        is_syslog && self.scouted.readable > 0 && self.scouted.hosts.is_empty()
+    }
+
+    /// Whether its lines name hosts as loggers do, in full or in short; servers of Exchange and tenants have names of their own.
+    pub(super) fn may_shorten_hosts(&self) -> bool {
+        self.format.is_some_and(|format| !matches!(format.system, "exchange" | "m365"))
+    }
+}
+
 /// Looks at all sources, in their order.
 pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
     survey.sources.par_iter().map(|source| scout(source, settings)).collect()

@@ -28,6 +28,20 @@ pub(super) struct Plan {
     pub(super) speakers: Speakers,
 }
 
+impl Plan {
+    /// The hosts in its head, as a logger names them.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.scout.scouted.hosts.iter().filter(|_| self.scout.may_shorten_hosts()).map(Vec::as_slice)
+    }
+
+    /// The two instants that the first stamp can mean, if it lies in the autumn hour that comes twice.
+    pub(super) fn both_rounds(&self) -> Option<(Timestamp, Timestamp)> {
+        let first = self.scout.scouted.first_yearless?;
+        let (early, late) = self.clock.zone.instants(wall_instant(first, year_of(self.first?)));
+        late.map(|late| (early, late))
+    }
+}
+
 /// The year of stamps that nothing dates: long before any log this tool reads, so that it cannot pass for a real one.
 const NO_YEAR: i32 = 1970;
 /// How far the first line of a log may lie behind the time its file was written, for clocks that differ.

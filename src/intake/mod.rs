@@ -13,6 +13,7 @@ mod encoding;
 #[cfg(test)]
 mod fixtures;
 mod hash;
+mod line_ends;
 mod part;
 mod sniff;
 mod source;

@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::encoding::{Encoding, HEAD_BYTES};
+use super::line_ends::{self, LineEnds};
 use super::stored::{Hashing, Layered};
 use super::stream::Stream;
 use crate::domain::place::SourceId;
@@ -139,6 +140,9 @@ pub struct SourceReader {
     head: Vec<u8>,
     /// Bytes of UTF-16 on their way to be rewritten.
     raw: Vec<u8>,
+    line_ends: LineEnds,
+    /// The first bytes by which the line ends were told, until they are given out.
+    beginning: Vec<u8>,
     budget: Arc<Budget>,
     booked: Arc<AtomicU64>,
     decoded: u64,
@@ -166,6 +170,8 @@ impl SourceReader {
             encoding: None,
             head: Vec::new(),
             raw: Vec::new(),
+            line_ends: LineEnds::default(),
+            beginning: Vec::new(),
             budget,
             booked,
             decoded: 0,
@@ -247,29 +253,39 @@ impl SourceReader {
         }
         Ok(encoding)
     }
-}
 
-/// Bytes of UTF-16 rewritten at once.
-const WIDE_BYTES: usize = 256 << 10;
+    /// Reads up to the first line feed and tells the line ends by what stands before it.
+    fn look_at_line_ends(&mut self) -> io::Result<LineEnds> {
+        let mut head = Vec::new();
+        let mut piece = [0; HEAD_BYTES];
+        while head.len() < line_ends::HEAD_BYTES && !head.contains(&b'\n') {
+            match self.read_text(&mut piece)? {
+                0 => break,
+                read => head.extend_from_slice(piece.get(..read).unwrap_or_default()),
+            }
+        }
+        let mut ends = LineEnds::of(&head);
+        match &mut ends {
+            LineEnds::Returns(returns) if !head.is_empty() => returns.take(&head),
+            _ => self.beginning = head,
+        }
+        Ok(ends)
+    }
 
-impl Read for SourceReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads text as it is encoded for us, with the line ends it has.
+    fn read_text(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut encoding = match self.encoding.take() {
             Some(encoding) => encoding,
             None => self.look()?,
         };
         let read = match &mut encoding {
             Encoding::Plain { .. } if self.head.is_empty() => self.read_raw(buffer),
-            Encoding::Plain { .. } => {
-                let count = self.head.len().min(buffer.len());
-                buffer.iter_mut().zip(self.head.drain(..count)).for_each(|(to, from)| *to = from);
-                Ok(count)
-            }
+            Encoding::Plain { .. } => Ok(give_out(&mut self.head, buffer)),
             Encoding::Wide(wide) => loop {
                 match wide.give(buffer) {
                     0 if !wide.ended() && !buffer.is_empty() => {
                         let mut raw = std::mem::take(&mut self.raw);
-                        raw.resize(WIDE_BYTES, 0);
+                        raw.resize(PIECE_BYTES, 0);
                         let read = self.read_raw(&mut raw)?;
                         wide.take(raw.get(..read).unwrap_or_default());
                         self.raw = raw;
@@ -279,6 +295,41 @@ impl Read for SourceReader {
             },
         };
         self.encoding = Some(encoding);
+        read
+    }
+}
+
+/// Gives the first bytes that are kept out, as many as there is room for.
+fn give_out(kept: &mut Vec<u8>, buffer: &mut [u8]) -> usize {
+    let count = kept.len().min(buffer.len());
+    buffer.iter_mut().zip(kept.drain(..count)).for_each(|(to, from)| *to = from);
+    count
+}
+
+/// Bytes rewritten at once.
+const PIECE_BYTES: usize = 256 << 10;
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut ends = match std::mem::take(&mut self.line_ends) {
+            LineEnds::Unseen => self.look_at_line_ends()?,
+            known => known,
+        };
+        let read = match &mut ends {
+            LineEnds::Returns(returns) => loop {
+                match returns.give(buffer) {
+                    0 if !returns.ended() && !buffer.is_empty() => {
+                        let mut text = vec![0; PIECE_BYTES];
+                        let read = self.read_text(&mut text)?;
+                        returns.take(text.get(..read).unwrap_or_default());
+                    }
+                    given => break Ok(given),
+                }
+            },
+            _ if self.beginning.is_empty() => self.read_text(buffer),
+            _ => Ok(give_out(&mut self.beginning, buffer)),
+        };
+        self.line_ends = ends;
         read
     }
 }

@@ -73,6 +73,112 @@ fn lines_sorted_into_files_by_program_tell_the_same_in_any_order() {
     assert_eq!(suzuki(&[("a.log", [started, &rest].concat()), ("b.log", server)]), (2, 2, 2));
 }
 
+/// Two mornings of suzuki's at the mailbox server, one of them after a wrong password.
+fn mailbox(host: &str, own_file: bool) -> String {
+    let line = |at: &str, component: &str, severity: &str, text: &str| match own_file {
+        true => format!("Oct 31 {at} {component}: {severity}: {text}\n"),
+        false => format!("Oct 31 {at} {host} dovecot: {component}: {text}\n"),
+    };
+    let client = "method=PLAIN, rip=203.0.113.5, lip=192.0.2.25, TLS";
+    let user = "user=<suzuki>";
+    [
+        line("16:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=7, session=<jXBmieVgA1LGM2TI>")),
+        line(
+            "16:05:02",
+            "imap(suzuki)<7><jXBmieVgA1LGM2TI>",
+            "Info",
+            "Disconnected: Logged out in=32 out=781 deleted=0 expunged=0 body_count=3 body_bytes=700",
+        ),
+        line(
+            "17:00:09",
+            "imap-login",
+            "Info",
+            &format!("Disconnected (auth failed, 2 attempts in 6 secs): {user}, {client}, session=<kXBmieVgA1LGM2TI>"),
+        ),
+        line("17:01:02", "imap-login", "Info", &format!("Login: {user}, {client}, mpid=8, session=<lXBmieVgA1LGM2TI>")),
+    ]
+    .concat()
+}
+
+/// Dovecot writes its own file, and syslog writes down the same once more.
+#[test]
+fn a_session_that_dovecots_own_file_and_syslog_tell_of_is_one() {
+    let (own, syslog) = (mailbox("", true), mailbox("mail", false));
+    assert_eq!(suzuki(&[("mail.log", syslog.clone())]), (2, 2, 0));
+    assert_eq!(suzuki(&[("dovecot.log", own.clone())]), (2, 2, 0));
+    assert_eq!(suzuki(&[("dovecot.log", own), ("mail.log", syslog)]), (2, 2, 0));
+}
+
+/// An export that dropped the column of hosts, beside the log it was made of; it may begin earlier and may lack lines.
+#[test]
+fn a_log_that_lost_its_hosts_is_a_copy_of_the_one_that_has_them() {
+    let whole = [night("mail", 1), night("mail", 40)].concat();
+    let export = whole.replace(" mail postfix/", " postfix/");
+    assert_eq!(suzuki(&[("export.log", export.clone())]), (2, 2, 2));
+    for (first, second) in [("a.log", "b.log"), ("b.log", "a.log")] {
+        assert_eq!(suzuki(&[(first, export.clone()), (second, whole.clone())]), (2, 2, 2));
+    }
+    let deliveries: String = export.split_inclusive('\n').filter(|line| line.contains("/smtp[")).collect();
+    assert_eq!(suzuki(&[("a.log", deliveries), ("b.log", whole.clone())]), (2, 2, 2));
+    let later = [night("mail", 40), night("mail", 50)].concat();
+    assert_eq!(suzuki(&[("a.log", export), ("b.log", later)]), (3, 3, 3));
+}
+
+/// Passwords tried on suzuki once a second; where a logger sums up, as `last message repeated` or with the line quoted.
+fn guesses(summed_up: Option<&str>, times: u32) -> String {
+    let guess = "postfix/smtpd[71]: warning: unknown[203.0.113.5]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=suzuki";
+    let (tag, text) = guess.split_once(": ").unwrap();
+    let line = |second: u32, text: &str| format!("Oct 31 16:01:{second:02} mail {text}\n");
+    let again = match summed_up {
+        Some("last") => line(times + 1, &format!("last message repeated {times} times")),
+        Some(_) => line(times + 1, &format!("{tag}: message repeated {times} times: [ {text}]")),
+        None => (0..times).map(|n| line(2 + n, guess)).collect(),
+    };
+    [line(1, guess), again, line(40, "postfix/smtpd[71]: disconnect from unknown[203.0.113.5] auth=0/11 commands=0/11")].concat()
+}
+
+/// A logger that sums up equal lines, and one that does not, write down one attack.
+#[test]
+fn lines_summed_up_in_one_log_and_written_out_in_another_count_once() {
+    let failures = |files: &[(&str, String)]| suzuki(files).1;
+    for sum in ["last", "quoted"] {
+        let (summed_up, whole) = (guesses(Some(sum), 10), guesses(None, 10));
+        assert_eq!(failures(&[("a.log", summed_up.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", summed_up.clone()), ("b.log", whole.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", whole.clone()), ("b.log", summed_up.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", whole.clone()), ("b.log", summed_up.clone()), ("c.log", summed_up.clone())]), 11, "{sum}");
+        // The one that wrote them out lost some: the larger number is the true one.
+        let lossy: String = whole.split_inclusive('\n').filter(|line| !line.contains("16:01:05") && !line.contains("16:01:06")).collect();
+        assert_eq!(failures(&[("a.log", summed_up.clone()), ("b.log", lossy.clone())]), 11, "{sum}");
+        assert_eq!(failures(&[("a.log", lossy), ("b.log", summed_up)]), 11, "{sum}");
+    }
+}
+
+/// A mail server writes its own short name, the central logger the full one, and each has the lines of other programs.
+#[test]
+fn a_host_that_two_logs_name_in_short_and_in_full_is_one() {
+    let log = [night("mail", 1), night("mail", 40)].concat();
+    let of = |server: bool, name: &str| -> String {
+        log.split_inclusive('\n')
+            .filter(|line| line.contains("smtpd[") == server)
+            .map(|line| line.replace(" mail ", &format!(" {name} ")))
+            .collect()
+    };
+    let (short, full) = ("mail", "mail.u.example");
+    for (server, rest) in [(short, full), (full, short)] {
+        let files = [("a.log", of(true, server)), ("b.log", of(false, rest))];
+        assert_eq!(suzuki(&files), (2, 2, 2), "{server}");
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+        let report = analyze(&[folder.path()], &["--year", "2022", "--log-tz", "Asia/Tokyo"]);
+        assert_eq!(report.json["accounts"][0]["recipients"]["delivered"], 2, "{server}");
+        assert!(report.json["evidence"].as_array().unwrap().iter().all(|source| source["hosts"] == serde_json::json!([full])));
+    }
+    // Named in full late in a log, long after its head was looked at.
+    let quiet = "Oct 31 16:00:00 web cron[1]: nothing to do\n".repeat(10_000);
+    assert_eq!(suzuki(&[("a.log", of(true, short)), ("b.log", [quiet, of(false, full)].concat())]), (2, 2, 2));
+}
+
 /// What a search for a name picked out of two rotated logs lies beside them. Without it, a message and one more that was refused under
 /// another sender's name are told of each log; the lines that were picked out must not take the user from the rest of their sessions.
 #[test]

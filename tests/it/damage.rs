@@ -251,3 +251,24 @@ fn no_evidence_at_all_is_wrong_use() {
         assert!(run.stderr.starts_with("error: ") && run.stderr.contains(said), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_log_whose_lines_end_in_carriage_returns_alone_is_read_like_any_other() {
+    let folder = Folder::with_the_incident();
+    let lines = fs::read(folder.log()).unwrap().iter().filter(|b| **b == b'\n').count() as u64;
+    folder.change(|log| log.into_iter().map(|b| if b == b'\n' { b'\r' } else { b }).collect());
+    let report = folder.analyze();
+    assert_incident(&report, "carriage returns");
+    let source = report.source("mail.log");
+    assert_eq!(number(&source["lines"]["total"]), lines, "{source}");
+}
+
+#[test]
+fn a_part_of_a_log_without_line_feeds_is_named() {
+    let folder = Folder::with_the_incident();
+    folder.change(|log| {
+        let tail = log.iter().take(2000).map(|b| if *b == b'\n' { b'\r' } else { *b }).collect();
+        [log, tail].concat()
+    });
+    assert_damaged(&folder.analyze(), "mail.log", "several records in one line");
+}

@@ -92,3 +92,25 @@ fn the_last_line_of_a_hosts_other_log_tells_the_zone_of_both() {
     let old = report.source("old.log");
     assert_eq!((text(old, "first"), text(old, "zone_from")), ("2022-10-31T15:00:00+09:00", "other-source"));
 }
+
+/// Clocks in Berlin went back from 3:00 to 2:00 on 30 October 2022, and the log was rotated in the second round of that hour.
+#[test]
+fn a_log_begun_in_the_second_round_of_the_autumn_hour_goes_on_from_the_part_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = |hour: &str, id: &str| session(&|second| format!("Oct 30 {hour}:{second:02}"), "mail").replace("1A2B3C4D5E", id);
+    let before = [begun("01:40", "1A2B3C4D51"), begun("02:50", "1A2B3C4D52")].concat();
+    let after = [begun("02:10", "1A2B3C4D53"), begun("03:20", "1A2B3C4D54")].concat();
+    let firsts = |files: &[(&str, &str)]| -> Vec<String> {
+        fs::remove_dir_all(folder.path()).unwrap();
+        fs::create_dir(folder.path()).unwrap();
+        files.iter().for_each(|(name, log)| fs::write(folder.path().join(name), log).unwrap());
+        let report = analyze(&[folder.path()], &["--year", "2022", "--log-tz", "Europe/Berlin"]);
+        report.json["evidence"].as_array().unwrap().iter().map(|source| text(source, "first").to_owned()).collect()
+    };
+    let (second_round, first_round) = ("2022-10-30T10:10:00+09:00", "2022-10-30T09:10:00+09:00");
+    assert_eq!(firsts(&[("mail.log", &after), ("mail.log.1", &before)])[0], second_round);
+    assert_eq!(firsts(&[("mail.log", &after), ("other.log.1", &before)])[0], first_round);
+    assert_eq!(firsts(&[("mail.log", &after)])[0], first_round);
+    let ended_before_it = begun("01:40", "1A2B3C4D51");
+    assert_eq!(firsts(&[("mail.log", &after), ("mail.log.1", &ended_before_it)])[0], first_round);
+}

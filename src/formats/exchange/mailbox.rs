@@ -186,6 +186,7 @@ fn login<'a>(
         client: None,
         user_agent: None,
         provider: None,
+        passed_on: false,
     })
 }
 

@@ -331,7 +331,7 @@ impl<'a> Reader<'_, 'a> {
         let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
         hasher.write(row.text);
         let (line, second, hash) = (self.sink.line, self.sink.at.seconds(), hasher.finish());
-        let fingerprint = Fingerprint { line, second, hash, host: 0, pid: 0, full_host: 0, used };
+        let fingerprint = Fingerprint { line, second, hash, body: hash, named: true, host: 0, pid: 0, full_host: 0, used };
         self.sink.batch.fingerprints.push(fingerprint);
     }
 
@@ -379,7 +379,18 @@ fn scout(bytes: &[u8]) -> Scouted {
     let scratch = bumpalo::Bump::new();
     let mut clock = Clock::new(crate::domain::time::Zone::UTC, 1970);
     let head = bytes.get(..bytes.len().min(SCOUT_BYTES)).unwrap_or(bytes);
-    parse(Chunk { bytes: head, before: b"", heading: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+    parse(
+        Chunk {
+            bytes: head,
+            before: b"",
+            heading: b"",
+            scratch: &scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: false,
+        },
+        &mut clock,
+        &mut batch,
+    );
     let hosts = batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect();
     let first: Option<Timestamp> = batch.first;
     Scouted {

@@ -218,7 +218,14 @@ fn the_shells_export_is_read_by_its_own_names_and_the_zone_of_its_machine() {
     let mut batch = Batch::default();
     let mut clock = Clock::new(crate::domain::time::Zone::parse("Asia/Tokyo").unwrap(), 2022);
     (exchange::EXPORT.parse)(
-        Chunk { bytes: text.as_bytes(), before: b"", heading: b"", scratch: &scratch, fingerprints: false },
+        Chunk {
+            bytes: text.as_bytes(),
+            before: b"",
+            heading: b"",
+            scratch: &scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: false,
+        },
         &mut clock,
         &mut batch,
     );
@@ -279,7 +286,18 @@ fn pieces(format: &Format, text: &str, rows_per_piece: usize) -> Vec<String> {
         let bytes: &[u8] = scratch.alloc_slice_copy(piece.concat().as_bytes());
         let before: &[u8] = scratch.alloc_slice_copy(heading.as_bytes());
         let mut batch = Batch::default();
-        (format.parse)(Chunk { bytes, before: b"", heading: before, scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+        (format.parse)(
+            Chunk {
+                bytes,
+                before: b"",
+                heading: before,
+                scratch: &scratch,
+                names: &crate::formats::host_names::NO_HOST_NAMES,
+                fingerprints: false,
+            },
+            &mut clock,
+            &mut batch,
+        );
         let not_named = |e: &&Event<'_>| !matches!(e.kind, Kind::System(_));
         shown.extend(events(batch).iter().filter(not_named).map(|e| format!("{:?} {:?}", e.at, e.kind)));
         heading.extend(piece.iter().filter(|line| line.starts_with('#')).copied());

@@ -178,6 +178,7 @@ fn mailbox_login<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         user_agent: record.get(Field::UserAgent).or_else(|| clients::program(record.get(Field::ClientInfo)?)),
         detail: b"",
         provider: Some(reader.scratch.alloc(word)),
+        passed_on: false,
     };
     reader.sink.login(event)
 }

@@ -20,7 +20,18 @@ pub(super) fn scout(bytes: &[u8], parse: for<'a> fn(Chunk<'a>, &mut Clock, &mut 
     let mut batch = Batch::default();
     let mut clock = Clock::new(crate::domain::time::Zone::UTC, 1970);
     clock.day_first = day_first(bytes, &scratch);
-    parse(Chunk { bytes, before: b"", heading: b"", scratch: &scratch, fingerprints: false }, &mut clock, &mut batch);
+    parse(
+        Chunk {
+            bytes,
+            before: b"",
+            heading: b"",
+            scratch: &scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: false,
+        },
+        &mut clock,
+        &mut batch,
+    );
     Scouted {
         hosts: batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect(),
         first_absolute: batch.first,

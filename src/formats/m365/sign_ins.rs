@@ -68,6 +68,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
         user_agent: agent.filter(|agent| !clients::is_basic(agent)),
         detail: if result == LoginResult::Success { b"" } else { reason(record, envelope, reader) },
         provider: Some(scratch.alloc(word)),
+        passed_on: false,
     };
     reader.on(HOST, at);
     reader.sink.login(event)
@@ -238,6 +239,7 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut R
         user_agent: agent.filter(|agent| !clients::is_basic(agent)),
         detail: if result == LoginResult::Success { b"" } else { record.get(Field::LogonError).unwrap_or_default() },
         provider: Some(scratch.alloc(word)),
+        passed_on: false,
     };
     reader.on(super::audit::HOST, at);
     reader.sink.login(event)

@@ -21,7 +21,7 @@ use stamp::Stamp;
 
 /// Syslog text with lines of Postfix and its neighbours, or without.
 pub(in crate::formats) const FORMAT: Format =
-    Format { id: "postfix.syslog", system: "postfix", title: "syslog text", framing: Framing::Lines, sniff, parse, scout: scout::scout };
+    Format { id: super::SYSLOG_TEXT, system: "postfix", title: "syslog text", framing: Framing::Lines, sniff, parse, scout: scout::scout };
 
 /// How much of a head is looked at to tell the format.
 const SNIFF_BYTES: usize = 1 << 16;
@@ -57,7 +57,12 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let mut last = LastHead::default();
     // No logger writes a NUL: where one stands, a disk or a copy lost what was there.
     let damaged = memchr::memchr(0, chunk.bytes).is_some();
+    let has_returns = memchr::memchr(b'\r', chunk.bytes).is_some();
     scan::each_line(chunk.bytes, |number, line| {
+        if has_returns && holds_another(line) {
+            reader.unreadable(number, line, Malformed::Joined);
+            return;
+        }
         if damaged && memchr::memchr(0, line).is_some() {
             reader.unreadable(number, line, Malformed::NotText);
             return;
@@ -79,6 +84,11 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         }
     });
     reader.finish();
+}
+
+/// Whether a second record begins after a carriage return: a part of the log whose lines end in those alone, in a log that has line feeds.
+fn holds_another(line: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', line).any(|at| line.get(at + 1..).is_some_and(|rest| stamp::read(rest).is_ok()))
 }
 
 /// The journal's text modes put the rest of an entry over several lines under its first line.

@@ -7,6 +7,7 @@ super::catalogue! {
     "no program name" => "プログラム名なし",
     "unreadable body" => "本文を解釈できず",
     "not text" => "テキストではない",
+    "several records in one line, parted by carriage returns" => "一行に複数の記録（復帰文字で区切られている）",
     "torn row" => "途切れた行",
     "row without a heading" => "見出しのない行",
     // Sources.
