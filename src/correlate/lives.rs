@@ -337,10 +337,10 @@ impl Lives {
         let is_its_time = open.is_some_and(|found| line.at.since(self.slots[found as usize].life.opened) >= -REORDER);
         // Within one source time goes back only where a clock was set.
         let same_source = |slots: &[Slot], found: u32| slots[found as usize].life.place.source == line.place.source;
-        let found = if is_its_time {
-            open
-        } else {
-            self.recall(line, name.id, past.store).or_else(|| open.filter(|&found| same_source(&self.slots, found)))
+        let found = match open.filter(|_| is_its_time) {
+            Some(found) if same_source(&self.slots, found) => open,
+            Some(found) => self.recall_nearer(line, name.id, found, past.store).or(open),
+            None => self.recall(line, name.id, past.store).or_else(|| open.filter(|&found| same_source(&self.slots, found))),
         };
         let slot = found.unwrap_or_else(|| self.begin(texts, line, name, Opener::Unseen, past));
         let life = &mut self.slots[slot as usize].life;
@@ -355,6 +355,19 @@ impl Lives {
             span.is_some_and(|(opened, last)| line.at.since(opened) >= -REORDER && line.at.since(last) <= LATE_LINES)
         };
         let place = self.recall.get(&(line.host, id))?.iter().rposition(fits)?;
+        self.unpack(line.host, id, place, store)
+    }
+
+    /// Unpacks the life that was opened last before a line of another source, if that is not the one at hand: an id that is soon used again
+    /// names several of the same minute.
+    fn recall_nearer(&mut self, line: Line, id: QueueId, found: u32, store: &Store) -> Option<u32> {
+        let at_hand = Some(self.slots[found as usize].life.opened).filter(|opened| *opened <= line.at);
+        let known = self.recall.get(&(line.host, id))?.iter().enumerate();
+        let opened = |(place, &number): (usize, &u32)| {
+            let (opened, last) = self.packed.span(store, number)?;
+            (opened <= line.at && Some(opened) > at_hand && line.at.since(last) <= LATE_LINES).then_some((opened, place))
+        };
+        let (_, place) = known.filter_map(opened).max()?;
         self.unpack(line.host, id, place, store)
     }
 
@@ -592,6 +605,24 @@ Oct 31 18:00:02 mail postfix/qmgr[9]: 2A2B3C4D5E: removed
         let second = [sent("16:01:02", "a"), sent("16:40:02", "b")].concat();
         let found = shown(&rows_of_files(&[&first, &second]));
         assert_eq!(found, ["suzuki@u.example: delivered [a@x.test=delivered]", "ono@u.example: delivered [b@x.test=delivered]"]);
+    }
+
+    #[test]
+    fn an_id_used_three_times_in_five_seconds_keeps_its_messages_apart_in_two_files() {
+        let opened = |second: u32| {
+            format!(
+                "Oct 31 16:01:{second:02} mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki\n"
+            )
+        };
+        let refused = |second: u32, to: &str| {
+            format!(
+                "Oct 31 16:01:{second:02} mail postfix/cleanup[6]: 1A2B3C4D5E: reject: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<{to}@x.test> proto=ESMTP helo=<pc>: 5.7.1 content refused\n"
+            )
+        };
+        let server: String = [8, 10, 12].map(opened).concat();
+        let rest: String = [refused(9, "a"), refused(11, "b"), refused(12, "c")].concat();
+        let expected = ["a", "b", "c"].map(|to| format!("suzuki@u.example: blocked [{to}@x.test=blocked]"));
+        assert_eq!(shown(&rows_of_files(&[&server, &rest])), expected);
     }
 
     #[test]
