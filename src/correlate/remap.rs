@@ -96,12 +96,13 @@ impl Map {
             match &mut note.what {
                 TransactionFact::RecipientRefused(refusal) => self.refusal(refusal),
                 TransactionFact::Decided(decision) => self.decision(decision),
-                TransactionFact::BrokenOff | TransactionFact::Unended => {}
+                TransactionFact::BrokenOff => {}
             }
         }
         for count in &mut sessions.counts {
             self.put(&mut count.host);
         }
+        sessions.unended.iter_mut().for_each(|transaction| self.put(&mut transaction.host));
         sessions.counting = std::mem::take(&mut sessions.counting)
             .into_iter()
             .map(|mut host| {

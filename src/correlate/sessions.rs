@@ -89,8 +89,14 @@ pub(super) enum TransactionFact {
     Decided(Decision),
     /// The client broke it off, or may have: at least one transaction of the session was.
     BrokenOff,
-    /// The end of its session is not in evidence, though its host's log counts what each session did.
-    Unended,
+}
+
+/// A transaction of a session whose end is not in evidence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unended {
+    pub(super) host: Text,
+    pub(super) queue_id: QueueId,
+    pub(super) at: Timestamp,
 }
 
 /// What ends a session in evidence.
@@ -144,6 +150,7 @@ pub(super) struct Sessions {
     pub(super) refused: Vec<RefusedTransaction>,
     pub(super) notes: Vec<TransactionNote>,
     pub(super) counts: Vec<SessionCount>,
+    pub(super) unended: Vec<Unended>,
     /// Hosts whose log counts the commands of each session.
     pub(super) counting: HashSet<Text>,
     pub(super) foreign_rejects: u64,
@@ -217,6 +224,7 @@ impl Sessions {
         self.refused.extend(other.refused);
         self.notes.extend(other.notes);
         self.counts.extend(other.counts);
+        self.unended.extend(other.unended);
         self.counting.extend(other.counting);
         self.foreign_rejects += other.foreign_rejects;
     }
@@ -309,22 +317,21 @@ impl Sessions {
     fn end_transactions(&mut self, session: &Session, ended: Ended) {
         let host = session.started.host;
         let all = session.transactions.len() as u32;
-        let note = |t: &Transaction, at, what| TransactionNote { host, queue_id: t.queue_id, at, what };
-        let of_each = |what: TransactionFact| session.transactions.iter().map(move |t| note(t, t.at, what.clone()));
+        let broken_off = |t: &Transaction, at| TransactionNote { host, queue_id: t.queue_id, at, what: TransactionFact::BrokenOff };
         let counters = match (ended, session.lost, session.transactions.last()) {
             // RSET and QUIT leave no line of their own, but each accepted message is counted.
             (Ended::Disconnect(Some(counters)), ..) => {
                 if counters.data_ok < all {
-                    self.notes.extend(of_each(TransactionFact::BrokenOff));
+                    self.notes.extend(session.transactions.iter().map(|t| broken_off(t, t.at)));
                 }
                 Some(counters)
             }
             (_, Some((stage, at)), Some(last)) if stage != Stage::EndOfMessage => {
-                self.notes.push(note(last, at, TransactionFact::BrokenOff));
+                self.notes.push(broken_off(last, at));
                 None
             }
-            (Ended::Unseen, ..) if self.counting.contains(&host) => {
-                self.notes.extend(of_each(TransactionFact::Unended));
+            (Ended::Unseen, ..) => {
+                self.unended.extend(session.transactions.iter().map(|t| Unended { host, queue_id: t.queue_id, at: t.at }));
                 None
             }
             _ => None,

@@ -8,7 +8,7 @@ use super::life::{Life, Opener};
 use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
-use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact, TransactionNote};
+use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact};
 use super::settle::{Desk, Ends, Head, HostLogs, Known, SessionWord, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
@@ -58,8 +58,8 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     }
     let untold = untold(&tracked, &names);
     let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
-    let words = session_words(&mut all, &sessions.notes, &sessions.counts);
-    sessions.counts = Vec::new();
+    let words = session_words(&mut all, &sessions);
+    (sessions.counts, sessions.unended) = (Vec::new(), Vec::new());
     let logs = HostLogs { ends: &host_ends, counting: &sessions.counting };
     let empty = texts.intern(b"");
     let beginnings = Beginnings { texts: &texts, words: &words, names: &names, logs, empty };
@@ -432,20 +432,24 @@ fn usual_sender_domain(texts: &TextPool, all: &Gathered, names: &HashMap<Text, T
 }
 
 /// Gives what sessions said of queue ids to the lives of that name and time.
-fn session_words(all: &mut Gathered, notes: &[TransactionNote], counts: &[SessionCount]) -> HashMap<u32, SessionWord> {
+fn session_words(all: &mut Gathered, sessions: &Sessions) -> HashMap<u32, SessionWord> {
     let mut words: HashMap<u32, SessionWord> = HashMap::new();
     let mut life = Life::default();
-    for note in notes {
+    for note in &sessions.notes {
         let Some(life) = all.nearest(note.host, note.queue_id, note.at, &mut life) else { continue };
         match &note.what {
             TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
             TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
-            TransactionFact::Unended => words.entry(life).or_default().unended = true,
             TransactionFact::Decided(decision) => all.decided_early(life, *decision),
         }
     }
     let all = &*all;
-    let shares: Vec<(u32, u32)> = counts.par_iter().flat_map_iter(|count| share_recipients(all, &words, count)).collect();
+    for transaction in sessions.unended.iter().filter(|t| sessions.counting.contains(&t.host)) {
+        if let Some(life) = all.nearest(transaction.host, transaction.queue_id, transaction.at, &mut life) {
+            words.entry(life).or_default().unended = true;
+        }
+    }
+    let shares: Vec<(u32, u32)> = sessions.counts.par_iter().flat_map_iter(|count| share_recipients(all, &words, count)).collect();
     for (life, accepted) in shares {
         words.entry(life).or_default().accepted = Some(accepted);
     }
