@@ -59,6 +59,7 @@ struct Denied {
     client: Option<Text>,
     request: Option<Text>,
     result: LoginResult,
+    back_end: bool,
 }
 
 /// Address and program.
@@ -103,10 +104,10 @@ impl Accesses {
                 };
                 self.used(used, Stretch::new(line, Read { client, bytes }));
             }
-            AccessFact::Denied | AccessFact::Stopped if event.back_end => {}
             AccessFact::Denied | AccessFact::Stopped => {
                 let result = if event.fact == AccessFact::Denied { LoginResult::Failure } else { LoginResult::Stopped };
-                self.denied.push(Denied { line, account, address, protocol: event.protocol, client, request, result });
+                let back_end = event.back_end;
+                self.denied.push(Denied { line, account, address, protocol: event.protocol, client, request, result, back_end });
             }
             AccessFact::FormSent | AccessFact::FormRefused if event.back_end => {}
             AccessFact::FormSent => self.forms.push(Form { line, address, client, alike, request, refused: false }),
@@ -167,6 +168,9 @@ impl Accesses {
             !(used.teller != Teller::FrontEnd && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
         });
         let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
+        // A front end's log tells of every failure.
+        let told = |denied: &Denied| covered.get(&denied.protocol).is_some_and(|(from, to)| (*from..=*to).contains(&denied.line.at));
+        self.denied.retain(|denied| !(denied.back_end && told(denied)));
         let (failures, accepted) = self.failures();
         logins.extend(failures);
         logins.extend(signed_in_again(&sessions, &accepted));
@@ -190,8 +194,8 @@ impl Accesses {
     /// What failed, and the login forms that did not.
     fn failures(&mut self) -> (Vec<Login>, Vec<Form>) {
         let mut logins = Vec::new();
-        // Two logs of the front end tell of one request; the one that names the user comes first.
-        self.denied.sort_by_key(|d| (d.account.is_none(), d.line.at, d.line.place));
+        // Two logs tell of one request; the front end's that names the user comes first.
+        self.denied.sort_by_key(|d| (d.back_end, d.account.is_none(), d.line.at, d.line.place));
         let mut seen: HashSet<Text> = HashSet::new();
         for denied in &self.denied {
             if denied.request.is_none_or(|request| seen.insert(request)) {

@@ -275,14 +275,14 @@ impl Dialogue {
             }
             DialogueFact::Claimed { user } => self.claim(texts.intern(user)),
             DialogueFact::Authenticated { user } => {
-                let user = if user.is_empty() { self.claimed } else { Some(texts.intern(user)) };
+                let user = self.user(texts, user);
                 if let Some(user) = user.filter(|user| !self.users.iter().any(|(known, _)| known == user)) {
                     self.users.push((user, line));
                 }
             }
             DialogueFact::AuthFailed { answered, .. } => self.failed(line, *answered),
             DialogueFact::Stopped { user, .. } => {
-                let user = if user.is_empty() { self.claimed } else { Some(texts.intern(user)) };
+                let user = self.user(texts, user);
                 self.stopped.push((user, line));
             }
             DialogueFact::Command(command) => self.command(texts, line, *command),
@@ -313,6 +313,13 @@ impl Dialogue {
     fn wait_alone(&mut self) {
         self.pending.clear();
         self.pending.push_back(Pending::Other);
+    }
+
+    /// The user that a server names, or as the client gave it where the server names none or leaves its domain out.
+    fn user(&self, texts: &mut TextPool, named: &[u8]) -> Option<Text> {
+        let given =
+            self.claimed.filter(|given| named.is_empty() || self.protocol == Protocol::Pop3 && is_with_domain(texts, *given, named));
+        given.or_else(|| (!named.is_empty()).then(|| texts.intern(named)))
     }
 
     /// A name told after a failure is of that failure; SMTP tells it so, POP before the password.
@@ -523,4 +530,10 @@ impl Transaction {
             map.put(id);
         }
     }
+}
+/// Whether an address is that of a user whose name alone is logged.
+fn is_with_domain(texts: &TextPool, address: Text, name: &[u8]) -> bool {
+    let address = texts.bytes(address);
+    let rest = address.split_at_checked(name.len()).filter(|(local, _)| local.eq_ignore_ascii_case(name));
+    rest.is_some_and(|(_, rest)| rest.starts_with(b"@"))
 }

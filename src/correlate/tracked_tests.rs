@@ -346,6 +346,9 @@ fn trap_16_pop_tells_the_name_before_the_password_and_the_outcome_after() {
     let failed = session("\"R=\"\"-ERR Logon failure: unknown user name or bad password.\"\"\"");
     assert_eq!(logins(&files(&[failed])), ["suzuki@u.example 203.0.113.7 pop3 failure"]);
     assert_eq!(logins(&files(&[session("R=OK")])), ["suzuki@u.example 203.0.113.7 pop3 success"]);
+    // The server's column leaves the domain out.
+    let short = session("R=OK").replace("203.0.113.7:55576,,", "203.0.113.7:55576,suzuki,").replace("suzuki@u.example", "suzuki@v.example");
+    assert_eq!(logins(&files(&[short])), ["suzuki@v.example 203.0.113.7 pop3 success"]);
     let name_alone =
         POP.to_owned() + "2022-10-31T16:01:02.000Z,0000000000000005,1,192.0.2.25:110,203.0.113.7:55576,,1,1,1,user,suzuki,R=OK\r\n";
     assert_eq!(logins(&files(&[name_alone])), [""; 0]);
@@ -642,4 +645,26 @@ fn a_mailbox_opened_by_another_account_is_an_act_of_that_account_on_that_mailbox
     };
     assert_eq!(told, [act("suzuki@u.example", 2), act("suzuki@u.example", 1), act("tanaka@u.example", 1)]);
     assert!(logins(&rows).iter().all(|login| login == "sync@u.example 203.0.113.7 ews success"), "{:?}", logins(&rows));
+}
+
+#[test]
+fn a_password_that_ews_refuses_is_a_failed_login_unless_the_front_end_tells_of_it() {
+    let heading = format!("#Software: Microsoft Exchange Server\r\n#Log-type: EWS Logs\r\n#Fields: {EWS},AuthenticationErrors\r\n");
+    let row = |time: &str, user: &str, status: u32, errors: &str| {
+        format!(
+            "2022-10-31T{time}.000Z,r{time},15,Basic,{},{user},Sync/1.0,203.0.113.7,EX1,GetItem,{status},900,,,,{errors}\r\n",
+            status == 200
+        )
+    };
+    let refused = [heading.clone(), row("16:01:02", "UNIV\\suzuki", 401, "LogonFailed"), row("16:01:03", "UNIV\\suzuki", 401, "")].concat();
+    assert_eq!(logins(&files(&[refused.clone()])), ["suzuki@u.example 203.0.113.7 ews failure"]);
+    let front = "16:01:02 192.0.2.25 POST /EWS/Exchange.asmx - 443 UNIV\\suzuki 203.0.113.7 Sync/1.0 401 1 1326";
+    let around = [
+        "16:00:00 192.0.2.25 POST /EWS/Exchange.asmx - 443 UNIV\\ono 203.0.113.9 x 200 0 0",
+        front,
+        "16:09:00 192.0.2.25 POST /EWS/Exchange.asmx - 443 UNIV\\ono 203.0.113.9 x 200 0 0",
+    ];
+    let front_end = IIS.to_owned() + &around.iter().map(|line| format!("2022-10-31 {line}\r\n")).collect::<String>();
+    let told = logins(&files(&[front_end, refused]));
+    assert_eq!(told.iter().filter(|login| login.ends_with("ews failure")).count(), 1, "{told:?}");
 }

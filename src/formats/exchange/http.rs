@@ -64,6 +64,7 @@ pub(super) const EWS: LogType = LogType {
         &["ResponseSize"],
         &["ImpersonatedUser"],
         &["ActAsUser"],
+        &["AuthenticationErrors"],
     ],
     row: ews,
     ..PROXY
@@ -88,7 +89,7 @@ pub(super) const MAPI: LogType = LogType {
         &["Method"],
         &["ResponseBytes", "ResponseSize"],
     ],
-    row: |row, reader| back_end(row, reader, Protocol::Mapi, None),
+    row: |row, reader| back_end(row, reader, Protocol::Mapi, None, false),
     ..PROXY
 };
 
@@ -109,6 +110,7 @@ const INFO: usize = 14;
 /// Of the EWS log, in the places of the two above.
 const IMPERSONATED: usize = 13;
 const ACT_AS: usize = 14;
+const ERRORS: usize = 15;
 
 fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     reader.on_host(row.cell(SERVER));
@@ -146,18 +148,24 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
 /// A request may be carried out as another user: by an application with the right to impersonate, or by a service for its user.
 fn ews<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let mailbox = [IMPERSONATED, ACT_AS].into_iter().find_map(|column| names::user(row.cell(column)));
-    back_end(row, reader, Protocol::Ews, mailbox)
+    let refused = scan::small_number(row.cell(STATUS)) == 401 && scan::non_empty(row.cell(ERRORS)).is_some();
+    back_end(row, reader, Protocol::Ews, mailbox, refused)
 }
 
-fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol, mailbox: Option<&'a [u8]>) -> Fate {
+/// `refused`: whether the row says that the credentials were wrong.
+fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol, mailbox: Option<&'a [u8]>, refused: bool) -> Fate {
     reader.on_host(row.cell(SERVER));
     let address = web::first_address(row.cell(CLIENT));
     let user = row.cell(USER);
     if names::is_probe_user(user) || names::is_probe_client(row.cell(AGENT)) || web::is_probe_address(address) {
         return Fate::Ignored(Ignored::Probe);
     }
-    let granted = matches!(scan::small_number(row.cell(STATUS)), 200..400);
-    let Some(account) = names::user(user).filter(|name| granted && !names::starts_with(name, b"S-1-")) else { return Fate::NO_FACT };
+    let fact = match scan::small_number(row.cell(STATUS)) {
+        200..400 => AccessFact::Granted { bytes: scan::number(row.cell(BYTES)).map_or(0, |(bytes, _)| bytes) },
+        _ if refused => AccessFact::Denied,
+        _ => return Fate::NO_FACT,
+    };
+    let Some(account) = names::user(user).filter(|name| !names::starts_with(name, b"S-1-")) else { return Fate::NO_FACT };
     reader.sink.access(AccessEvent {
         protocol,
         account: Some(account),
@@ -166,6 +174,6 @@ fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol, 
         client: scan::non_empty(row.cell(AGENT)),
         request: scan::non_empty(row.cell(REQUEST)),
         back_end: true,
-        fact: AccessFact::Granted { bytes: scan::number(row.cell(BYTES)).map_or(0, |(bytes, _)| bytes) },
+        fact,
     })
 }
