@@ -268,3 +268,18 @@ fn mail_that_was_read_was_read_in_some_session_even_if_none_is_told() {
     let access = &report.only_incident()["mailbox_access"];
     assert_eq!((&access["items"], &access["sessions"]), (&Value::from(1), &Value::Null), "{access}");
 }
+
+/// Sign-ins are kept for days, the audit log for months.
+#[test]
+fn what_attackers_did_before_the_first_sign_in_that_is_kept_is_told() {
+    let rule = r#""Parameters":[{"Name":"Name","Value":".."},{"Name":"DeleteMessage","Value":"True"}]"#;
+    let evidence =
+        [("sign-ins.json", sign_in(1, "2025-12-04T09:01:00Z", INTERACTIVE)), ("audit.json", in_a_browser(1, "New-InboxRule", rule))];
+    let report = analyze(&[folder(&evidence).path()], &["--attacker-ip", "203.0.113.9"]);
+    let incident = report.only_incident();
+    let [change] = &incident["account_changes"].as_array().unwrap()[..] else { panic!("{}", incident["account_changes"]) };
+    assert_eq!(change["time"], "2025-12-04T17:11:00+09:00");
+    assert_eq!(incident["mailbox_access"]["viewable"]["from"], "2025-12-04T17:11:00+09:00");
+    let said = |word: &str| incident["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains(word));
+    assert!(said("before the first login in evidence"), "{}", incident["notes"]);
+}

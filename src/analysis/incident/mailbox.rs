@@ -70,9 +70,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// From the first login, whatever it was for, to the last act.
+    /// From the first login, whatever it was for, or an act before it, to the last act.
     fn viewable(&self, accounts: &[Text]) -> Option<Window> {
-        let from = accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at).min()?;
+        let logins = accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at);
+        let from = logins.chain(self.first_act(accounts)).min()?;
         let to = accounts.iter().filter_map(|account| self.last_activity(*account)).max()?;
         Some(Window { from: self.facts.stamp(from), to: self.facts.stamp(to.max(from)) })
     }

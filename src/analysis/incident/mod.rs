@@ -16,7 +16,7 @@ use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
 use super::signs::score;
 use super::{Facts, Ground, changes, hints, tally, techniques};
-use crate::domain::rows::{Login, Message, Rows};
+use crate::domain::rows::{Action, Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::say::{Part, say};
@@ -198,10 +198,26 @@ impl<'a> Builder<'a> {
             .filter(move |l| asked.get(&l.address).is_none_or(|asked| asked.holds(l.at)))
     }
 
-    /// What was changed since the first attacker login.
+    /// What was changed since the first attacker login, and by attackers before it.
     fn account_changes(&self) -> Vec<AccountChange> {
         let since = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min();
-        changes::account_changes(self.facts, &self.accounts, since, |account, address| self.judged.is_attacker(account, address))
+        changes::account_changes(self.facts, &self.accounts, since, |account, action| self.is_attackers_act(account, action))
+    }
+
+    /// Whether an act came from an attacker's address, in the time that was asked for.
+    fn is_attackers_act(&self, account: Text, action: &Action) -> bool {
+        let asked_for = || self.asked(account).get(&action.address).is_none_or(|asked| asked.holds(action.at));
+        action.address.is_some() && self.judged.is_attacker(account, action.address) && asked_for()
+    }
+
+    /// The attackers' first act on these accounts other than a login or a message.
+    fn first_act(&self, accounts: &[Text]) -> Option<Timestamp> {
+        let acts = self
+            .rows()
+            .actions
+            .iter()
+            .filter(|action| changes::concerned(action, accounts).is_some_and(|account| self.is_attackers_act(account, action)));
+        acts.map(|action| action.at).chain(self.mailbox_uses(accounts).map(|used| used.at)).min()
     }
 
     fn per_account(&self, account: Text) -> PerAccount {

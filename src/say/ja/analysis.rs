@@ -170,6 +170,8 @@ super::catalogue! {
         "送信メールを示すのは監査ログのみで、SMTP による送信は記録されない。数値は下限である。",
     "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
         "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
+    "The attackers' addresses used the mailbox or changed something at {time}, before the first login in evidence: an earlier login is not in evidence." =>
+        "攻撃者のアドレスは、証跡にある最初のログインより前の {time} にメールボックスを使用したか変更を行っている。それより早いログインは証跡にない。",
     "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
         "証跡は、確認された最初の不正ログインのわずか {n} 時間前から始まる。より早い不正ログインがあった可能性がある。",
     "The {system} log of {host} has a gap from {from} to {to} ({why}): figures are lower bounds." =>
@@ -241,7 +243,7 @@ super::catalogue! {
     "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
     "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
-        "メール {n} 通は、誰が投入したかを示す行が証拠にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
+        "メール {n} 通は、誰が投入したかを示す行が証跡にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
     "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
         "配送済みとは、受信側サーバーがメールを受け取ったことを意味する。受信トレイと迷惑メールフォルダーのどちらに入ったかはログにない。",
     "{names} and {n} more" => "{names} ほか {n} 件",
