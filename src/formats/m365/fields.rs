@@ -148,6 +148,11 @@ static BY_NAME: LazyLock<HashMap<&'static [u8], Field, foldhash::fast::FixedStat
 const NAME_BYTES_MAX: usize = 64;
 
 impl Field {
+    /// Whether only records about messages have it.
+    pub(super) fn is_of_mail(self) -> bool {
+        matches!(self, Field::Sender | Field::Recipient | Field::Received | Field::TraceId | Field::NetworkId | Field::RecipientStatus)
+    }
+
     /// The field that goes by this name, if any does.
     pub(super) fn of(name: &[u8]) -> Option<Field> {
         if name.is_ascii() {

@@ -86,12 +86,13 @@ fn shape_of(record: &Record<'_>) -> Option<Shape> {
         () if has(&[NetworkId, ActionTrigger]) => Shape::PostDelivery,
         () if has(&[TraceId, Event]) => Shape::TraceDetail,
         () if has(&[TraceId, Received, Status]) => Shape::Trace,
+        // Columns that name no message may have been taken out: who wrote to whom, when, and what became of it is a message trace still.
+        () if (timed || has(&[Received])) && has(&[Sender, Recipient, Status]) => Shape::Trace,
         () if has(&[InitiatedBy, Targets]) || has(&[InitiatedBy, Activity]) => Shape::Directory,
         () if has(&[Id, Method, Succeeded]) => Shape::SignInDetail,
         () if has(&[CreationTime, Operation]) || has(&[Workload, Operation]) || has(&[CreationTime, RecordType]) => Shape::Audit,
         () if has(&[Timestamp, ActionType]) => Shape::Hunting,
         () if timed && (has(&[Code]) || has(&[Status])) && (has(&[UserName]) || has(&[ServicePrincipal, Ip])) => Shape::SignIn,
-        () if timed && has(&[Sender, Recipient, Status]) => Shape::Trace,
         // The envelope alone: what was in it is lost.
         () if has(&[Written]) && record.get(Category).is_some_and(|category| shape_of_category(category).is_some()) => Shape::Diagnostic,
         () if has(&[Message]) && record.get(Message).is_some_and(|text| text.starts_with(b"{")) => Shape::Wrapped,
@@ -403,6 +404,10 @@ fn heading(above: &[u8], rows: Option<&[u8]>, scratch: &Bump) -> Option<(Heading
     let mut heading = Heading::read(above, scratch)?;
     if let Some(shape) = shape_of(&heading.shape()) {
         return Some((heading, shape));
+    }
+    // Names that are known are no sign-ins' are believed, whatever the columns look like.
+    if heading.columns.iter().flatten().any(|field| field.is_of_mail()) {
+        return None;
     }
     let rows = rows.or_else(|| above.get(heading.length..))?;
     let guessed = heading.columns.len() >= GUESS_COLUMNS_MIN && heading.guess(rows, scratch);

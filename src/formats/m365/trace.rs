@@ -141,11 +141,13 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     let Some(recipient) = record.get(Field::Recipient) else { return Fate::BAD_BODY };
     let mut message = Message::of(record, Field::TraceId, TrailKind::Undirected, reader).from(record.get(Field::FromIp), reader);
     if message.id.network.is_empty() {
-        reader.remark(Remark::UnknownZone);
+        // The cmdlet prints times in UTC, the portal those of the person who looks.
+        if !record.has_text(Field::Received) && record.has_text(Field::Time) {
+            reader.remark(Remark::UnknownZone);
+        }
         if message.id.message.is_empty() {
-            // The portal's list need not name the message: what it shows of it must do.
-            let parts = [record.get(Field::Time).unwrap_or_default(), b" ", record.get(Field::Subject).unwrap_or_default()];
-            message.id.message = reader.scratch.alloc_slice_copy(&parts.concat());
+            reader.remark(Remark::NamelessMessage);
+            message.id.message = shown_of(record, reader);
         }
     }
     message.accepted(reader);
@@ -162,6 +164,12 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
         Last::Fate(fate) => message.recipient(recipient, fate, to, if fate == TrailFate::Delivered { b"" } else { status }, reader),
     }
     Fate::Used
+}
+
+/// What stands for the name of a message that a row does not name: its time and its subject.
+fn shown_of<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> &'a [u8] {
+    let time = record.first(&[Field::Received, Field::Time, Field::LocalTime]).unwrap_or_default();
+    reader.scratch.alloc_slice_copy(&[time, b" ", record.get(Field::Subject).unwrap_or_default()].concat())
 }
 
 /// A row of `Get-MessageTraceDetail`: one step of one recipient.

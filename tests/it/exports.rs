@@ -1,0 +1,91 @@
+//! A tenant's exports as people leave them: with columns taken out, told twice by two tools, cut where a disk was full. An attacker
+//! (203.0.113.9) signed in as jane; what else happened stands in each test.
+
+use crate::command::{Report, analyze};
+use serde_json::Value;
+use std::fs;
+
+/// The portal's table of sign-ins, as its download of few columns.
+const SIGN_INS: &str = "Date (UTC),Request ID,Correlation ID,User ID,User,Username,Application,IP address,Location,Status,Sign-in error code,Failure reason,Client app\n";
+
+/// One row of it.
+fn sign_in(id: u32, at: &str, user: &str, ip: &str, code: u32) -> String {
+    let status = if code == 0 { "Success" } else { "Failure" };
+    format!(
+        "2025-12-04T{at}Z,00000001-0000-4000-8000-{id:012},00000002-0000-4000-8000-{id:012},00000003-0000-4000-8000-000000000001,X,{user}@u.example,OfficeHome,{ip},\"Sapporo, Hokkaido, JP\",{status},{code},Other.,Browser\n"
+    )
+}
+
+/// Jane's password was used by the attacker at 08:01, Bob signed in from where he always does.
+fn sign_ins() -> (&'static str, String) {
+    let rows = [sign_in(1, "08:01:00", "jane", "203.0.113.9", 0), sign_in(2, "08:02:00", "bob", "192.0.2.5", 0)];
+    ("sign-ins.csv", SIGN_INS.to_owned() + &rows.concat())
+}
+
+/// The report on these files, where the analyst names the attacker's address.
+fn report(files: &[(&str, String)]) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    analyze(&[folder.path()], &["--attacker-ip", "203.0.113.9"])
+}
+
+/// The limitations that hold a word.
+fn told(report: &Report, word: &str) -> Vec<String> {
+    let all = report.json["limitations"].as_array().unwrap().iter().map(|limit| limit.as_str().unwrap().to_owned());
+    all.filter(|limit| limit.contains(word)).collect()
+}
+
+/// How many of a tally ended how, as `delivered 2, blocked 1`.
+fn figures(tally: &Value) -> String {
+    let ends = ["delivered", "partly_delivered", "blocked", "bounced", "deferred", "relayed", "unknown"];
+    let shown = |name: &&str| tally[*name].as_u64().filter(|n| *n > 0).map(|n| format!("{name} {n}"));
+    ends.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// What the report says of an account.
+fn account<'r>(report: &'r Report, name: &str) -> &'r Value {
+    let all = report.json["accounts"].as_array().unwrap();
+    all.iter().find(|account| account["account"] == name).unwrap_or_else(|| panic!("{name} is not among {all:?}"))
+}
+
+/// The accounts of the only incident.
+fn accounts(report: &Report) -> Vec<&str> {
+    report.only_incident()["accounts"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+/// Two messages of jane's, the first to two people. The columns that name messages were taken out to make the table shorter.
+#[test]
+fn a_message_trace_without_its_columns_of_ids_is_a_message_trace() {
+    let full = "PSComputerName,RunspaceId,Organization,MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,ToIP,FromIP,Size,StartDate,EndDate,Index";
+    let short = "Received,SenderAddress,RecipientAddress,Subject,Status";
+    let rows = [("09:00:00", "m1", "a"), ("09:00:00", "m1", "b"), ("09:30:00", "m2", "a")];
+    let by_name = |(at, id, to): (&str, &str, &str)| {
+        format!(
+            "c,00000007-0000-4000-8000-000000000001,u.example,<{id}@u.example>,2025-12-04T{at}Z,jane@u.example,{to}@x.test,hi,Delivered,,203.0.113.9,1000,2025-12-01T00:00:00Z,2025-12-05T00:00:00Z,0\n"
+        )
+    };
+    let nameless = |(at, _, to): (&str, &str, &str)| format!("2025-12-04T{at}Z,jane@u.example,{to}@x.test,hi,Delivered\n");
+    let tables = [
+        (format!("{full}\n{}", rows.map(by_name).concat()), 0),
+        (
+            format!(
+                "{}\n{}",
+                full.replace("MessageId,", ""),
+                rows.map(|row| by_name(row).replace(&format!("<{}@u.example>,", row.1), "")).concat()
+            ),
+            1,
+        ),
+        (format!("{short}\n{}", rows.map(nameless).concat()), 1),
+    ];
+    for (table, said) in tables {
+        let report = report(&[sign_ins(), ("trace.csv", table.clone())]);
+        assert_eq!(report.source("trace.csv")["format"], "m365.trace.csv", "{table}");
+        assert_eq!(accounts(&report), ["jane@u.example"]);
+        let jane = account(&report, "jane@u.example");
+        assert_eq!((&jane["logins"], figures(&jane["messages"])), (&Value::from(1), "delivered 2".to_owned()));
+        assert_eq!(figures(&jane["recipients"]), "delivered 3");
+        assert_eq!(told(&report, "row(s) name no message").len(), said, "{table}");
+    }
+}
