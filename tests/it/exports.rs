@@ -89,3 +89,32 @@ fn a_message_trace_without_its_columns_of_ids_is_a_message_trace() {
         assert_eq!(told(&report, "row(s) name no message").len(), said, "{table}");
     }
 }
+
+const STEPS: &str = "date_time_utc,client_ip,client_hostname,server_ip,server_hostname,source_context,connector_id,source,event_id,internal_message_id,message_id,network_message_id,recipient_address,recipient_status,total_bytes,recipient_count,related_recipient_address,reference,message_subject,sender_address,return_path,message_info,directionality,tenant_id,original_client_ip,original_server_ip,custom_data\n";
+const MAIL: &str = "Timestamp,NetworkMessageId,InternetMessageId,SenderMailFromAddress,SenderFromAddress,SenderIPv4,RecipientEmailAddress,Subject,EmailDirection,DeliveryAction,DeliveryLocation\n";
+const TRACE_DETAIL: &str = "MessageTraceId,MessageId,Date,Event,Action,Detail,Data,SenderAddress,RecipientAddress\n";
+
+/// One message of jane's to a stranger, as each of two exports tells it that names no next hop.
+#[test]
+fn mail_that_another_domains_server_took_is_delivered_whether_or_not_the_export_names_the_server() {
+    let id = "00000004-0000-4000-8000-000000000001,<m1@u.example>";
+    let defender = format!("{MAIL}2025-12-04T09:00:00Z,{id},jane@u.example,jane@u.example,203.0.113.9,a@x.test,hi,Outbound,Delivered,On-premises/External\n");
+    let step = |event: &str| format!("{id},2025-12-04T09:00:00Z,{event},,,,jane@u.example,a@x.test\n");
+    let detail = format!("{TRACE_DETAIL}{}{}", step("Receive"), step("Send"));
+    for table in [defender, detail] {
+        let report = report(&[sign_ins(), ("mail.csv", table.clone())]);
+        assert_eq!(figures(&account(&report, "jane@u.example")["recipients"]), "delivered 1", "{table}");
+    }
+}
+
+/// Jane's password was used from the attacker's address, and mail was written in the browser: a server of the service handed it in.
+#[test]
+fn mail_out_of_a_mailbox_came_from_where_its_first_client_was() {
+    let row = |source: &str, event: &str, host: &str| {
+        format!("2025-12-04T09:00:01.000Z,192.0.2.77,,,{host},,,{source},{event},,<m1@u.example>,00000004-0000-4000-8000-000000000001,a@x.test,,,1,,,hi,jane@u.example,jane@u.example,,Originating,,203.0.113.9,,\n")
+    };
+    let steps = [STEPS.to_owned(), row("STOREDRIVER", "RECEIVE", ""), row("SMTP", "SENDEXTERNAL", "mx.x.test")].concat();
+    let report = report(&[sign_ins(), ("steps.csv", steps)]);
+    let incident = report.only_incident();
+    assert_eq!((figures(&incident["messages"]), &incident["origins"][0]["messages"]), ("delivered 1".to_owned(), &Value::from(1)));
+}
