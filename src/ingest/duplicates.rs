@@ -5,7 +5,7 @@
 //! a line n times and another m times, the true number is the larger.
 
 use crate::domain::time::Timestamp;
-use crate::formats::batch::{Batch, Fingerprint, Ignored};
+use crate::formats::batch::{Alike, Batch, Fingerprint, Ignored};
 use hashbrown::{HashMap, HashSet};
 
 /// How often a record was seen, in the source being read and at most in any.
@@ -38,6 +38,36 @@ pub(super) struct Duplicates {
     partial: HashSet<(u32, u32)>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
+    /// The same by what they say, for exports that leave the id out.
+    alike: HashMap<(i64, u64), Told>,
+}
+
+/// Records that say the same.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    /// How many there are in truth, as far as is known: as many as have ids of their own, or as one source tells without ids.
+    count: u32,
+    with_id: u32,
+    /// Those without an id in the source read last.
+    source: u32,
+    here: u32,
+}
+
+impl Told {
+    /// Whether one more record, of which no copy has the same id, is a copy all the same.
+    fn is_copy(&mut self, source: u32, record: &Alike) -> bool {
+        let told = if record.has_id {
+            self.with_id += 1;
+            self.with_id
+        } else {
+            self.here = if self.source == source { self.here + 1 } else { 1 };
+            self.source = source;
+            self.here
+        };
+        let copy = told <= self.count;
+        self.count = self.count.max(told);
+        copy
+    }
 }
 
 impl Duplicates {
@@ -78,6 +108,22 @@ impl Duplicates {
                 batch.ledger.used -= 1;
                 batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
                 lines.push(*line);
+            }
+        }
+        lines.sort_unstable();
+    }
+
+    /// Takes out the copies, by what they say, of records that have an id in one export and none in another, or none in both.
+    pub(super) fn take_out_alike(&mut self, source: u32, batch: &mut Batch<'_>, lines: &mut Vec<u32>) {
+        let known = lines.len();
+        for record in &batch.alike {
+            if lines.get(..known).is_some_and(|known| known.binary_search(&record.line).is_ok()) {
+                continue;
+            }
+            if self.alike.entry((record.second, record.hash)).or_default().is_copy(source, record) {
+                batch.ledger.used -= 1;
+                batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
+                lines.push(record.line);
             }
         }
         lines.sort_unstable();
@@ -192,6 +238,21 @@ mod tests {
         let mut copies = |source: u32, pid: u32, full_host: u32| duplicates.take_out(source, &mut of(pid, full_host)).len();
         assert_eq!((copies(0, 5, 9), copies(1, 6, 9), copies(2, 5, 3)), (0, 0, 0));
         assert_eq!((copies(3, 6, 9), copies(4, 5, 0), copies(5, 6, 0), copies(6, 0, 0)), (1, 1, 1, 1));
+    }
+
+    #[test]
+    fn records_without_ids_are_copies_of_those_that_say_the_same_elsewhere_and_other_ids_are_other_records() {
+        let mut duplicates = Duplicates::default();
+        let mut copies = |source: u32, has_ids: &[bool]| {
+            let mut batch = batch(&vec![0; has_ids.len()]);
+            batch.alike = (0..).zip(has_ids).map(|(line, &has_id)| Alike { line, second: 100, hash: 7, has_id }).collect();
+            let mut lines = Vec::new();
+            duplicates.take_out_alike(source, &mut batch, &mut lines);
+            assert!(batch.ledger.adds_up());
+            lines.len()
+        };
+        // Two without ids, the same two with ids and a third, then all three without ids, and a fourth with one.
+        assert_eq!((copies(0, &[false, false]), copies(1, &[true, true, true]), copies(2, &[false; 3]), copies(3, &[true])), (0, 2, 3, 0));
     }
 
     #[test]

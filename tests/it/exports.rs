@@ -98,7 +98,9 @@ const TRACE_DETAIL: &str = "MessageTraceId,MessageId,Date,Event,Action,Detail,Da
 #[test]
 fn mail_that_another_domains_server_took_is_delivered_whether_or_not_the_export_names_the_server() {
     let id = "00000004-0000-4000-8000-000000000001,<m1@u.example>";
-    let defender = format!("{MAIL}2025-12-04T09:00:00Z,{id},jane@u.example,jane@u.example,203.0.113.9,a@x.test,hi,Outbound,Delivered,On-premises/External\n");
+    let defender = format!(
+        "{MAIL}2025-12-04T09:00:00Z,{id},jane@u.example,jane@u.example,203.0.113.9,a@x.test,hi,Outbound,Delivered,On-premises/External\n"
+    );
     let step = |event: &str| format!("{id},2025-12-04T09:00:00Z,{event},,,,jane@u.example,a@x.test\n");
     let detail = format!("{TRACE_DETAIL}{}{}", step("Receive"), step("Send"));
     for table in [defender, detail] {
@@ -111,10 +113,93 @@ fn mail_that_another_domains_server_took_is_delivered_whether_or_not_the_export_
 #[test]
 fn mail_out_of_a_mailbox_came_from_where_its_first_client_was() {
     let row = |source: &str, event: &str, host: &str| {
-        format!("2025-12-04T09:00:01.000Z,192.0.2.77,,,{host},,,{source},{event},,<m1@u.example>,00000004-0000-4000-8000-000000000001,a@x.test,,,1,,,hi,jane@u.example,jane@u.example,,Originating,,203.0.113.9,,\n")
+        format!(
+            "2025-12-04T09:00:01.000Z,192.0.2.77,,,{host},,,{source},{event},,<m1@u.example>,00000004-0000-4000-8000-000000000001,a@x.test,,,1,,,hi,jane@u.example,jane@u.example,,Originating,,203.0.113.9,,\n"
+        )
     };
     let steps = [STEPS.to_owned(), row("STOREDRIVER", "RECEIVE", ""), row("SMTP", "SENDEXTERNAL", "mx.x.test")].concat();
     let report = report(&[sign_ins(), ("steps.csv", steps)]);
     let incident = report.only_incident();
     assert_eq!((figures(&incident["messages"]), &incident["origins"][0]["messages"]), ("delivered 1".to_owned(), &Value::from(1)));
+}
+
+const OFFICE_ACTIVITY: &str = "RecordType,TimeGenerated [UTC],Operation,UserType,OfficeWorkload,ResultStatus,UserId,ClientIP,Parameters,Logon_Type,MailboxOwnerUPN,ClientInfoString,Client_IPAddress,Folders,OperationProperties,OperationCount\n";
+
+/// A row of a table whose cells are quoted.
+fn row(cells: &[&str]) -> String {
+    cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A record of the audit log, with members of its own.
+fn audited(id: u32, at: &str, operation: &str, members: &str) -> String {
+    format!(
+        r#"{{"CreationTime":"2025-12-04T{at}","Id":"00000006-0000-4000-8000-{id:012}","Operation":"{operation}","RecordType":2,"Workload":"Exchange","UserType":0,"UserId":"jane@u.example"{members}}}"#
+    )
+}
+
+/// The attacker read three of jane's messages and made a rule; the workspace has no ids of these records, the audit log has.
+#[test]
+fn what_the_workspace_and_the_audit_log_both_tell_happened_once() {
+    let items = r#"[{"Path":"\\Inbox","FolderItems":[{"Id":"x1"},{"Id":"x2"},{"Id":"x3"}]}]"#;
+    let properties = r#"[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"False"}]"#;
+    let rule = r#"[{"Name":"Name","Value":"."}]"#;
+    let (jane, client, ip) = ("jane@u.example", "Client=OWA;Action=ViaProxy", "203.0.113.9");
+    let read = [
+        "50",
+        "12/4/2025, 8:10:00.000 AM",
+        "MailItemsAccessed",
+        "Regular",
+        "Exchange",
+        "Succeeded",
+        jane,
+        "",
+        "",
+        "Owner",
+        jane,
+        client,
+        ip,
+    ];
+    let made = [
+        "1",
+        "12/4/2025, 8:12:00.000 AM",
+        "New-InboxRule",
+        "Regular",
+        "Exchange",
+        "TRUE",
+        jane,
+        "203.0.113.9:555",
+        rule,
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ];
+    let activity = [OFFICE_ACTIVITY.to_owned(), row(&[&read[..], &[items, properties, "3"]].concat()), row(&made)].concat();
+    let place = r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"jane@u.example""#;
+    let spaced = items.replace(',', ", ");
+    let log = [
+        audited(
+            1,
+            "08:10:00",
+            "MailItemsAccessed",
+            &format!(r#"{place},"OperationProperties":{properties},"OperationCount":3,"Folders":{spaced}"#),
+        ),
+        audited(2, "08:12:00", "New-InboxRule", &format!(r#","ClientIP":"203.0.113.9:555","Parameters":{rule}"#)),
+    ]
+    .join("\n");
+    let counted = |files: &[(&str, String)]| {
+        let report = report(files);
+        let incident = report.only_incident();
+        (incident["mailbox_access"]["items"].as_u64(), incident["account_changes"].as_array().unwrap().len())
+    };
+    let (one, other) = (("activity.csv", activity.clone()), ("activity-2.csv", activity));
+    assert_eq!(counted(&[sign_ins(), one.clone()]), (Some(3), 1));
+    assert_eq!(counted(&[sign_ins(), one.clone(), other]), (Some(3), 1));
+    assert_eq!(counted(&[sign_ins(), one, ("audit.json", log.clone())]), (Some(3), 1));
+    // A second rule of the same second has an id of its own.
+    let again = log.replace("-000000000002", "-000000000003");
+    assert_eq!(counted(&[sign_ins(), ("audit.json", log), ("audit-2.json", again)]), (Some(3), 2));
 }

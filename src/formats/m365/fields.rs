@@ -24,7 +24,7 @@ fields! {
     Time: "date" "dateutc" "createddatetime" "createddatetimeutc" "createddate" "createddateutc" "created" "fechautc" "fecha" "日付" "日付utc" "datum" "datumutc" "dateheure" "activitydatetime" "activitydatetimeutc" "activitydate";
     Written: "timegenerated" "timegeneratedutc" "time";
     LocalTime: "timegeneratedlocaltime" "createddatetimelocaltime" "datelocaltime";
-    Id: "id" "requestid" "signinid" "iddesolicitud" "iddedemande" "iddelademande" "anforderungsid" "要求id";
+    Id: "id" "requestid" "signinid" "officeid" "iddesolicitud" "iddedemande" "iddelademande" "anforderungsid" "要求id";
     Correlation: "correlationid" "iddecorrelación" "iddecorrélation" "korrelationsid" "関連付けid";
     UserAgent: "useragent" "agentedeusuario" "agentutilisateur" "benutzeragent" "ユーザーエージェント";
     UserId: "userid" "userids" "iddeusuario" "idutilisateur" "benutzerid" "ユーザーid";

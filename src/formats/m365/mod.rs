@@ -23,7 +23,7 @@ mod tests;
 mod trace;
 mod values;
 
-use super::batch::{Batch, Ignored, Malformed};
+use super::batch::{Alike, Batch, Ignored, Malformed};
 use super::clock::Clock;
 use super::record_kind::RecordKind;
 use super::remark::Remark;
@@ -129,6 +129,8 @@ struct Reader<'r, 'a> {
     order: Option<Order>,
     /// What makes the record at hand the same as another one, where it has an id of its own.
     identity: Option<u64>,
+    /// What tells the record at hand by what it says, where other exports of it have no ids.
+    alike: Option<Alike>,
     objects: Objects<'a>,
 }
 
@@ -138,7 +140,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let order = clock.day_first.map(|day_first| if day_first { Order::DayFirst } else { Order::MonthFirst });
         let mut sink = Sink::new(batch);
         sink.absolute = true;
-        Reader { sink, scratch: chunk.scratch, order, identity: None, objects: Objects::new(chunk.scratch) }
+        Reader { sink, scratch: chunk.scratch, order, identity: None, alike: None, objects: Objects::new(chunk.scratch) }
     }
 
     /// The first of several fields that holds a time.
@@ -214,10 +216,24 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.identity = Some(hasher.finish());
     }
 
+    /// Takes note of what a record says, where some of its exports have no ids. Tools write nested values with other blanks and escapes.
+    fn says(&mut self, has_id: bool, parts: &[&[u8]]) {
+        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+        let mut plain = Vec::new();
+        for part in parts {
+            plain.clear();
+            plain.extend(part.iter().filter(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'\\')).map(u8::to_ascii_lowercase));
+            hasher.write_usize(plain.len());
+            hasher.write(&plain);
+        }
+        self.alike = Some(Alike { line: self.sink.line, second: self.sink.at.seconds(), hash: hasher.finish(), has_id });
+    }
+
     /// Reads one record and puts it into the ledger.
     fn record(&mut self, number: u32, record: &Record<'a>, shape: Option<Shape>, raw: &[u8]) {
         self.sink.line = number;
         self.identity = None;
+        self.alike = None;
         let fate = match shape {
             Some(shape) => self.read(record, shape, raw),
             None => Fate::Ignored(Ignored::UnknownFormat),
@@ -285,17 +301,19 @@ impl<'r, 'a> Reader<'r, 'a> {
             Frame::Broken(_) => fate = if fate == Fate::NO_FACT { Fate::BAD_BODY } else { fate },
         });
         self.same_as(b"wrapped", &[text]);
+        self.alike = None;
         fate
     }
 
     fn settle(&mut self, fate: Fate) {
-        let (line, identity) = (self.sink.line, self.identity);
+        let (line, identity, alike) = (self.sink.line, self.identity, self.alike);
         let batch = &mut *self.sink.batch;
         batch.ledger.total += 1;
         match fate {
             Fate::Used => {
                 batch.used();
                 batch.unique.extend(identity.map(|hash| (line, hash)));
+                batch.alike.extend(alike);
             }
             Fate::Ignored(why) => batch.ignored(why),
             Fate::Malformed(why) => batch.malformed(line, why),
