@@ -78,6 +78,7 @@ fields! {
     LogonError: "logonerror";
     ErrorNumber: "errornumber";
     InterSystems: "intersystemsid";
+    IntraSystem: "intrasystemid" "intrasystemsid";
     MailboxOwner: "mailboxownerupn";
     ClientInfo: "clientinfostring";
     OperationCount: "operationcount";
