@@ -203,3 +203,22 @@ fn what_the_workspace_and_the_audit_log_both_tell_happened_once() {
     let again = log.replace("-000000000002", "-000000000003");
     assert_eq!(counted(&[sign_ins(), ("audit.json", log), ("audit-2.json", again)]), (Some(3), 2));
 }
+
+/// Three messages of the last day of October and the first two of November; a machine in the United States wrote the table and the JSON.
+#[test]
+fn day_and_month_are_told_by_the_whole_of_an_export_in_json_too() {
+    let dates = ["10/31/2025 14:00:00", "11/1/2025 09:00:00", "11/2/2025 09:00:00"];
+    let object = |(n, at): (usize, &&str)| {
+        format!(
+            r#"{{"MessageId":"<m{n}@u.example>","Received":"{at}","SenderAddress":"jane@u.example","RecipientAddress":"a@x.test","Subject":"hi","Status":"Delivered","FromIP":"203.0.113.9","MessageTraceId":"00000004-0000-4000-8000-00000000000{n}"}}"#
+        )
+    };
+    let objects: Vec<String> = dates.iter().enumerate().map(object).collect();
+    let pages = [objects.join("\n"), format!("[{}]", objects.join(",\n"))];
+    for page in pages {
+        let report = report(&[sign_ins(), ("trace.json", page)]);
+        let source = report.source("trace.json");
+        assert_eq!((&source["first"], &source["last"]), (&"2025-10-31T23:00:00+09:00".into(), &"2025-11-02T18:00:00+09:00".into()));
+        assert!(told(&report, "day and month").is_empty());
+    }
+}
