@@ -222,3 +222,36 @@ fn day_and_month_are_told_by_the_whole_of_an_export_in_json_too() {
         assert!(told(&report, "day and month").is_empty());
     }
 }
+
+/// Two recipients of one message, and a disk that was full before the second row was written.
+#[test]
+fn the_torn_last_row_of_a_table_is_damage_and_names_no_recipient() {
+    let heading = "MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,FromIP,Size,MessageTraceId,Index\n";
+    let row = |to: &str| {
+        format!(
+            "<m1@u.example>,2025-12-04T09:00:00Z,jane@u.example,{to}@x.test,hi,Delivered,203.0.113.9,1000,00000004-0000-4000-8000-000000000001,0\n"
+        )
+    };
+    let whole = [heading.to_owned(), row("alice"), row("bobby")].concat();
+    let cut = |from_its_end: usize| {
+        let report = report(&[sign_ins(), ("trace.csv", whole[..whole.len() - from_its_end].to_owned())]);
+        let lines = &report.source("trace.csv")["lines"];
+        (
+            report.code,
+            lines["malformed"].as_u64(),
+            figures(&account(&report, "jane@u.example")["recipients"]),
+            told(&report, "no line end").len(),
+        )
+    };
+    let in_full = "delivered 2".to_owned();
+    assert_eq!(cut(0), (0, Some(0), in_full.clone(), 0));
+    // Within the last cell no count of cells tells; the missing line end does.
+    assert_eq!(cut(1), (0, Some(0), in_full, 1));
+    for within in ["4-8000-000000000001,0\n", "bby@x.test,hi,Delivered,203.0.113.9,1000,00000004-0000-4000-8000-000000000001,0\n"] {
+        assert_eq!(cut(within.len()), (3, Some(1), "delivered 1".to_owned(), 0), "{within}");
+    }
+    // A cell in quotes that never end.
+    let quoted = [heading.to_owned(), row("alice"), row("bobby").replace(",hi,", ",\"hi,")].concat();
+    let report = report(&[sign_ins(), ("trace.csv", quoted.trim_end().to_owned())]);
+    assert_eq!((report.code, &report.source("trace.csv")["lines"]["malformed_samples"][0]), (3, &"3: torn row".into()));
+}

@@ -396,11 +396,20 @@ fn parse_table<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
                 (None, _) => {}
             }
         }
+        // Only the last row of a source can lack its line end. Spreadsheets leave out empty cells at the end of rows, but end the row.
+        let ended = text.ends_with(b"\n");
+        let torn = row.torn || !ended && row.cells < heading.columns.len();
+        // A cut within the last cell shows in nothing else, unless the cell's quote is closed.
+        let may_be_torn = !ended && !text.ends_with(b"\"");
         let text = text.trim_ascii();
         reader.sink.line = number;
+        if may_be_torn && !torn && !text.is_empty() {
+            reader.remark(Remark::UnendedTable);
+        }
         match () {
             () if text.is_empty() => reader.settle(Fate::Ignored(Ignored::Empty)),
-            () if row.torn || row.cells < 2 => reader.settle(Fate::BAD_BODY),
+            () if torn => reader.settle(Fate::Malformed(Malformed::Torn)),
+            () if row.cells < 2 => reader.settle(Fate::BAD_BODY),
             // Tables appended to one another repeat their heading.
             () if above.ends_with(text) => reader.settle(Fate::Ignored(Ignored::Framing)),
             () => reader.record(number, &record, Some(shape), text),
