@@ -34,6 +34,14 @@ fn meaning(remark: Remark, n: u64) -> Phrase {
         Remark::NoHeading => {
             say!("the heading of a table is lost; its columns were told by what they hold, which may be wrong for some")
         }
+        Remark::UnendedTable => say!(
+            "the last row of {n} table(s) has no line end; if the export was cut there, the last cell of the row and all rows after it are missing",
+            n
+        ),
+        Remark::NamelessMessage => say!(
+            "{n} row(s) name no message; those of one time, sender and subject count as one message, which may be several, or one that another export tells of by its name",
+            n
+        ),
     }
 }
 

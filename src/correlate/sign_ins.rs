@@ -1,14 +1,19 @@
 //! Sign-ins of an identity provider, each counted once: the same id in several exports is one sign-in, and the steps of one attempt
 //! are one attempt.
 
+use crate::domain::place::SourceId;
 use crate::domain::rows::{Login, LoginResult, Protocol, ProviderWord};
 use crate::domain::text::Text;
-use crate::domain::time::{MINUTE, Timestamp};
+use crate::domain::time::{MINUTE, SECOND, Timestamp};
 use crate::formats::event::{Proof, ProofEvent};
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 /// Steps of one attempt follow one another within this time. The id they share is the client's word, and may stand for days.
 const ATTEMPT: i64 = 10 * MINUTE;
+
+/// How far apart two logs stamp the same sign-in.
+const SAME_SIGN_IN: i64 = 2 * SECOND;
 
 /// What tables of authentication details say was shown at each sign-in.
 #[derive(Default)]
@@ -54,17 +59,26 @@ impl Proofs {
 /// Joins the records of one sign-in, gives it what its details say, and counts the steps of an attempt that ended in a success as that
 /// success. Logins are in the order of time; there are `texts` texts. Returns how many sign-ins two exports tell with different results.
 pub(super) fn settle(logins: &mut Vec<Login>, proofs: &Proofs, texts: usize) -> u64 {
-    let differing = join_by_id(logins, texts);
+    let Joined { differing, ids_shared } = join_by_id(logins, texts);
+    join_by_words(logins, ids_shared);
     logins.iter_mut().for_each(|login| proofs.refine(login));
     count_attempts(logins, texts);
     differing
 }
 
-fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> u64 {
+/// What joining by ids found.
+struct Joined {
+    /// Sign-ins that two logs tell with different results.
+    differing: u64,
+    /// Whether two logs give a sign-in the same id.
+    ids_shared: bool,
+}
+
+fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> Joined {
     // By the number of the id, which nearly every sign-in has one of its own of.
     let mut by_id: Vec<Option<u32>> = vec![None; texts];
     let mut kept = 0;
-    let mut differing = 0;
+    let mut found = Joined { differing: 0, ids_shared: false };
     for number in 0..logins.len() {
         let (before, rest) = logins.split_at_mut(number);
         let Some(login) = rest.first() else { break };
@@ -72,7 +86,8 @@ fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> u64 {
         match place {
             Some(Some(known)) => {
                 let Some(known) = before.get_mut(*known as usize) else { continue };
-                differing += u64::from(known.host != login.host && known.result != login.result);
+                found.ids_shared |= known.host != login.host;
+                found.differing += u64::from(known.host != login.host && known.result != login.result);
                 join(known, login.clone());
                 continue;
             }
@@ -83,7 +98,77 @@ fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> u64 {
         kept += 1;
     }
     logins.truncate(kept);
-    differing
+    found
+}
+
+/// A sign-in that a record of the same words in another source may tell of too.
+struct Open {
+    /// Its place among those that are kept.
+    kept: usize,
+    at: Timestamp,
+    sources: Vec<SourceId>,
+}
+
+/// Joins what two sources tell of one sign-in without an id in common: the same account, address and result at nearly the same time,
+/// one record of one source with one of the other. Two that have ids of one kind are two.
+fn join_by_words(logins: &mut Vec<Login>, ids_shared: bool) {
+    if !may_be_told_twice(logins, ids_shared) {
+        return;
+    }
+    let mut open: HashMap<(Option<Text>, Option<Text>, u32), VecDeque<Open>> = HashMap::new();
+    let mut kept = 0;
+    for number in 0..logins.len() {
+        let (before, rest) = logins.split_at_mut(number);
+        let Some(login) = rest.first() else { break };
+        if let Some(code) = login.provider.as_ref().and_then(|word| word.code) {
+            let same = open.entry((login.account, login.address, code)).or_default();
+            while same.front().is_some_and(|first| login.at.since(first.at) > SAME_SIGN_IN) {
+                same.pop_front();
+            }
+            let source = login.place.source;
+            let fits =
+                |known: &Login| (!ids_shared && known.host != login.host || lacks_id(known) || lacks_id(login)) && agree(known, login);
+            let told = same.iter_mut().find(|open| !open.sources.contains(&source) && before.get(open.kept).is_some_and(fits));
+            if let Some(told) = told
+                && let Some(known) = before.get_mut(told.kept)
+            {
+                told.sources.push(source);
+                join(known, login.clone());
+                continue;
+            }
+            same.push_back(Open { kept, at: login.at, sources: vec![source] });
+        }
+        logins.swap(kept, number);
+        kept += 1;
+    }
+    logins.truncate(kept);
+    logins.sort_by_key(|login| (login.at, login.place));
+}
+
+/// Whether several sources tell of sign-ins, and not all by ids of one kind.
+fn may_be_told_twice(logins: &[Login], ids_shared: bool) -> bool {
+    let mut sign_ins = logins.iter().filter(|login| login.provider.as_ref().is_some_and(|word| word.code.is_some()));
+    let Some(first) = sign_ins.next() else { return false };
+    let (mut sources, mut hosts, mut nameless) = (false, false, lacks_id(first));
+    for login in sign_ins {
+        sources |= login.place.source != first.place.source;
+        hosts |= login.host != first.host;
+        nameless |= lacks_id(login);
+    }
+    sources && (nameless || hosts && !ids_shared)
+}
+
+fn lacks_id(login: &Login) -> bool {
+    login.provider.as_ref().is_none_or(|word| word.event_id.is_none())
+}
+
+/// Whether nothing that both tell of a sign-in differs.
+fn agree(a: &Login, b: &Login) -> bool {
+    let same = |told: fn(&ProviderWord) -> Option<Text>| {
+        let of = |login: &Login| login.provider.as_deref().and_then(told);
+        of(a).zip(of(b)).is_none_or(|(a, b)| a == b)
+    };
+    same(|word| word.application) && same(|word| word.correlation)
 }
 
 /// The record that knows the protocol leads; of two of one export the one written last, or the one that says of a success.
@@ -112,6 +197,7 @@ fn join(known: &mut Login, other: Login) {
 
 /// Adds what the leading record leaves out and the other one has; where its address is, only if the other speaks of the same address.
 fn complete(word: &mut ProviderWord, other: ProviderWord, same_address: bool) {
+    word.event_id = word.event_id.or(other.event_id);
     word.correlation = word.correlation.or(other.correlation);
     word.application = word.application.or(other.application);
     if same_address {
@@ -253,6 +339,36 @@ mod tests {
             );
             assert_eq!(shown(word.application).as_deref(), Some("Outlook"));
         }
+    }
+
+    /// A sign-in as the audit log tells it.
+    fn audited(id: u32, second: u32, code: u32, members: &str) -> String {
+        format!(
+            r#"{{"CreationTime":"2025-12-04T08:19:{second}","Id":"a{id}","Operation":"UserLoggedIn","RecordType":15,"Workload":"AzureActiveDirectory","UserId":"jane@u.example","ActorIpAddress":"203.0.113.9","ErrorNumber":"{code}"{members}}}"#
+        )
+    }
+
+    #[test]
+    fn sign_ins_that_two_sources_tell_without_an_id_in_common_are_joined_one_to_one() {
+        let count = |files: &[&str]| rows_of_files(files).logins.iter().map(|login| u64::from(login.times)).sum::<u64>();
+        let signed = |id, second, code| line(id, second, "08:20:00", code).replace(r#""correlationId":"c","#, "");
+        let log = [signed(1, 41, 50126), signed(2, 49, 0), signed(3, 50, 0)].join("\n");
+        let nameless = log.replace(r#""id":"1","#, "").replace(r#""id":"2","#, "").replace(r#""id":"3","#, "");
+        let audit = |members: &str| [audited(1, 41, 50126, members), audited(2, 50, 0, members), audited(3, 51, 0, members)].join("\n");
+        assert_eq!(count(&[&log, &audit("")]), 3);
+        assert_eq!(count(&[&audit(""), &log]), 3);
+        assert_eq!(count(&[&log, &nameless]), 3);
+        assert_eq!(count(&[&nameless, &nameless, &log]), 3);
+        // Of one source, all are sign-ins of their own.
+        assert_eq!(count(&[&nameless]), 3);
+        // The audit log has one more; and where it has the sign-in log's ids, another id is another sign-in.
+        assert_eq!(count(&[&log, &[audit(""), audited(4, 50, 0, "")].join("\n")]), 4);
+        let by_request = [audited(2, 50, 0, r#","IntraSystemId":"2""#), audited(4, 50, 0, r#","IntraSystemId":"4""#)].join("\n");
+        assert_eq!(count(&[&log, &by_request]), 4);
+        // What belongs to another attempt is another one.
+        let tried = line(1, 41, "08:20:00", 50126);
+        assert_eq!(count(&[&tried, &audited(1, 41, 50126, r#","InterSystemsId":"c""#)]), 1);
+        assert_eq!(count(&[&tried, &audited(1, 41, 50126, r#","InterSystemsId":"d""#)]), 2);
     }
 
     #[test]

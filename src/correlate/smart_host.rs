@@ -54,7 +54,11 @@ impl SmartHost {
         let peer = texts.bytes(word.peer);
         let (name, address) = split_relay(peer);
         let named = !(name.is_empty() && address.is_empty());
-        named && own.is_own_client(name, address) || address_of(peer).is_some_and(|address| self.addresses.contains(&address))
+        match address_of(peer) {
+            Some(ip) => own.is_own_client(name, address) || self.addresses.contains(&ip),
+            // Where relays take all that is handed on, they took this too, whatever the record leaves out.
+            None => !self.addresses.is_empty() || named && own.is_own_client(name, address),
+        }
     }
 }
 
@@ -99,6 +103,17 @@ mod tests {
     #[test]
     fn receivers_of_their_own_are_receivers() {
         assert_eq!(outcomes(&trace(24, |n| format!("198.51.100.{n}"))), ["delivered"]);
+    }
+
+    /// Defender's events say that a message went out, and not to which server.
+    #[test]
+    fn what_a_record_without_a_next_hop_says_went_out_was_taken_by_the_relay_that_takes_all_else() {
+        let heading = "Timestamp,NetworkMessageId,InternetMessageId,SenderFromAddress,RecipientEmailAddress,EmailDirection,DeliveryAction,DeliveryLocation\n";
+        let row = "2025-12-04T09:00:00Z,55555555-0000-4000-8000-000000000001,<n@u.example>,jane@u.example,x@s.test,Outbound,Delivered,On-premises/External\n";
+        let events = format!("{heading}{row}");
+        let of_it = |files: &[&str]| shown(&rows_of_files(files)).pop().unwrap_or_default();
+        assert!(of_it(&[&events]).contains("x@s.test=delivered"));
+        assert!(of_it(&[&trace(24, |_| "198.51.100.7".to_owned()), &events]).contains("x@s.test=relayed"));
     }
 
     #[test]

@@ -150,6 +150,8 @@ pub struct Batch<'a> {
     pub repeats: Vec<Repeated>,
     /// For records that carry an id of their own: line, and hash of the whole record. A second one is a copy, in the same source too.
     pub unique: Vec<(u32, u64)>,
+    /// Of the same kinds of records what tells them by what they say, because another export of them may leave the ids out.
+    pub alike: Vec<Alike>,
     /// What is to be said of the source as a whole.
     pub remarks: Remarks,
     /// Of a tenant's exports, how many records are of which kind.
@@ -198,6 +200,18 @@ pub struct Repeated {
     /// The earliest second in which it can have come again.
     pub since: i64,
     pub times: u32,
+}
+
+/// A record by what it says, where some exports give it an id and others do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    pub line: u32,
+    /// Whole seconds of the record's time.
+    pub second: i64,
+    /// Hash of what every export of the record tells.
+    pub hash: u64,
+    /// Whether this export gives it an id: another id is another record, whatever it says.
+    pub has_id: bool,
 }
 
 /// The vectors of a batch whose events are done with, for the next one.

@@ -21,11 +21,15 @@ pub enum Remark {
     RolledUp,
     /// The heading of a table is lost; what its columns are was told by what they hold.
     NoHeading,
+    /// The last row has no line end, and may have been cut within its last cell.
+    UnendedTable,
+    /// A row names no message; its time, sender and subject stand for one.
+    NamelessMessage,
 }
 
 impl Remark {
     /// Every remark, in the order of the report.
-    pub const ALL: [Remark; 9] = [
+    pub const ALL: [Remark; 11] = [
         Remark::NextPage,
         Remark::QueryError,
         Remark::OutcomeLost,
@@ -35,6 +39,8 @@ impl Remark {
         Remark::Throttled,
         Remark::RolledUp,
         Remark::NoHeading,
+        Remark::UnendedTable,
+        Remark::NamelessMessage,
     ];
 }
 

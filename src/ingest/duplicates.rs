@@ -7,7 +7,7 @@
 
 use super::repeats::Repeats;
 use crate::domain::time::Timestamp;
-use crate::formats::batch::{Batch, Fingerprint, Ignored, Repeated};
+use crate::formats::batch::{Alike, Batch, Fingerprint, Ignored, Repeated};
 use hashbrown::{HashMap, HashSet};
 
 /// How often a record was seen, in the source being read and at most in any.
@@ -43,6 +43,36 @@ pub(super) struct Duplicates {
     partial: HashSet<(u32, u32)>,
     /// Records with an id of their own: never forgotten, because exports of them come in any order and repeat themselves.
     unique: HashSet<u64>,
+    /// The same by what they say, for exports that leave the id out.
+    alike: HashMap<(i64, u64), Told>,
+}
+
+/// Records that say the same.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    /// How many there are in truth, as far as is known: as many as have ids of their own, or as one source tells without ids.
+    count: u32,
+    with_id: u32,
+    /// Those without an id in the source read last.
+    source: u32,
+    here: u32,
+}
+
+impl Told {
+    /// Whether one more record, of which no copy has the same id, is a copy all the same.
+    fn is_copy(&mut self, source: u32, record: &Alike) -> bool {
+        let told = if record.has_id {
+            self.with_id += 1;
+            self.with_id
+        } else {
+            self.here = if self.source == source { self.here + 1 } else { 1 };
+            self.source = source;
+            self.here
+        };
+        let copy = told <= self.count;
+        self.count = self.count.max(told);
+        copy
+    }
 }
 
 /// Records that tell their process, by second, process and body: a log that lost its hosts still has these.
@@ -136,6 +166,22 @@ impl Duplicates {
                 batch.ledger.used -= 1;
                 batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
                 lines.push(*line);
+            }
+        }
+        lines.sort_unstable();
+    }
+
+    /// Takes out the copies, by what they say, of records that have an id in one export and none in another, or none in both.
+    pub(super) fn take_out_alike(&mut self, source: u32, batch: &mut Batch<'_>, lines: &mut Vec<u32>) {
+        let known = lines.len();
+        for record in &batch.alike {
+            if lines.get(..known).is_some_and(|known| known.binary_search(&record.line).is_ok()) {
+                continue;
+            }
+            if self.alike.entry((record.second, record.hash)).or_default().is_copy(source, record) {
+                batch.ledger.used -= 1;
+                batch.ledger.ignored[Ignored::Duplicate as usize] += 1;
+                lines.push(record.line);
             }
         }
         lines.sort_unstable();
@@ -321,6 +367,21 @@ mod tests {
         assert_eq!((copies(3, 8, none), copies(4, 8, mx2)), (0, 1));
         let mut unknown = Duplicates::new(true);
         assert!(unknown.take_out(0, &mut of(0, mx1, true)).is_empty() && unknown.take_out(1, &mut of(0, none, false)).is_empty());
+    }
+
+    #[test]
+    fn records_without_ids_are_copies_of_those_that_say_the_same_elsewhere_and_other_ids_are_other_records() {
+        let mut duplicates = Duplicates::default();
+        let mut copies = |source: u32, has_ids: &[bool]| {
+            let mut batch = batch(&vec![0; has_ids.len()]);
+            batch.alike = (0..).zip(has_ids).map(|(line, &has_id)| Alike { line, second: 100, hash: 7, has_id }).collect();
+            let mut lines = Vec::new();
+            duplicates.take_out_alike(source, &mut batch, &mut lines);
+            assert!(batch.ledger.adds_up());
+            lines.len()
+        };
+        // Two without ids, the same two with ids and a third, then all three without ids, and a fourth with one.
+        assert_eq!((copies(0, &[false, false]), copies(1, &[true, true, true]), copies(2, &[false; 3]), copies(3, &[true])), (0, 2, 3, 0));
     }
 
     #[test]

@@ -215,6 +215,7 @@ impl Reading {
         }
         let mut duplicates = if overlapping { self.duplicates.take_out(piece.source as u32, &mut batch) } else { Vec::new() };
         self.duplicates.take_out_unique(&mut batch, &mut duplicates);
+        self.duplicates.take_out_alike(piece.source as u32, &mut batch, &mut duplicates);
         let first_line = self.states[piece.source].summary.ledger.total + 1;
         self.account(piece, &batch);
         watch.advanced(piece.advanced, batch.ledger.total);

@@ -15,6 +15,7 @@ mod case_folder;
 mod copies;
 mod damage;
 mod determinism;
+mod exports;
 mod hints;
 mod hostile;
 mod lab;

@@ -118,6 +118,7 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
         return Fate::Malformed(Malformed::BadTime);
     };
     reader.on(HOST, at);
+    says(record, &name, reader);
     match act {
         Some(Act::Alert) => alert(record, reader),
         _ if is_system(record) => Fate::NO_FACT,
@@ -130,6 +131,23 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
             None => directory::read_audited(record, &name, reader),
         },
     }
+}
+
+/// Takes note of what every export of a record tells: `OfficeActivity` leaves out its id, and spells the rest in its own way.
+fn says<'a>(record: &Record<'a>, operation: &[u8], reader: &mut Reader<'_, 'a>) {
+    let told = [
+        Field::UserId,
+        Field::ObjectId,
+        Field::Parameters,
+        Field::OperationProperties,
+        Field::OperationCount,
+        Field::Folders,
+        Field::Item,
+        Field::AffectedItems,
+    ];
+    let [user, object, parameters, properties, count, folders, item, items] = told.map(|field| record.get(field).unwrap_or_default());
+    let address = address(record, reader).unwrap_or_default();
+    reader.says(record.has_text(Field::Id), &[operation, address, user, object, parameters, properties, count, folders, item, items]);
 }
 
 /// The kinds of records that a licence or a setting decides about.

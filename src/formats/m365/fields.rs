@@ -24,7 +24,7 @@ fields! {
     Time: "date" "dateutc" "createddatetime" "createddatetimeutc" "createddate" "createddateutc" "created" "fechautc" "fecha" "日付" "日付utc" "datum" "datumutc" "dateheure" "activitydatetime" "activitydatetimeutc" "activitydate";
     Written: "timegenerated" "timegeneratedutc" "time";
     LocalTime: "timegeneratedlocaltime" "createddatetimelocaltime" "datelocaltime";
-    Id: "id" "requestid" "signinid" "iddesolicitud" "iddedemande" "iddelademande" "anforderungsid" "要求id";
+    Id: "id" "requestid" "signinid" "officeid" "iddesolicitud" "iddedemande" "iddelademande" "anforderungsid" "要求id";
     Correlation: "correlationid" "iddecorrelación" "iddecorrélation" "korrelationsid" "関連付けid";
     UserAgent: "useragent" "agentedeusuario" "agentutilisateur" "benutzeragent" "ユーザーエージェント";
     UserId: "userid" "userids" "iddeusuario" "idutilisateur" "benutzerid" "ユーザーid";
@@ -78,6 +78,7 @@ fields! {
     LogonError: "logonerror";
     ErrorNumber: "errornumber";
     InterSystems: "intersystemsid";
+    IntraSystem: "intrasystemid" "intrasystemsid";
     MailboxOwner: "mailboxownerupn";
     ClientInfo: "clientinfostring";
     OperationCount: "operationcount";
@@ -148,6 +149,11 @@ static BY_NAME: LazyLock<HashMap<&'static [u8], Field, foldhash::fast::FixedStat
 const NAME_BYTES_MAX: usize = 64;
 
 impl Field {
+    /// Whether only records about messages have it.
+    pub(super) fn is_of_mail(self) -> bool {
+        matches!(self, Field::Sender | Field::Recipient | Field::Received | Field::TraceId | Field::NetworkId | Field::RecipientStatus)
+    }
+
     /// The field that goes by this name, if any does.
     pub(super) fn of(name: &[u8]) -> Option<Field> {
         if name.is_ascii() {

@@ -40,17 +40,47 @@ pub(super) fn scout(bytes: &[u8], parse: for<'a> fn(Chunk<'a>, &mut Clock, &mut 
     }
 }
 
-/// Whether a table writes days before months, by all times in its head.
+/// Whether a source writes days before months, by all times in its head.
 fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
-    if bytes.trim_ascii_start().first().is_none_or(|b| matches!(b, b'{' | b'[')) {
+    let times = match bytes.trim_ascii_start().first()? {
+        b'{' | b'[' => times_of_values(bytes, scratch),
+        _ => times_of_table(bytes, scratch)?,
+    };
+    if !times.iter().any(|time| time.contains(&b'/')) {
         return None;
     }
-    let (heading, shape) = heading(bytes, None, scratch)?;
-    let wanted: &[Field] = match shape {
+    dates::order_of(times.iter().copied()).map(|order| order == Order::DayFirst)
+}
+
+/// The fields that hold the times of records of a shape, the one that counts first.
+fn fields_of_time(shape: Shape) -> &'static [Field] {
+    match shape {
         Shape::Trace => &[Field::Received, Field::Time],
         Shape::Audit => &[Field::Written],
         _ => &[Field::Time, Field::LocalTime, Field::Written, Field::Timestamp],
-    };
+    }
+}
+
+/// The times of the values in a head.
+fn times_of_values<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Vec<&'a [u8]> {
+    let mut times = Vec::new();
+    frames::each(bytes, |frame| {
+        let Frame::Record(raw) = frame else { return };
+        // One tool writes all of them alike; nearly always in a form that leaves no choice.
+        if times.first().is_some_and(|time: &&[u8]| !time.contains(&b'/')) {
+            return;
+        }
+        let Some(record) = Record::of_json(raw, scratch) else { return };
+        let shape = shape_of(&record).filter(|shape| !matches!(shape, Shape::Diagnostic | Shape::Wrapped));
+        times.extend(shape.and_then(|shape| record.first(fields_of_time(shape))));
+    });
+    times
+}
+
+/// The times in the column of a table's head that has them.
+fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<Vec<&'a [u8]>> {
+    let (heading, shape) = heading(bytes, None, scratch)?;
+    let wanted = fields_of_time(shape);
     let column = wanted.iter().find_map(|field| heading.columns.iter().position(|column| *column == Some(*field)))?;
     let mut times = Vec::new();
     let mut rest = bytes.get(heading.length..)?;
@@ -62,10 +92,7 @@ fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
         });
         rest = rest.get(row.length..).unwrap_or_default();
     }
-    if !times.iter().any(|time| time.contains(&b'/')) {
-        return None;
-    }
-    dates::order_of(times.iter().copied()).map(|order| order == Order::DayFirst)
+    Some(times)
 }
 
 /// How sure it is that a table with this head holds records of one of these shapes.

@@ -23,7 +23,7 @@ mod tests;
 mod trace;
 mod values;
 
-use super::batch::{Batch, Ignored, Malformed};
+use super::batch::{Alike, Batch, Ignored, Malformed};
 use super::clock::Clock;
 use super::record_kind::RecordKind;
 use super::remark::Remark;
@@ -86,12 +86,13 @@ fn shape_of(record: &Record<'_>) -> Option<Shape> {
         () if has(&[NetworkId, ActionTrigger]) => Shape::PostDelivery,
         () if has(&[TraceId, Event]) => Shape::TraceDetail,
         () if has(&[TraceId, Received, Status]) => Shape::Trace,
+        // Columns that name no message may have been taken out: who wrote to whom, when, and what became of it is a message trace still.
+        () if (timed || has(&[Received])) && has(&[Sender, Recipient, Status]) => Shape::Trace,
         () if has(&[InitiatedBy, Targets]) || has(&[InitiatedBy, Activity]) => Shape::Directory,
         () if has(&[Id, Method, Succeeded]) => Shape::SignInDetail,
         () if has(&[CreationTime, Operation]) || has(&[Workload, Operation]) || has(&[CreationTime, RecordType]) => Shape::Audit,
         () if has(&[Timestamp, ActionType]) => Shape::Hunting,
         () if timed && (has(&[Code]) || has(&[Status])) && (has(&[UserName]) || has(&[ServicePrincipal, Ip])) => Shape::SignIn,
-        () if timed && has(&[Sender, Recipient, Status]) => Shape::Trace,
         // The envelope alone: what was in it is lost.
         () if has(&[Written]) && record.get(Category).is_some_and(|category| shape_of_category(category).is_some()) => Shape::Diagnostic,
         () if has(&[Message]) && record.get(Message).is_some_and(|text| text.starts_with(b"{")) => Shape::Wrapped,
@@ -128,6 +129,8 @@ struct Reader<'r, 'a> {
     order: Option<Order>,
     /// What makes the record at hand the same as another one, where it has an id of its own.
     identity: Option<u64>,
+    /// What tells the record at hand by what it says, where other exports of it have no ids.
+    alike: Option<Alike>,
     objects: Objects<'a>,
 }
 
@@ -137,7 +140,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let order = clock.day_first.map(|day_first| if day_first { Order::DayFirst } else { Order::MonthFirst });
         let mut sink = Sink::new(batch);
         sink.absolute = true;
-        Reader { sink, scratch: chunk.scratch, order, identity: None, objects: Objects::new(chunk.scratch) }
+        Reader { sink, scratch: chunk.scratch, order, identity: None, alike: None, objects: Objects::new(chunk.scratch) }
     }
 
     /// The first of several fields that holds a time.
@@ -213,10 +216,24 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.identity = Some(hasher.finish());
     }
 
+    /// Takes note of what a record says, where some of its exports have no ids. Tools write nested values with other blanks and escapes.
+    fn says(&mut self, has_id: bool, parts: &[&[u8]]) {
+        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+        let mut plain = Vec::new();
+        for part in parts {
+            plain.clear();
+            plain.extend(part.iter().filter(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'\\')).map(u8::to_ascii_lowercase));
+            hasher.write_usize(plain.len());
+            hasher.write(&plain);
+        }
+        self.alike = Some(Alike { line: self.sink.line, second: self.sink.at.seconds(), hash: hasher.finish(), has_id });
+    }
+
     /// Reads one record and puts it into the ledger.
     fn record(&mut self, number: u32, record: &Record<'a>, shape: Option<Shape>, raw: &[u8]) {
         self.sink.line = number;
         self.identity = None;
+        self.alike = None;
         let fate = match shape {
             Some(shape) => self.read(record, shape, raw),
             None => Fate::Ignored(Ignored::UnknownFormat),
@@ -284,17 +301,19 @@ impl<'r, 'a> Reader<'r, 'a> {
             Frame::Broken(_) => fate = if fate == Fate::NO_FACT { Fate::BAD_BODY } else { fate },
         });
         self.same_as(b"wrapped", &[text]);
+        self.alike = None;
         fate
     }
 
     fn settle(&mut self, fate: Fate) {
-        let (line, identity) = (self.sink.line, self.identity);
+        let (line, identity, alike) = (self.sink.line, self.identity, self.alike);
         let batch = &mut *self.sink.batch;
         batch.ledger.total += 1;
         match fate {
             Fate::Used => {
                 batch.used();
                 batch.unique.extend(identity.map(|hash| (line, hash)));
+                batch.alike.extend(alike);
             }
             Fate::Ignored(why) => batch.ignored(why),
             Fate::Malformed(why) => batch.malformed(line, why),
@@ -377,11 +396,20 @@ fn parse_table<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
                 (None, _) => {}
             }
         }
+        // Only the last row of a source can lack its line end. Spreadsheets leave out empty cells at the end of rows, but end the row.
+        let ended = text.ends_with(b"\n");
+        let torn = row.torn || !ended && row.cells < heading.columns.len();
+        // A cut within the last cell shows in nothing else, unless the cell's quote is closed.
+        let may_be_torn = !ended && !text.ends_with(b"\"");
         let text = text.trim_ascii();
         reader.sink.line = number;
+        if may_be_torn && !torn && !text.is_empty() {
+            reader.remark(Remark::UnendedTable);
+        }
         match () {
             () if text.is_empty() => reader.settle(Fate::Ignored(Ignored::Empty)),
-            () if row.torn || row.cells < 2 => reader.settle(Fate::BAD_BODY),
+            () if torn => reader.settle(Fate::Malformed(Malformed::Torn)),
+            () if row.cells < 2 => reader.settle(Fate::BAD_BODY),
             // Tables appended to one another repeat their heading.
             () if above.ends_with(text) => reader.settle(Fate::Ignored(Ignored::Framing)),
             () => reader.record(number, &record, Some(shape), text),
@@ -403,6 +431,10 @@ fn heading(above: &[u8], rows: Option<&[u8]>, scratch: &Bump) -> Option<(Heading
     let mut heading = Heading::read(above, scratch)?;
     if let Some(shape) = shape_of(&heading.shape()) {
         return Some((heading, shape));
+    }
+    // Names that are known are no sign-ins' are believed, whatever the columns look like.
+    if heading.columns.iter().flatten().any(|field| field.is_of_mail()) {
+        return None;
     }
     let rows = rows.or_else(|| above.get(heading.length..))?;
     let guessed = heading.columns.len() >= GUESS_COLUMNS_MIN && heading.guess(rows, scratch);

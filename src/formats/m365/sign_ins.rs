@@ -46,7 +46,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
     let refused = code == Some(LOCKED_OR_MALICIOUS) && matches!(result, LoginResult::Failure { .. });
     let word = ProviderWord {
         event_id: id,
-        correlation: record.get(Field::Correlation),
+        correlation: record.get(Field::Correlation).map(|id| values::guid(id, scratch)),
         application: record.get(Field::Application),
         token,
         code,
@@ -222,8 +222,9 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut R
     // A record of a failure without a number that says why is a failure still.
     let result = if failed && result == LoginResult::Success { LoginResult::Failure { attempts: 1 } } else { result };
     let word = ProviderWord {
-        event_id: record.get(Field::Id).map(|id| values::guid(id, scratch)),
-        correlation: record.get(Field::InterSystems),
+        // The request's own id where the record has one beside its own, which is the sign-in log's.
+        event_id: record.first(&[Field::IntraSystem, Field::Id]).map(|id| values::guid(id, scratch)),
+        correlation: record.get(Field::InterSystems).map(|id| values::guid(id, scratch)),
         code: if redirected { None } else { code },
         ..ProviderWord::default()
     };

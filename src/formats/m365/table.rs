@@ -73,8 +73,12 @@ impl Heading {
             });
             rest = rest.get(row.length..).unwrap_or_default();
         }
-        let is_code =
-            |cell: &[u8]| std::str::from_utf8(cell).ok().and_then(|t| t.parse().ok()).is_some_and(|n| outcomes::of_code(n).is_some());
+        let number = |cell: &[u8]| std::str::from_utf8(cell).ok().and_then(|text| text.parse::<u32>().ok());
+        let is_code = |cell: &[u8]| number(cell).is_some_and(|n| outcomes::of_code(n).is_some());
+        // New numbers come up; beside one that is known, and is no zero, they are numbers of results all the same.
+        let may_be_code = |sample: &[&[u8]]| {
+            sample.iter().all(|cell| number(cell).is_some()) && sample.iter().any(|cell| number(cell) != Some(0) && is_code(cell))
+        };
         let tests: [(&[Field], Test); 5] = [
             (&[Field::Time], |cell| cell.len() > 9 && dates::read(cell, None).is_some()),
             (&[Field::Id, Field::Correlation, Field::UserId], values::is_guid),
@@ -91,15 +95,16 @@ impl Heading {
                 }
             }
         }
-        let code = samples
-            .iter()
-            .zip(&guessed)
-            .position(|(sample, slot)| slot.is_none() && !sample.is_empty() && sample.iter().all(|c| is_code(c)));
+        let column_of = |test: &dyn Fn(&[&[u8]]) -> bool| {
+            samples.iter().zip(&guessed).position(|(sample, slot)| slot.is_none() && !sample.is_empty() && test(sample))
+        };
+        let code = column_of(&|sample| sample.iter().all(|cell| is_code(cell))).or_else(|| column_of(&may_be_code));
         if let Some(slot) = code.and_then(|code| guessed.get_mut(code)) {
             *slot = Some(Field::Code);
         }
         let found = |field| guessed.contains(&Some(field));
-        if ![Field::Time, Field::Id, Field::UserName, Field::Ip].into_iter().all(found) {
+        // Who, when and from where stands in many tables; the number of a result only in those of sign-ins.
+        if ![Field::Time, Field::Id, Field::UserName, Field::Ip, Field::Code].into_iter().all(found) {
             return false;
         }
         for (column, guess) in self.columns.iter_mut().zip(guessed) {

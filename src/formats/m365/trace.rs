@@ -24,8 +24,9 @@ const NOTICES_FROM: &[u8] = b"microsoftexchange";
 struct Message<'a> {
     id: TrailId<'a>,
     kind: TrailKind,
-    /// By SMTP, the submitting client; empty where the mail came out of a mailbox.
+    /// The submitting client, where the row tells it.
     address: Option<&'a [u8]>,
+    by_smtp: bool,
     size: Option<u64>,
     return_path: Option<&'a [u8]>,
 }
@@ -42,6 +43,7 @@ impl<'a> Message<'a> {
             id,
             kind: if is_notice(sender) { TrailKind::System } else { kind },
             address: None,
+            by_smtp: true,
             size: record.get(Field::Size).and_then(scan::number).map(|(n, _)| n),
             return_path: record.get(Field::ReturnPath).map(|path| if path == b"<>" { &b""[..] } else { path }),
         }
@@ -65,7 +67,7 @@ impl<'a> Message<'a> {
             address_is_proxy: true,
             client: None,
             session: None,
-            protocol: self.address.map(|_| Protocol::SmtpAuth),
+            protocol: self.address.filter(|_| self.by_smtp).map(|_| Protocol::SmtpAuth),
             size: self.size,
             recipients: None,
         };
@@ -141,11 +143,13 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     let Some(recipient) = record.get(Field::Recipient) else { return Fate::BAD_BODY };
     let mut message = Message::of(record, Field::TraceId, TrailKind::Undirected, reader).from(record.get(Field::FromIp), reader);
     if message.id.network.is_empty() {
-        reader.remark(Remark::UnknownZone);
+        // The cmdlet prints times in UTC, the portal those of the person who looks.
+        if !record.has_text(Field::Received) && record.has_text(Field::Time) {
+            reader.remark(Remark::UnknownZone);
+        }
         if message.id.message.is_empty() {
-            // The portal's list need not name the message: what it shows of it must do.
-            let parts = [record.get(Field::Time).unwrap_or_default(), b" ", record.get(Field::Subject).unwrap_or_default()];
-            message.id.message = reader.scratch.alloc_slice_copy(&parts.concat());
+            reader.remark(Remark::NamelessMessage);
+            message.id.message = shown_of(record, reader);
         }
     }
     message.accepted(reader);
@@ -164,6 +168,12 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     Fate::Used
 }
 
+/// What stands for the name of a message that a row does not name: its time and its subject.
+fn shown_of<'a>(record: &Record<'a>, reader: &Reader<'_, 'a>) -> &'a [u8] {
+    let time = record.first(&[Field::Received, Field::Time, Field::LocalTime]).unwrap_or_default();
+    reader.scratch.alloc_slice_copy(&[time, b" ", record.get(Field::Subject).unwrap_or_default()].concat())
+}
+
 /// A row of `Get-MessageTraceDetail`: one step of one recipient.
 pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let Some(at) = reader.time(record, &[Field::Time]) else { return Fate::Malformed(Malformed::BadTime) };
@@ -179,7 +189,9 @@ pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) 
             let peer = scan::after(detail, b" to ").map_or(detail, |rest| scan::until(rest, b" using "));
             let (name, ip) = scan::split(peer, b" at ").unwrap_or((peer, b""));
             let peer = reader.peer(name, ip);
-            message.recipient(recipient, TrailFate::HandedOver { outside: None }, peer, b"", reader);
+            // Where the step does not say to whom it was handed, its recipient does: another domain's server took it.
+            let outside = (peer.is_empty() && (event == b"send external" || leaves(recipient, message.id.sender))).then_some(true);
+            message.recipient(recipient, TrailFate::HandedOver { outside }, peer, b"", reader);
         }
         b"fail" => {
             let refusal = refusals::read(detail);
@@ -207,6 +219,12 @@ fn fate_of(last: Last) -> TrailFate {
         Last::Fate(fate) => fate,
         Last::Replaced => TrailFate::Named,
     }
+}
+
+/// Whether mail goes to another domain than its sender's.
+fn leaves(recipient: &[u8], sender: &[u8]) -> bool {
+    let domain = |address| scan::split_last(address, b"@").map(|(_, domain)| domain);
+    domain(recipient).zip(domain(sender)).is_some_and(|(to, from)| !to.eq_ignore_ascii_case(from))
 }
 
 /// `<MEP Name="ClientIP" String="…"/>` in the data of a step.
@@ -268,8 +286,12 @@ pub(super) fn read_step<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) ->
         }
         Meaning::Receive | Meaning::Submit => {
             let by_smtp = source.eq_ignore_ascii_case(b"SMTP");
-            let address = record.first(&[Field::OriginalClientIp, Field::ClientIp]).filter(|_| by_smtp);
-            message.from(address, reader).accepted(reader);
+            // Out of a mailbox it was handed in by a server of the service, and only the first client's address is its user's.
+            let fields = [Field::OriginalClientIp, Field::ClientIp];
+            let address = record.first(if by_smtp { &fields } else { &fields[..1] });
+            let mut message = message.from(address, reader);
+            message.by_smtp = by_smtp;
+            message.accepted(reader);
         }
         Meaning::Notice => notice(record, &message, reader),
         Meaning::Send { outside } => {
@@ -333,7 +355,10 @@ pub(super) fn read_defender<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>
         b"blocked" => (fate_of(QUARANTINED), record.get(Field::Threats).unwrap_or(b"Blocked")),
         _ => (TrailFate::Named, &b""[..]),
     };
-    message.recipient(recipient, fate, b"", text, reader);
+    // The row names no next hop. To another domain it was one outside of us; within ours it may be a server on our premises.
+    let away = matches!(fate, TrailFate::HandedOver { .. }) && leaves(recipient, message.id.sender);
+    let peer = if away { reader.peer(record.get(Field::DeliveryLocation).unwrap_or_default(), b"") } else { b"" };
+    message.recipient(recipient, fate, peer, text, reader);
     Fate::Used
 }
 

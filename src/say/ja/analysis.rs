@@ -79,6 +79,10 @@ super::catalogue! {
         "{n} 行はそれぞれ複数のサインインをまとめた可能性があり、ログイン数は計数値以上である",
     "the heading of a table is lost; its columns were told by what they hold, which may be wrong for some" =>
         "表の見出しが失われている。列は内容から推定したため、一部に誤りがあり得る",
+    "the last row of {n} table(s) has no line end; if the export was cut there, the last cell of the row and all rows after it are missing" =>
+        "{n} 個の表の最終行に改行がない。エクスポートがそこで途切れたのであれば、その行の最後のセルの一部と以降の行が失われている",
+    "{n} row(s) name no message; those of one time, sender and subject count as one message, which may be several, or one that another export tells of by its name" =>
+        "{n} 行にはメールを特定する ID がない。時刻・差出人・件名が同じ行は 1 通として数えており、実際には複数であるか、別のエクスポートに ID 付きで現れるメールと同一の可能性がある",
     "Tables and exports: {meaning} ({list})." => "表・エクスポート: {meaning}（{list}）。",
     "{path} with {n}" => "{path}: {n} 件",
     "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list})." =>

@@ -1,0 +1,257 @@
+//! A tenant's exports as people leave them: with columns taken out, told twice by two tools, cut where a disk was full. An attacker
+//! (203.0.113.9) signed in as jane; what else happened stands in each test.
+
+use crate::command::{Report, analyze};
+use serde_json::Value;
+use std::fs;
+
+/// The portal's table of sign-ins, as its download of few columns.
+const SIGN_INS: &str = "Date (UTC),Request ID,Correlation ID,User ID,User,Username,Application,IP address,Location,Status,Sign-in error code,Failure reason,Client app\n";
+
+/// One row of it.
+fn sign_in(id: u32, at: &str, user: &str, ip: &str, code: u32) -> String {
+    let status = if code == 0 { "Success" } else { "Failure" };
+    format!(
+        "2025-12-04T{at}Z,00000001-0000-4000-8000-{id:012},00000002-0000-4000-8000-{id:012},00000003-0000-4000-8000-000000000001,X,{user}@u.example,OfficeHome,{ip},\"Sapporo, Hokkaido, JP\",{status},{code},Other.,Browser\n"
+    )
+}
+
+/// Jane's password was used by the attacker at 08:01, Bob signed in from where he always does.
+fn sign_ins() -> (&'static str, String) {
+    let rows = [sign_in(1, "08:01:00", "jane", "203.0.113.9", 0), sign_in(2, "08:02:00", "bob", "192.0.2.5", 0)];
+    ("sign-ins.csv", SIGN_INS.to_owned() + &rows.concat())
+}
+
+/// The report on these files, where the analyst names the attacker's address.
+fn report(files: &[(&str, String)]) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    analyze(&[folder.path()], &["--attacker-ip", "203.0.113.9"])
+}
+
+/// The limitations that hold a word.
+fn told(report: &Report, word: &str) -> Vec<String> {
+    let all = report.json["limitations"].as_array().unwrap().iter().map(|limit| limit.as_str().unwrap().to_owned());
+    all.filter(|limit| limit.contains(word)).collect()
+}
+
+/// How many of a tally ended how, as `delivered 2, blocked 1`.
+fn figures(tally: &Value) -> String {
+    let ends = ["delivered", "partly_delivered", "blocked", "bounced", "deferred", "relayed", "unknown"];
+    let shown = |name: &&str| tally[*name].as_u64().filter(|n| *n > 0).map(|n| format!("{name} {n}"));
+    ends.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// What the report says of an account.
+fn account<'r>(report: &'r Report, name: &str) -> &'r Value {
+    let all = report.json["accounts"].as_array().unwrap();
+    all.iter().find(|account| account["account"] == name).unwrap_or_else(|| panic!("{name} is not among {all:?}"))
+}
+
+/// The accounts of the only incident.
+fn accounts(report: &Report) -> Vec<&str> {
+    report.only_incident()["accounts"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+/// Two messages of jane's, the first to two people. The columns that name messages were taken out to make the table shorter.
+#[test]
+fn a_message_trace_without_its_columns_of_ids_is_a_message_trace() {
+    let full = "PSComputerName,RunspaceId,Organization,MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,ToIP,FromIP,Size,StartDate,EndDate,Index";
+    let short = "Received,SenderAddress,RecipientAddress,Subject,Status";
+    let rows = [("09:00:00", "m1", "a"), ("09:00:00", "m1", "b"), ("09:30:00", "m2", "a")];
+    let by_name = |(at, id, to): (&str, &str, &str)| {
+        format!(
+            "c,00000007-0000-4000-8000-000000000001,u.example,<{id}@u.example>,2025-12-04T{at}Z,jane@u.example,{to}@x.test,hi,Delivered,,203.0.113.9,1000,2025-12-01T00:00:00Z,2025-12-05T00:00:00Z,0\n"
+        )
+    };
+    let nameless = |(at, _, to): (&str, &str, &str)| format!("2025-12-04T{at}Z,jane@u.example,{to}@x.test,hi,Delivered\n");
+    let tables = [
+        (format!("{full}\n{}", rows.map(by_name).concat()), 0),
+        (
+            format!(
+                "{}\n{}",
+                full.replace("MessageId,", ""),
+                rows.map(|row| by_name(row).replace(&format!("<{}@u.example>,", row.1), "")).concat()
+            ),
+            1,
+        ),
+        (format!("{short}\n{}", rows.map(nameless).concat()), 1),
+    ];
+    for (table, said) in tables {
+        let report = report(&[sign_ins(), ("trace.csv", table.clone())]);
+        assert_eq!(report.source("trace.csv")["format"], "m365.trace.csv", "{table}");
+        assert_eq!(accounts(&report), ["jane@u.example"]);
+        let jane = account(&report, "jane@u.example");
+        assert_eq!((&jane["logins"], figures(&jane["messages"])), (&Value::from(1), "delivered 2".to_owned()));
+        assert_eq!(figures(&jane["recipients"]), "delivered 3");
+        assert_eq!(told(&report, "row(s) name no message").len(), said, "{table}");
+    }
+}
+
+const STEPS: &str = "date_time_utc,client_ip,client_hostname,server_ip,server_hostname,source_context,connector_id,source,event_id,internal_message_id,message_id,network_message_id,recipient_address,recipient_status,total_bytes,recipient_count,related_recipient_address,reference,message_subject,sender_address,return_path,message_info,directionality,tenant_id,original_client_ip,original_server_ip,custom_data\n";
+const MAIL: &str = "Timestamp,NetworkMessageId,InternetMessageId,SenderMailFromAddress,SenderFromAddress,SenderIPv4,RecipientEmailAddress,Subject,EmailDirection,DeliveryAction,DeliveryLocation\n";
+const TRACE_DETAIL: &str = "MessageTraceId,MessageId,Date,Event,Action,Detail,Data,SenderAddress,RecipientAddress\n";
+
+/// One message of jane's to a stranger, as each of two exports tells it that names no next hop.
+#[test]
+fn mail_that_another_domains_server_took_is_delivered_whether_or_not_the_export_names_the_server() {
+    let id = "00000004-0000-4000-8000-000000000001,<m1@u.example>";
+    let defender = format!(
+        "{MAIL}2025-12-04T09:00:00Z,{id},jane@u.example,jane@u.example,203.0.113.9,a@x.test,hi,Outbound,Delivered,On-premises/External\n"
+    );
+    let step = |event: &str| format!("{id},2025-12-04T09:00:00Z,{event},,,,jane@u.example,a@x.test\n");
+    let detail = format!("{TRACE_DETAIL}{}{}", step("Receive"), step("Send"));
+    for table in [defender, detail] {
+        let report = report(&[sign_ins(), ("mail.csv", table.clone())]);
+        assert_eq!(figures(&account(&report, "jane@u.example")["recipients"]), "delivered 1", "{table}");
+    }
+}
+
+/// Jane's password was used from the attacker's address, and mail was written in the browser: a server of the service handed it in.
+#[test]
+fn mail_out_of_a_mailbox_came_from_where_its_first_client_was() {
+    let row = |source: &str, event: &str, host: &str| {
+        format!(
+            "2025-12-04T09:00:01.000Z,192.0.2.77,,,{host},,,{source},{event},,<m1@u.example>,00000004-0000-4000-8000-000000000001,a@x.test,,,1,,,hi,jane@u.example,jane@u.example,,Originating,,203.0.113.9,,\n"
+        )
+    };
+    let steps = [STEPS.to_owned(), row("STOREDRIVER", "RECEIVE", ""), row("SMTP", "SENDEXTERNAL", "mx.x.test")].concat();
+    let report = report(&[sign_ins(), ("steps.csv", steps)]);
+    let incident = report.only_incident();
+    assert_eq!((figures(&incident["messages"]), &incident["origins"][0]["messages"]), ("delivered 1".to_owned(), &Value::from(1)));
+}
+
+const OFFICE_ACTIVITY: &str = "RecordType,TimeGenerated [UTC],Operation,UserType,OfficeWorkload,ResultStatus,UserId,ClientIP,Parameters,Logon_Type,MailboxOwnerUPN,ClientInfoString,Client_IPAddress,Folders,OperationProperties,OperationCount\n";
+
+/// A row of a table whose cells are quoted.
+fn row(cells: &[&str]) -> String {
+    cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A record of the audit log, with members of its own.
+fn audited(id: u32, at: &str, operation: &str, members: &str) -> String {
+    format!(
+        r#"{{"CreationTime":"2025-12-04T{at}","Id":"00000006-0000-4000-8000-{id:012}","Operation":"{operation}","RecordType":2,"Workload":"Exchange","UserType":0,"UserId":"jane@u.example"{members}}}"#
+    )
+}
+
+/// The attacker read three of jane's messages and made a rule; the workspace has no ids of these records, the audit log has.
+#[test]
+fn what_the_workspace_and_the_audit_log_both_tell_happened_once() {
+    let items = r#"[{"Path":"\\Inbox","FolderItems":[{"Id":"x1"},{"Id":"x2"},{"Id":"x3"}]}]"#;
+    let properties = r#"[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"False"}]"#;
+    let rule = r#"[{"Name":"Name","Value":"."}]"#;
+    let (jane, client, ip) = ("jane@u.example", "Client=OWA;Action=ViaProxy", "203.0.113.9");
+    let read = [
+        "50",
+        "12/4/2025, 8:10:00.000 AM",
+        "MailItemsAccessed",
+        "Regular",
+        "Exchange",
+        "Succeeded",
+        jane,
+        "",
+        "",
+        "Owner",
+        jane,
+        client,
+        ip,
+    ];
+    let made = [
+        "1",
+        "12/4/2025, 8:12:00.000 AM",
+        "New-InboxRule",
+        "Regular",
+        "Exchange",
+        "TRUE",
+        jane,
+        "203.0.113.9:555",
+        rule,
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ];
+    let activity = [OFFICE_ACTIVITY.to_owned(), row(&[&read[..], &[items, properties, "3"]].concat()), row(&made)].concat();
+    let place = r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"jane@u.example""#;
+    let spaced = items.replace(',', ", ");
+    let log = [
+        audited(
+            1,
+            "08:10:00",
+            "MailItemsAccessed",
+            &format!(r#"{place},"OperationProperties":{properties},"OperationCount":3,"Folders":{spaced}"#),
+        ),
+        audited(2, "08:12:00", "New-InboxRule", &format!(r#","ClientIP":"203.0.113.9:555","Parameters":{rule}"#)),
+    ]
+    .join("\n");
+    let counted = |files: &[(&str, String)]| {
+        let report = report(files);
+        let incident = report.only_incident();
+        (incident["mailbox_access"]["items"].as_u64(), incident["account_changes"].as_array().unwrap().len())
+    };
+    let (one, other) = (("activity.csv", activity.clone()), ("activity-2.csv", activity));
+    assert_eq!(counted(&[sign_ins(), one.clone()]), (Some(3), 1));
+    assert_eq!(counted(&[sign_ins(), one.clone(), other]), (Some(3), 1));
+    assert_eq!(counted(&[sign_ins(), one, ("audit.json", log.clone())]), (Some(3), 1));
+    // A second rule of the same second has an id of its own.
+    let again = log.replace("-000000000002", "-000000000003");
+    assert_eq!(counted(&[sign_ins(), ("audit.json", log), ("audit-2.json", again)]), (Some(3), 2));
+}
+
+/// Three messages of the last day of October and the first two of November; a machine in the United States wrote the table and the JSON.
+#[test]
+fn day_and_month_are_told_by_the_whole_of_an_export_in_json_too() {
+    let dates = ["10/31/2025 14:00:00", "11/1/2025 09:00:00", "11/2/2025 09:00:00"];
+    let object = |(n, at): (usize, &&str)| {
+        format!(
+            r#"{{"MessageId":"<m{n}@u.example>","Received":"{at}","SenderAddress":"jane@u.example","RecipientAddress":"a@x.test","Subject":"hi","Status":"Delivered","FromIP":"203.0.113.9","MessageTraceId":"00000004-0000-4000-8000-00000000000{n}"}}"#
+        )
+    };
+    let objects: Vec<String> = dates.iter().enumerate().map(object).collect();
+    let pages = [objects.join("\n"), format!("[{}]", objects.join(",\n"))];
+    for page in pages {
+        let report = report(&[sign_ins(), ("trace.json", page)]);
+        let source = report.source("trace.json");
+        assert_eq!((&source["first"], &source["last"]), (&"2025-10-31T23:00:00+09:00".into(), &"2025-11-02T18:00:00+09:00".into()));
+        assert!(told(&report, "day and month").is_empty());
+    }
+}
+
+/// Two recipients of one message, and a disk that was full before the second row was written.
+#[test]
+fn the_torn_last_row_of_a_table_is_damage_and_names_no_recipient() {
+    let heading = "MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,FromIP,Size,MessageTraceId,Index\n";
+    let row = |to: &str| {
+        format!(
+            "<m1@u.example>,2025-12-04T09:00:00Z,jane@u.example,{to}@x.test,hi,Delivered,203.0.113.9,1000,00000004-0000-4000-8000-000000000001,0\n"
+        )
+    };
+    let whole = [heading.to_owned(), row("alice"), row("bobby")].concat();
+    let cut = |from_its_end: usize| {
+        let report = report(&[sign_ins(), ("trace.csv", whole[..whole.len() - from_its_end].to_owned())]);
+        let lines = &report.source("trace.csv")["lines"];
+        (
+            report.code,
+            lines["malformed"].as_u64(),
+            figures(&account(&report, "jane@u.example")["recipients"]),
+            told(&report, "no line end").len(),
+        )
+    };
+    let in_full = "delivered 2".to_owned();
+    assert_eq!(cut(0), (0, Some(0), in_full.clone(), 0));
+    // Within the last cell no count of cells tells; the missing line end does.
+    assert_eq!(cut(1), (0, Some(0), in_full, 1));
+    for within in ["4-8000-000000000001,0\n", "bby@x.test,hi,Delivered,203.0.113.9,1000,00000004-0000-4000-8000-000000000001,0\n"] {
+        assert_eq!(cut(within.len()), (3, Some(1), "delivered 1".to_owned(), 0), "{within}");
+    }
+    // A cell in quotes that never end.
+    let quoted = [heading.to_owned(), row("alice"), row("bobby").replace(",hi,", ",\"hi,")].concat();
+    let report = report(&[sign_ins(), ("trace.csv", quoted.trim_end().to_owned())]);
+    assert_eq!((report.code, &report.source("trace.csv")["lines"]["malformed_samples"][0]), (3, &"3: torn row".into()));
+}
