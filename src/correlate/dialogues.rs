@@ -1,5 +1,7 @@
 //! Sessions that a server logs command by command: who authenticated, how often in vain, what was refused before a message existed.
 //!
+//! Records of a session count in the order of their numbers, whatever the order in which they come: logs are gathered, sorted and cut by
+//! hand. So what a session says is taken down, and read when it has ended.
 //! A front end passes an authenticated session on to another service, which logs it again; the pair is one session and one login.
 
 use super::lives::Line;
@@ -8,11 +10,172 @@ use crate::domain::place::Place;
 use crate::domain::rows::{Introduction, Login, LoginResult, Protocol, SessionLog};
 use crate::domain::text::{Text, TextPool};
 use crate::formats::event::{Command, DialogueEvent, DialogueFact};
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 
 /// Commands that may wait for their reply; more of them means that replies are missing.
 const PENDING_MAX: usize = 4096;
+/// Facts taken down before they are read; in a session with more of them, those that come later count as later.
+const TAKEN_DOWN_MAX: usize = 1 << 20;
+/// Before this many rows of a session nothing is said that matters.
+const FIRST_ROWS: u32 = 4;
+/// A session whose log is all there, in order, is kept for late rows until this many others have ended.
+const ENDED_LATELY: usize = 256;
+
+/// What is taken down of a session while it lasts.
+struct Open {
+    protocol: Protocol,
+    address: Text,
+    facts: Vec<Stamped>,
+    /// They have come in the order of their numbers.
+    in_order: bool,
+    /// The session's end is in evidence.
+    ended: bool,
+    /// What was read of it already, if it says more than can be kept.
+    read: Option<Box<Dialogue>>,
+}
+
+/// A fact with its place in its session and in the log.
+#[derive(Clone, Copy, Debug)]
+struct Stamped {
+    number: u32,
+    line: Line,
+    fact: Fact,
+}
+
+/// A [`DialogueFact`] to be kept.
+#[derive(Clone, Copy, Debug)]
+enum Fact {
+    Greeted {
+        name: Text,
+    },
+    Proxied {
+        session: Text,
+        address: Text,
+        greeting: Option<Text>,
+    },
+    PassedOn,
+    Mechanism {
+        name: Text,
+    },
+    Claimed {
+        user: Text,
+    },
+    /// `in_full`: with the domain.
+    Authenticated {
+        user: Option<Text>,
+        in_full: bool,
+    },
+    AuthFailed {
+        answered: bool,
+    },
+    Stopped {
+        user: Option<Text>,
+        in_full: bool,
+    },
+    Mail {
+        sender: Text,
+    },
+    Recipient {
+        address: Text,
+    },
+    Data,
+    Reset,
+    Other,
+    Reply {
+        code: u16,
+        text: Text,
+        message: Option<Text>,
+    },
+    Refused {
+        sender: Text,
+        recipient: Option<Text>,
+        text: Text,
+    },
+}
+
+impl Fact {
+    /// `None` for the end, which is no fact.
+    fn new(texts: &mut TextPool, told: &DialogueFact<'_>) -> Option<Fact> {
+        let mut some = |text: &[u8]| (!text.is_empty()).then(|| texts.intern(text));
+        Some(match told {
+            DialogueFact::Greeted { name } => Fact::Greeted { name: texts.intern(name) },
+            DialogueFact::Proxied { session, address, greeting } => {
+                let greeting = some(greeting);
+                Fact::Proxied { session: texts.intern(session), address: texts.intern(address), greeting }
+            }
+            DialogueFact::PassedOn => Fact::PassedOn,
+            DialogueFact::Mechanism { name } => Fact::Mechanism { name: texts.intern(name) },
+            DialogueFact::Claimed { user } => Fact::Claimed { user: texts.intern(user) },
+            DialogueFact::Authenticated { user } => Fact::Authenticated { user: some(user), in_full: user.contains(&b'@') },
+            DialogueFact::AuthFailed { answered, .. } => Fact::AuthFailed { answered: *answered },
+            DialogueFact::Stopped { user, .. } => Fact::Stopped { user: some(user), in_full: user.contains(&b'@') },
+            DialogueFact::Command(Command::Mail(sender)) => Fact::Mail { sender: texts.intern(sender) },
+            DialogueFact::Command(Command::Recipient(address)) => Fact::Recipient { address: texts.intern(&address.to_ascii_lowercase()) },
+            DialogueFact::Command(Command::Data) => Fact::Data,
+            DialogueFact::Command(Command::Reset) => Fact::Reset,
+            DialogueFact::Command(Command::Other) => Fact::Other,
+            DialogueFact::Reply { code, text, message } => {
+                // Nobody asks for the words of an acceptance, which are of one message alone.
+                let text = if *code >= REFUSALS { texts.intern(text) } else { texts.intern(b"") };
+                Fact::Reply { code: *code, text, message: message.map(|id| texts.intern(id)) }
+            }
+            DialogueFact::Refused { sender, recipient, text } => {
+                let recipient = some(&recipient.to_ascii_lowercase());
+                Fact::Refused { sender: texts.intern(sender), recipient, text: texts.intern(text) }
+            }
+            DialogueFact::Ended => return None,
+        })
+    }
+}
+
+/// Replies from this code on are refusals.
+const REFUSALS: u16 = 400;
+
+impl Open {
+    fn new(protocol: Protocol, address: Text) -> Open {
+        Open { protocol, address, facts: Vec::new(), in_order: true, ended: false, read: None }
+    }
+
+    /// Takes down a fact. One without a number comes where it comes.
+    fn take(&mut self, line: Line, number: Option<u32>, fact: Fact) {
+        let last = self.facts.last().map_or(0, |last| last.number);
+        let number = number.unwrap_or(last);
+        self.in_order &= number >= last;
+        self.facts.push(Stamped { number, line, fact });
+        if self.facts.len() >= TAKEN_DOWN_MAX {
+            let mut read = self.read.take().unwrap_or_else(|| Box::new(Dialogue::new(self.protocol, self.address)));
+            self.read_into(&mut read);
+            self.read = Some(read);
+        }
+    }
+
+    /// Whether nothing is likely to be missing from a session whose end has this number.
+    fn is_whole(&self, end: u32) -> bool {
+        let reaches = |first: &Stamped| first.number <= FIRST_ROWS || self.read.is_some();
+        self.in_order && self.facts.first().is_some_and(reaches) && self.facts.last().is_none_or(|last| last.number <= end)
+    }
+
+    fn read_into(&mut self, dialogue: &mut Dialogue) {
+        if !self.in_order {
+            self.facts.sort_by_key(|stamped| stamped.number);
+            self.in_order = true;
+        }
+        self.facts.drain(..).for_each(|stamped| dialogue.take(stamped.line, stamped.fact));
+    }
+
+    /// What the session says; `None` if that is nothing at all.
+    fn into_dialogue(mut self) -> Option<Dialogue> {
+        if self.facts.is_empty() && self.read.is_none() {
+            return None;
+        }
+        let mut dialogue = self.read.take().map_or_else(|| Dialogue::new(self.protocol, self.address), |read| *read);
+        self.read_into(&mut dialogue);
+        dialogue.close();
+        Some(dialogue)
+    }
+}
 
 /// What is known of one session.
 #[derive(Clone, Debug)]
@@ -101,7 +264,9 @@ pub(super) struct UserSession {
 /// The sessions of one shard, then of all.
 #[derive(Default)]
 pub(super) struct Dialogues {
-    open: HashMap<(Text, Text), Dialogue>,
+    open: HashMap<(Text, Text), Open>,
+    /// Sessions whose end came in last, in that order.
+    lately: VecDeque<(Text, Text)>,
     ended: Vec<((Text, Text), Dialogue)>,
     /// Every SMTP session that is logged, of strangers too: host and id.
     seen: HashSet<(Text, Text)>,
@@ -138,21 +303,39 @@ impl Told {
 impl Dialogues {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &DialogueEvent<'_>) {
         let key = (line.host, texts.intern(event.id));
-        if event.fact == DialogueFact::Ended {
-            self.end(key);
-            return;
-        }
+        let Some(fact) = Fact::new(texts, &event.fact) else {
+            let address = texts.intern(event.address);
+            return self.ended(key, event.number, || Open::new(event.protocol, address));
+        };
         let address = texts.intern(event.address);
-        let dialogue = self.open.entry(key).or_insert_with(|| Dialogue::new(event.protocol, address));
-        dialogue.take(texts, line, &event.fact);
+        self.open.entry(key).or_insert_with(|| Open::new(event.protocol, address)).take(line, event.number, fact);
+    }
+
+    /// Ends a session at once where its log counts nothing, and else when it is likely to be whole and no late row has come for a while;
+    /// one whose rows are to come after its end waits for them as long as there is evidence.
+    fn ended(&mut self, key: (Text, Text), number: Option<u32>, new: impl FnOnce() -> Open) {
+        let Some(number) = number else { return self.end(key) };
+        let open = match self.open.entry(key) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(_) if number < FIRST_ROWS => return,
+            Entry::Vacant(place) => place.insert(new()),
+        };
+        if !open.ended && open.is_whole(number) {
+            self.lately.push_back(key);
+        }
+        open.ended = true;
+        if self.lately.len() > ENDED_LATELY {
+            self.lately.pop_front().into_iter().for_each(|key| self.end(key));
+        }
     }
 
     fn end(&mut self, key: (Text, Text)) {
-        let Some(mut dialogue) = self.open.remove(&key) else { return };
-        if dialogue.protocol == Protocol::SmtpAuth {
+        let Some((protocol, dialogue)) = self.open.remove(&key).and_then(|open| Some((open.protocol, open.into_dialogue()?))) else {
+            return;
+        };
+        if protocol == Protocol::SmtpAuth {
             self.seen.insert(key);
         }
-        dialogue.close();
         if dialogue.tells_something() {
             self.ended.push((key, dialogue));
         } else {
@@ -162,6 +345,7 @@ impl Dialogues {
 
     /// Takes in another shard's sessions.
     pub(super) fn absorb(&mut self, mut other: Dialogues, map: &Map) {
+        std::mem::take(&mut other.lately).into_iter().for_each(|key| other.end(key));
         let mut left: Vec<(Text, Text)> = other.open.keys().copied().collect();
         left.sort_unstable();
         left.into_iter().for_each(|key| other.end(key));
@@ -256,50 +440,50 @@ impl Dialogue {
         }
     }
 
-    fn take(&mut self, texts: &mut TextPool, line: Line, fact: &DialogueFact<'_>) {
+    fn take(&mut self, line: Line, fact: Fact) {
         match fact {
-            DialogueFact::Greeted { name } => {
-                self.greeting = Some(texts.intern(name));
+            Fact::Greeted { name } => {
+                self.greeting = Some(name);
                 self.close_transaction();
                 self.wait_alone();
             }
-            DialogueFact::Proxied { session, address, greeting } => {
-                self.told_greeting = (!greeting.is_empty()).then(|| texts.intern(greeting));
-                self.proxied = Some((texts.intern(session), texts.intern(address)));
+            Fact::Proxied { session, address, greeting } => {
+                self.told_greeting = greeting;
+                self.proxied = Some((session, address));
                 self.wait(Pending::Other);
             }
-            DialogueFact::PassedOn => self.passed_on = true,
-            DialogueFact::Mechanism { name } => {
-                self.mechanism = Some(texts.intern(name));
+            Fact::PassedOn => self.passed_on = true,
+            Fact::Mechanism { name } => {
+                self.mechanism = Some(name);
                 self.wait_alone();
             }
-            DialogueFact::Claimed { user } => self.claim(texts.intern(user)),
-            DialogueFact::Authenticated { user } => {
-                let user = self.user(texts, user);
-                if let Some(user) = user.filter(|user| !self.users.iter().any(|(known, _)| known == user)) {
+            Fact::Claimed { user } => self.claim(user),
+            Fact::Authenticated { user, in_full } => {
+                if let Some(user) = self.user(user, in_full).filter(|user| !self.users.iter().any(|(known, _)| known == user)) {
                     self.users.push((user, line));
                 }
             }
-            DialogueFact::AuthFailed { answered, .. } => self.failed(line, *answered),
-            DialogueFact::Stopped { user, .. } => {
-                let user = self.user(texts, user);
+            Fact::AuthFailed { answered } => self.failed(line, answered),
+            Fact::Stopped { user, in_full } => {
+                let user = self.user(user, in_full);
                 self.stopped.push((user, line));
             }
-            DialogueFact::Command(command) => self.command(texts, line, *command),
-            DialogueFact::Reply { code, text, message } => {
-                let message = message.map(|id| texts.intern(id));
-                self.reply(texts, line, *code, text, message);
+            Fact::Mail { sender } => self.wait(Pending::Mail(sender, line)),
+            Fact::Recipient { address } => self.wait(Pending::Recipient(address)),
+            Fact::Data => self.wait(Pending::Data),
+            Fact::Reset => {
+                self.close_transaction();
+                self.wait(Pending::Other);
             }
-            DialogueFact::Refused { sender, recipient, text } => {
+            Fact::Other => self.wait(Pending::Other),
+            Fact::Reply { code, text, message } => self.reply(line, code, text, message),
+            Fact::Refused { sender, recipient, text } => {
                 self.refusals += 1;
-                let address = (!recipient.is_empty()).then(|| texts.intern(&recipient.to_ascii_lowercase()));
-                let refused = Refused { address, reply: texts.intern(text), line };
-                let mut transaction = Transaction::new(line, texts.intern(sender));
-                transaction.refused.push(refused);
+                let mut transaction = Transaction::new(line, sender);
+                transaction.refused.push(Refused { address: recipient, reply: text, line });
                 transaction.end = TransactionEnd::Refused;
                 self.filtered.push((line, transaction));
             }
-            DialogueFact::Ended => {}
         }
     }
 
@@ -315,11 +499,10 @@ impl Dialogue {
         self.pending.push_back(Pending::Other);
     }
 
-    /// The user that a server names, or as the client gave it where the server names none or leaves its domain out.
-    fn user(&self, texts: &mut TextPool, named: &[u8]) -> Option<Text> {
-        let given =
-            self.claimed.filter(|given| named.is_empty() || self.protocol == Protocol::Pop3 && is_with_domain(texts, *given, named));
-        given.or_else(|| (!named.is_empty()).then(|| texts.intern(named)))
+    /// The user that a server names, or as the client gave it where the server names none or, of POP3, leaves the domain out.
+    fn user(&self, named: Option<Text>, in_full: bool) -> Option<Text> {
+        let best = named.filter(|_| in_full || self.protocol != Protocol::Pop3);
+        best.or(self.claimed).or(named)
     }
 
     /// A name told after a failure is of that failure; SMTP tells it so, POP before the password.
@@ -345,21 +528,7 @@ impl Dialogue {
         }
     }
 
-    fn command(&mut self, texts: &mut TextPool, line: Line, command: Command<'_>) {
-        let pending = match command {
-            Command::Mail(sender) => Pending::Mail(texts.intern(sender), line),
-            Command::Recipient(address) => Pending::Recipient(texts.intern(&address.to_ascii_lowercase())),
-            Command::Data => Pending::Data,
-            Command::Reset => {
-                self.close_transaction();
-                Pending::Other
-            }
-            Command::Other => Pending::Other,
-        };
-        self.wait(pending);
-    }
-
-    fn reply(&mut self, texts: &mut TextPool, line: Line, code: u16, text: &[u8], message: Option<Text>) {
+    fn reply(&mut self, line: Line, code: u16, text: Text, message: Option<Text>) {
         match code {
             // Go on: the answer to the message itself is to come.
             354 => return,
@@ -368,9 +537,9 @@ impl Dialogue {
             _ => {}
         }
         let Some(command) = self.pending.pop_front() else { return };
-        let refused = code >= 400;
+        let refused = code >= REFUSALS;
         self.refusals += u64::from(refused && !matches!(command, Pending::Other));
-        let mut refusal = |address| Refused { address, reply: texts.intern(text), line };
+        let refusal = |address| Refused { address, reply: text, line };
         match command {
             Pending::Mail(sender, at) => {
                 self.close_transaction();
@@ -530,10 +699,4 @@ impl Transaction {
             map.put(id);
         }
     }
-}
-/// Whether an address is that of a user whose name alone is logged.
-fn is_with_domain(texts: &TextPool, address: Text, name: &[u8]) -> bool {
-    let address = texts.bytes(address);
-    let rest = address.split_at_checked(name.len()).filter(|(local, _)| local.eq_ignore_ascii_case(name));
-    rest.is_some_and(|(_, rest)| rest.starts_with(b"@"))
 }

@@ -668,3 +668,79 @@ fn a_password_that_ews_refuses_is_a_failed_login_unless_the_front_end_tells_of_i
     let told = logins(&files(&[front_end, refused]));
     assert_eq!(told.iter().filter(|login| login.ends_with("ews failure")).count(), 1, "{told:?}");
 }
+
+/// A session with a failure, a login, a recipient refused, and a message taken in: as logged, a row each.
+fn busy_session() -> Vec<String> {
+    let lines = [
+        "+,,",
+        ">,220 EX1 Microsoft ESMTP MAIL Service ready,",
+        "<,EHLO pc.example,",
+        "<,AUTH LOGIN,",
+        "*,,Inbound AUTH LOGIN failed because of LogonDenied",
+        "*,,User Name: suzuki",
+        ">,535 5.7.3 Authentication unsuccessful,",
+        "<,AUTH LOGIN,",
+        "*,UNIV\\suzuki,authenticated",
+        ">,235 2.7.0 Authentication successful,",
+        "<,MAIL FROM:<suzuki@u.example> SIZE=1,",
+        ">,250 2.1.0 Sender OK,",
+        "<,RCPT TO:<a@x.test>,",
+        ">,550 5.7.1 Recipient rejected: sending limit exceeded,",
+        "<,RSET,",
+        ">,250 2.0.0 Resetting,",
+        "<,MAIL FROM:<suzuki@u.example> SIZE=1,",
+        ">,250 2.1.0 Sender OK,",
+        "<,RCPT TO:<b@x.test>,",
+        ">,250 2.1.5 Recipient OK,",
+        "<,DATA,",
+        ">,354 Start mail input; end with <CRLF>.<CRLF>,",
+        ">,250 2.6.0 <m1@u.example> [InternalId=1] Queued mail for delivery,",
+        "-,,Remote",
+    ];
+    receive("Client Frontend", "08D0000000000007", CLIENT, &lines).split_inclusive('\n').map(str::to_owned).collect()
+}
+
+#[test]
+fn rows_of_a_session_count_by_their_numbers_in_whatever_order_they_were_put() {
+    let as_logged = busy_session();
+    let told = |logs: &[Vec<String>]| {
+        let rows = files(&logs.iter().map(|log| RECEIVE.to_owned() + &log.concat()).collect::<Vec<_>>());
+        (shown(&rows), logins(&rows))
+    };
+    let expected = told(std::slice::from_ref(&as_logged));
+    assert_eq!(expected.0, ["suzuki@u.example: blocked [a@x.test=blocked]", "suzuki@u.example: unknown [b@x.test=unknown]"]);
+    assert_eq!(expected.1, ["suzuki@u.example 203.0.113.7 smtp-auth failure", "suzuki@u.example 203.0.113.7 smtp-auth success"]);
+    let mut orders = vec![as_logged.iter().rev().cloned().collect::<Vec<_>>()];
+    let by_event = |row: &String| row.split(',').nth(6).map(str::to_owned);
+    let mut sorted = as_logged.clone();
+    sorted.sort_by_key(by_event);
+    orders.push(sorted);
+    // A reply that was written before its command; an end before what it ends.
+    for (one, other) in [(12, 13), (11, 13), (22, 23), (0, 23)] {
+        let mut swapped = as_logged.clone();
+        swapped.swap(one, other);
+        orders.push(swapped);
+    }
+    for order in orders {
+        // In one file, and cut in two that are read in either order.
+        assert_eq!(told(std::slice::from_ref(&order)), expected, "{order:#?}");
+        for cut in [1, 9, 13, 22] {
+            let (first, second) = order.split_at(cut);
+            assert_eq!(told(&[first.to_vec(), second.to_vec()]), expected, "{order:#?}");
+            assert_eq!(told(&[second.to_vec(), first.to_vec()]), expected, "{order:#?}");
+        }
+    }
+}
+
+#[test]
+fn other_sessions_between_the_rows_of_one_change_nothing() {
+    // The end of a session, then many others, then its beginning: an hour's file read before the one in front of it.
+    let rows = busy_session();
+    let (before, after) = rows.split_at(12);
+    let other = |n: usize| receive("Default Frontend", &format!("08D0000000{n:06}"), "198.51.100.7:25", &["+,,", "<,EHLO x,", "-,,Remote"]);
+    let others: String = (0..20_000).map(other).collect();
+    let logs = [RECEIVE.to_owned() + &after.concat() + &others, RECEIVE.to_owned() + &before.concat()];
+    let turned = [logs[1].clone(), logs[0].clone()];
+    assert_eq!(shown(&files(&logs)), ["suzuki@u.example: blocked [a@x.test=blocked]", "suzuki@u.example: unknown [b@x.test=unknown]"]);
+    assert_eq!((shown(&files(&logs)), logins(&files(&logs))), (shown(&files(&turned)), logins(&files(&turned))));
+}

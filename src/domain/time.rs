@@ -165,6 +165,12 @@ pub fn year_of(at: Timestamp) -> i32 {
     DateTime::from_timestamp(at.seconds(), 0).map_or(1970, |utc| utc.year())
 }
 
+/// The year, month and day of an instant on the UTC calendar.
+#[must_use]
+pub fn date_of(at: Timestamp) -> (i32, u32, u32) {
+    DateTime::from_timestamp(at.seconds(), 0).map_or((1970, 1, 1), |utc| (utc.year(), utc.month(), utc.day()))
+}
+
 /// Whether a date exists.
 #[must_use]
 pub fn date_exists(year: i32, month: u32, day: u32) -> bool {

@@ -9,14 +9,20 @@ pub struct Scouted {
     pub hosts: Vec<Vec<u8>>,
     /// The first stamp, if it is an absolute instant.
     pub first_absolute: Option<Timestamp>,
-    /// The first stamp without a year: month, day and microseconds since midnight, on the writer's wall clock.
+    /// The first stamp without an offset: month, day and microseconds since midnight, on the writer's wall clock.
     pub first_yearless: Option<WallTime>,
+    /// The year of that stamp where it has one after all and lacks the zone alone.
+    pub first_year: Option<i32>,
     /// Absolute instants that lines tell about themselves, each with the wall time of its line.
     pub witnesses: Vec<Witness>,
     /// Hosts whose lines carry the offset of their local time, each with the first one, in the order of the lines.
     pub offsets: Vec<(Vec<u8>, Offset)>,
     /// Whether dates in numbers have the day before the month.
     pub day_first: Option<bool>,
+    /// Its dates can be read either way, and nothing so far tells which.
+    pub dates_open: bool,
+    /// Made of other records at some later time, on some other machine: the time at which it was written says nothing of its stamps.
+    pub exported: bool,
     /// Lines looked at, and those of them that were readable.
     pub lines: u64,
     pub readable: u64,

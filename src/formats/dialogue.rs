@@ -11,6 +11,8 @@ pub struct DialogueEvent<'a> {
     pub protocol: Protocol,
     /// The peer's address; empty where the record has none.
     pub address: &'a [u8],
+    /// The record's number in its session, where the log counts them: records are written, and gathered, in any order.
+    pub number: Option<u32>,
     pub fact: DialogueFact<'a>,
 }
 

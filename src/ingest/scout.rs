@@ -15,6 +15,8 @@ const HEAD_BYTES: usize = 256 << 10;
 const PIECE_BYTES: usize = 4 << 20;
 /// Where the search for a witness ends.
 const SEARCH_BYTES_MAX: usize = 128 << 20;
+/// Decoded bytes at the start of an export that hold its heading and some rows.
+const ORDER_HEAD_BYTES: usize = 16 << 10;
 /// Decoded bytes at the start of a log that no other log starts with: some seven lines with their times.
 const BEGINNING_BYTES: usize = 1 << 10;
 /// Below this certainty no format is assumed.
@@ -80,11 +82,39 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     scout.beginning = scout.scouted.first_yearless.map(|_| Beginning(Sha256::digest(&head[..head.len().min(BEGINNING_BYTES)]).into()));
     let zone_given = super::time_ledger::given_zone(settings, &source.path).is_some();
     let year_given = super::time_ledger::given_year(settings, &source.path).is_some();
-    let needs_witness = scout.scouted.first_yearless.is_some() && scout.scouted.witnesses.is_empty() && !(zone_given && year_given);
+    let Scouted { first_yearless, first_year, exported, dates_open, .. } = scout.scouted;
+    let year_known = year_given || first_year.is_some();
+    let needs_witness = first_yearless.is_some() && scout.scouted.witnesses.is_empty() && !exported && !(zone_given && year_known);
     if needs_witness {
         search(format, &mut scout, reader, head, more);
+    } else if dates_open {
+        search_order(format, &mut scout, reader, head, more);
     }
     scout
+}
+
+/// Reads on until a row tells whether days or months come first: the head of a large export is of one day.
+fn search_order(format: &Format, scout: &mut Scout, mut reader: SourceReader, head: Vec<u8>, mut more: bool) {
+    // The heading, and rows that each further piece follows upon.
+    let beginning = head[..cut_at_line_end(&head[..head.len().min(ORDER_HEAD_BYTES)])].to_vec();
+    let mut searched = 0;
+    let mut piece = head;
+    while more {
+        let end = cut_at_line_end(&piece);
+        searched += end;
+        if end == 0 || searched > SEARCH_BYTES_MAX {
+            return;
+        }
+        piece.drain(..end);
+        more = read_up_to(&mut reader, &mut piece, PIECE_BYTES);
+        let whole_lines = if more { cut_at_line_end(&piece) } else { piece.len() };
+        let found = (format.scout)(&[&beginning, &piece[..whole_lines]].concat());
+        if found.day_first.is_some() {
+            let Scouted { day_first, dates_open, first_yearless, first_year, .. } = found;
+            scout.scouted = Scouted { day_first, dates_open, first_yearless, first_year, ..std::mem::take(&mut scout.scouted) };
+            return;
+        }
+    }
 }
 
 /// Reads on until a line tells the absolute time, or to the end, whose last stamp is compared with the time the file was written.

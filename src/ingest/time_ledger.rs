@@ -174,19 +174,20 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
         clock.day_first = scout.scouted.day_first;
         return Plan { clock, year_from: None, zone_from: None, first, written: None, after: None, scout, speakers };
     };
-    let clock = Clock::new(zone.value, year.value);
+    let mut clock = Clock::new(zone.value, year.value);
+    clock.day_first = scout.scouted.day_first;
     let first = clock.clone().read_yearless(first).at;
     let first = scout.scouted.first_absolute.map_or(first, |absolute| absolute.min(first));
     let written = written.filter(|_| year.ground.is_writing());
     Plan {
-        scout,
         clock,
-        year_from: Some(year.ground.name()),
+        year_from: scout.scouted.first_year.is_none().then(|| year.ground.name()),
         zone_from: Some(zone.ground.name()),
         first: Some(first),
         written,
         after: None,
         speakers,
+        scout,
     }
 }
 
@@ -310,6 +311,10 @@ impl Neighbours {
 }
 
 fn year(source: &Source, scout: &Scout, settings: &Settings, zone: Zone, neighbours: &Neighbours) -> Decided<i32> {
+    // What the stamps themselves say needs no other ground.
+    if let Some(year) = scout.scouted.first_year {
+        return Decided::new(year, Ground::Given);
+    }
     if let Some(year) = given_year(settings, &source.path) {
         return Decided::new(year, Ground::Given);
     }

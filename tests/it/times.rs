@@ -114,3 +114,70 @@ fn a_log_begun_in_the_second_round_of_the_autumn_hour_goes_on_from_the_part_befo
     let ended_before_it = begun("01:40", "1A2B3C4D51");
     assert_eq!(firsts(&[("mail.log", &after), ("mail.log.1", &ended_before_it)])[0], first_round);
 }
+
+/// What `Get-MessageTrackingLog | Export-Csv` made of messages that suzuki sent at these times.
+fn shell_export(times: &[&str]) -> String {
+    let heading = "#TYPE Microsoft.Exchange.Management.TransportLogSearchTasks.MessageTrackingEvent\r\n\
+        Timestamp,ClientIp,ClientHostname,ServerIp,ServerHostname,SourceContext,ConnectorId,Source,EventId,InternalMessageId,MessageId,\
+        NetworkMessageId,Recipients,RecipientStatus,TotalBytes,RecipientCount,Sender,ReturnPath,Directionality,OriginalClientIp,EventData\r\n";
+    let row = |(n, time): (usize, &&str)| {
+        format!(
+            "{time},192.0.2.25,EX1.u.example,192.0.2.25,EX1,,EX1\\Client Proxy EX1,SMTP,RECEIVE,{n},<m{n}@u.example>,\
+             00000008-0000-4000-8000-{n:012},a@x.example,,100,1,suzuki@u.example,suzuki@u.example,Originating,203.0.113.5,\r\n"
+        )
+    };
+    heading.to_owned() + &times.iter().enumerate().map(row).collect::<String>()
+}
+
+fn limitations(report: &crate::command::Report) -> String {
+    report.json["limitations"].as_array().unwrap().iter().map(Value::to_string).collect()
+}
+
+#[test]
+fn an_export_is_in_the_zone_that_was_given_or_said_to_be_assumed_whenever_its_file_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    // Written, by chance, a whole number of hours after its last row.
+    put(folder.path(), "export.csv", &shell_export(&["10/31/2022 4:00:00 PM", "10/31/2022 4:00:05 PM"]), FOUR_OCLOCK + 5 + 3_600);
+    let report = analyze(&[folder.path()], &["--log-tz", "Asia/Tokyo"]);
+    let source = report.source("export.csv");
+    let decided = ["first", "last", "year_from", "zone_from"].map(|field| text(source, field));
+    assert_eq!(decided, ["2022-10-31T16:00:00+09:00", "2022-10-31T16:00:05+09:00", "in-line", "option"]);
+    assert!(!limitations(&report).contains("UTC was assumed"));
+    let report = analyze(&[folder.path()], &[]);
+    let source = report.source("export.csv");
+    assert_eq!(["first", "year_from", "zone_from"].map(|field| text(source, field)), ["2022-11-01T01:00:00+09:00", "in-line", "assumed"]);
+    assert!(limitations(&report).contains("UTC was assumed"));
+}
+
+#[test]
+fn days_and_months_change_places_for_a_whole_export_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let span = |name: &str| {
+        let report = analyze(&[folder.path().join(name)], &["--log-tz", "Asia/Tokyo"]);
+        let source = report.json["evidence"][0].clone();
+        (text(&source, "first").to_owned(), text(&source, "last").to_owned(), limitations(&report).contains("day and month either way"))
+    };
+    let told = |first: &str, last: &str, open| (format!("{first}+09:00"), format!("{last}+09:00"), open);
+    put(folder.path(), "us", &shell_export(&["11/2/2022 10:00:00", "11/13/2022 10:00:00"]), FOUR_OCLOCK);
+    assert_eq!(span("us"), told("2022-11-02T10:00:00", "2022-11-13T10:00:00", false));
+    put(folder.path(), "au", &shell_export(&["2/11/2022 10:00:00 AM", "13/11/2022 10:00:00 AM"]), FOUR_OCLOCK);
+    assert_eq!(span("au"), told("2022-11-02T10:00:00", "2022-11-13T10:00:00", false));
+    put(folder.path(), "open", &shell_export(&["2/11/2022 10:00:00", "2/11/2022 10:00:01"]), FOUR_OCLOCK);
+    assert_eq!(span("open"), told("2022-11-02T10:00:00", "2022-11-02T10:00:01", true));
+    // A busy server's day fills the head, and more; the next day tells.
+    let mut times = vec!["12/11/2022 10:00:00 AM"; 8_000];
+    times.push("13/11/2022 10:00:00 AM");
+    put(folder.path(), "long", &shell_export(&times), FOUR_OCLOCK);
+    assert_eq!(span("long"), told("2022-11-12T10:00:00", "2022-11-13T10:00:00", false));
+}
+
+#[test]
+fn stamps_with_a_year_and_without_a_zone_keep_their_year_however_old_the_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = session(&|second| format!("2019-10-31 16:00:{second:02}"), "mail");
+    put(folder.path(), "mail.log", &log, FOUR_OCLOCK + 700 * DAY + 4_321);
+    let report = analyze(&[folder.path()], &["--log-tz", "Asia/Tokyo"]);
+    let source = report.source("mail.log");
+    assert_eq!(["first", "year_from", "zone_from"].map(|field| text(source, field)), ["2019-10-31T16:00:00+09:00", "in-line", "option"]);
+    assert!(!limitations(&report).contains("year"), "{}", limitations(&report));
+}

@@ -49,6 +49,7 @@ fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         id: row.cell(SESSION),
         protocol: Protocol::SmtpAuth,
         address: names::address(row.cell(REMOTE)),
+        number: None,
         fact: DialogueFact::Refused { sender: row.cell(SENDER), recipient, text: row.cell(RESPONSE) },
     })
 }

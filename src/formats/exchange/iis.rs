@@ -69,7 +69,7 @@ fn guess(_: &[&[u8]]) -> Option<&'static str> {
 }
 
 /// Date and time in two cells, in UTC; without a date column the day is the heading's.
-fn instant(row: &Row<'_>, reader: &Reader<'_, '_>) -> Result<Stamp, Malformed> {
+fn instant(row: &Row<'_>, reader: &mut Reader<'_, '_>) -> Result<Stamp, Malformed> {
     let day = match row.cell(DATE) {
         b"" => scan::until(reader.headings.date.unwrap_or_default(), b" "),
         date => date,

@@ -221,7 +221,7 @@ fn pop<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         () => return Fate::NO_FACT,
     };
     let address = names::address(row.cell(CLIENT));
-    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::Pop3, address, fact })
+    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::Pop3, address, number: None, fact })
 }
 
 fn outcome<'a>(answer: &Answer<'a>, user: Option<&'a [u8]>) -> Option<DialogueFact<'a>> {

@@ -24,7 +24,10 @@ use super::batch::{Batch, Fingerprint, Ignored, Malformed};
 use super::clock::{Clock, Scouted};
 use super::remark::Remark;
 use super::sink::{Fate, Sink};
-use super::syslog::stamp::{self, Stamp};
+use super::syslog::{
+    self,
+    stamp::{self, Stamp},
+};
 use super::table::{self, BYTE_ORDER_MARK, Layout, Row};
 use super::{Chunk, Format, Framing, scan};
 use crate::domain::time::Timestamp;
@@ -43,7 +46,7 @@ pub(super) struct LogType {
     /// Names of the columns for files that lost their heading, by what a row looks like.
     guess: fn(row: &[&[u8]]) -> Option<&'static str>,
     /// When a row was written.
-    instant: for<'a> fn(&Row<'a>, &Reader<'_, 'a>) -> Result<Stamp, Malformed>,
+    instant: for<'a> fn(&Row<'a>, &mut Reader<'_, 'a>) -> Result<Stamp, Malformed>,
     row: for<'a> fn(&Row<'a>, &mut Reader<'_, 'a>) -> Fate,
 }
 
@@ -237,14 +240,29 @@ struct Reader<'r, 'a> {
     last_host: Option<(&'a [u8], u16)>,
     /// What the words of statuses mean.
     fates: fate::Known<'a>,
+    /// The first stamp of each kind.
+    found: Scouted,
 }
 
 fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
+    read(chunk, clock, out);
+}
+
+/// Reads a piece; returns its first stamps.
+fn read<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) -> Scouted {
     let nameless = out.host(b"");
     let mut sink = Sink::new(out);
     sink.host = nameless;
     sink.absolute = true;
-    let mut reader = Reader { sink, clock, chunk, headings: Headings::default(), last_host: None, fates: fate::Known::default() };
+    let mut reader = Reader {
+        sink,
+        clock,
+        chunk,
+        headings: Headings::default(),
+        last_host: None,
+        fates: fate::Known::default(),
+        found: Scouted::default(),
+    };
     let mut heading = chunk.heading;
     while !heading.is_empty() {
         let (text, rest) = line(heading);
@@ -259,6 +277,7 @@ fn parse<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         rest = after;
     }
     debug_assert!(reader.sink.batch.ledger.adds_up());
+    reader.found
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -315,7 +334,7 @@ impl<'a> Reader<'_, 'a> {
         // The rows of a file are not strictly in the order of time, so a step back says nothing of the clock.
         let at = match stamp {
             Stamp::Absolute(at) => at,
-            stamp => stamp.read(self.clock).at,
+            stamp => self.local(stamp),
         };
         self.clock.last = self.clock.last.max(Some(at));
         self.sink.at = at;
@@ -325,6 +344,14 @@ impl<'a> Reader<'_, 'a> {
             self.fingerprint(row, fate == Fate::Used);
         }
         fate
+    }
+
+    /// The instant of a stamp without an offset, by the clock of the source.
+    fn local(&mut self, stamp: Stamp) -> Timestamp {
+        syslog::note_stamp(&mut self.found, stamp);
+        let reading = stamp.read(self.clock);
+        self.sink.batch.ambiguous_times += u64::from(reading.ambiguous);
+        reading.at
     }
 
     fn fingerprint(&mut self, row: &Row<'a>, used: bool) {
@@ -378,27 +405,23 @@ fn scout(bytes: &[u8]) -> Scouted {
     let mut batch = Batch::default();
     let scratch = bumpalo::Bump::new();
     let mut clock = Clock::new(crate::domain::time::Zone::UTC, 1970);
+    let dates = export::look_at_dates(bytes, &scratch);
+    clock.day_first = dates.and_then(|dates| dates.day_first);
     let head = bytes.get(..bytes.len().min(SCOUT_BYTES)).unwrap_or(bytes);
-    parse(
-        Chunk {
-            bytes: head,
-            before: b"",
-            heading: b"",
-            scratch: &scratch,
-            names: &crate::formats::host_names::NO_HOST_NAMES,
-            fingerprints: false,
-        },
-        &mut clock,
-        &mut batch,
-    );
+    let names = &crate::formats::host_names::NO_HOST_NAMES;
+    let found =
+        read(Chunk { bytes: head, before: b"", heading: b"", scratch: &scratch, names, fingerprints: false }, &mut clock, &mut batch);
     let hosts = batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect();
-    let first: Option<Timestamp> = batch.first;
     Scouted {
         hosts,
-        first_absolute: first,
+        // With stamps that lack an offset among them the first instant is known by the zone alone.
+        first_absolute: batch.first.filter(|_| found.first_yearless.is_none()),
+        day_first: clock.day_first,
+        dates_open: dates.is_some_and(|dates| dates.open),
+        exported: dates.is_some(),
         lines: batch.ledger.total,
         readable: batch.ledger.total - batch.ledger.malformed,
-        ..Scouted::default()
+        ..found
     }
 }
 

@@ -48,9 +48,10 @@ const REMOTE: usize = 3;
 const EVENT: usize = 4;
 const DATA: usize = 5;
 const CONTEXT: usize = 6;
+const NUMBER: usize = 7;
 
 const COLUMNS: &[&[&str]] =
-    &[&["date-time"], &["connector-id"], &["session-id"], &["remote-endpoint"], &["event"], &["data"], &["context"]];
+    &[&["date-time"], &["connector-id"], &["session-id"], &["remote-endpoint"], &["event"], &["data"], &["context"], &["sequence-number"]];
 
 /// For files that lost their heading: the shape of a row has been the same since 2007.
 fn guess(row: &[&[u8]]) -> Option<&'static str> {
@@ -85,7 +86,8 @@ fn receive<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         return Fate::Ignored(Ignored::Probe);
     }
     let address = names::address(row.cell(REMOTE));
-    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::SmtpAuth, address, fact })
+    let number = scan::number(row.cell(NUMBER)).and_then(|(number, _)| u32::try_from(number).ok());
+    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::SmtpAuth, address, number, fact })
 }
 
 /// The service of a receive connector, by the names that set-up gives them; an administrator may have made others.

@@ -5,21 +5,21 @@ use crate::formats::scan;
 
 /// Whether `3/12/2025` is in March or in December.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(in crate::formats) enum Order {
     MonthFirst,
     DayFirst,
 }
 
 /// A time that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) at: Timestamp,
+pub(in crate::formats) struct Moment {
+    pub(in crate::formats) at: Timestamp,
     /// Read by the order in which the file seems to write days and months, and valid in the other one too.
-    pub(super) either_way: bool,
+    pub(in crate::formats) either_way: bool,
 }
 
 /// Reads a time; `None` if it names no instant, as what a spreadsheet left of one.
-pub(super) fn read(text: &[u8], order: Option<Order>) -> Option<Moment> {
+pub(in crate::formats) fn read(text: &[u8], order: Option<Order>) -> Option<Moment> {
     let text = text.trim_ascii();
     if text.len() >= 10 && text.get(4) == Some(&b'-') {
         return iso(text).map(certain);
@@ -183,7 +183,7 @@ fn midnight(year: u32, month: u32, day: u32) -> Option<i64> {
 
 /// In which order a file writes days and months, by all its times: a number above 12, or else the order in which its rows, which run
 /// forward or back in time, would run so.
-pub(super) fn order_of<'a>(times: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Order> {
+pub(in crate::formats) fn order_of<'a>(times: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Order> {
     let mut firsts_seconds = times.clone().filter_map(|text| {
         let (first, rest) = scan::number(text.trim_ascii())?;
         let (second, _) = scan::number(rest.strip_prefix(b"/")?)?;

@@ -8,7 +8,7 @@ mod audit;
 mod clients;
 mod cmdlets;
 mod code_pages;
-mod dates;
+pub(in crate::formats) mod dates;
 mod directory;
 mod fields;
 mod first_look;

@@ -53,8 +53,12 @@ pub(super) fn scout(bytes: &[u8]) -> Scouted {
 pub(in crate::formats) fn note_stamp(found: &mut Scouted, stamp: Stamp) {
     match stamp {
         Stamp::Absolute(at) => found.first_absolute = found.first_absolute.or(Some(at)),
+        Stamp::Yearless(wall) => found.first_yearless = found.first_yearless.or(Some(wall)),
         // A stamp with a year needs no year from elsewhere, but its zone is unknown; as an instant it would claim too much.
-        Stamp::Yearless(wall) | Stamp::Local(_, wall) => found.first_yearless = found.first_yearless.or(Some(wall)),
+        Stamp::Local(year, wall) if found.first_yearless.is_none() => {
+            (found.first_yearless, found.first_year) = (Some(wall), Some(year));
+        }
+        Stamp::Local(..) => {}
     }
 }
 
