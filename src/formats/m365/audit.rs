@@ -16,6 +16,9 @@ use crate::formats::sink::Fate;
 /// Where the audit log speaks, as a host.
 pub(super) const HOST: &[u8] = b"audit-log";
 
+/// Where a record says when it was made, best first.
+pub(super) const TIMES: [Field; 5] = [Field::CreationTime, Field::Time, Field::LocalTime, Field::Written, Field::WrittenLocal];
+
 /// What is done with an operation.
 #[derive(Clone, Copy)]
 enum Act {
@@ -108,13 +111,13 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     if let Some(kind) = kind(act, &name) {
         reader.counts(kind);
     }
-    if record.has(Field::Written) {
+    if record.has(Field::Written) || record.has(Field::WrittenLocal) {
         reader.counts(RecordKind::Forwarded);
     }
     if let Some(Act::Login { failed }) = act {
         return sign_ins::read_audited(record, failed, reader);
     }
-    let Some(at) = reader.time(record, &[Field::CreationTime, Field::Time, Field::Written]) else {
+    let Some(at) = reader.time(record, &TIMES) else {
         return Fate::Malformed(Malformed::BadTime);
     };
     reader.on(HOST, at);
