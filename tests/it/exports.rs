@@ -281,3 +281,40 @@ fn columns_in_local_time_are_read_in_the_zone_that_their_names_or_the_analyst_te
     // What says that it is UTC is UTC, whatever the option says of other logs.
     assert_eq!(first(&portal("Date (UTC)"), &japan), (as_utc, 0));
 }
+
+/// `MailItemsAccessed` of a number of messages by jane, as the audit log has it.
+fn read_by_jane(id: u32, at: &str, owner: &str, properties: [&str; 2], items: u32) -> String {
+    let [kind, throttled] = properties;
+    let logon = if owner == "jane" { 0 } else { 2 };
+    let members = format!(
+        r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"{owner}@u.example","LogonType":{logon},"ClientInfoString":"Client=OWA;Action=ViaProxy","OperationProperties":[{{"Name":"MailAccessType","Value":"{kind}"}},{{"Name":"IsThrottled","Value":"{throttled}"}}],"OperationCount":{items}"#
+    );
+    audited(id, at, "MailItemsAccessed", &members)
+}
+
+/// Jane may open bob's mailbox. The attacker did so as jane, and nobody got in as bob.
+#[test]
+fn a_mailbox_opened_as_anothers_is_an_act_of_who_opened_it() {
+    let login = audited(
+        1,
+        "08:10:00",
+        "MailboxLogin",
+        r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"bob@u.example","LogonType":2,"ClientInfoString":"Client=OWA;Action=ViaProxy""#,
+    );
+    let reads = [read_by_jane(2, "08:11:00", "bob", ["Bind", "False"], 3), read_by_jane(3, "08:20:00", "bob", ["Bind", "False"], 2)];
+    let report = report(&[sign_ins(), ("audit.json", [&[login], &reads[..]].concat().join("\n"))]);
+    assert_eq!(accounts(&report), ["jane@u.example"]);
+    let incident = report.only_incident();
+    let changes = incident["account_changes"].as_array().unwrap();
+    let told: Vec<(&str, &str, &str)> =
+        changes.iter().map(|c| ["account", "action", "detail"].map(|key| c[key].as_str().unwrap()).into()).collect();
+    assert_eq!(
+        told,
+        [
+            ("bob@u.example", "other-mailbox-opened", "MailboxLogin UserId=jane@u.example; MailboxOwnerUPN=bob@u.example"),
+            ("bob@u.example", "other-mailbox-opened", "MailItemsAccessed UserId=jane@u.example MailboxOwnerUPN=bob@u.example records=2"),
+        ]
+    );
+    assert_eq!(incident["mailbox_access"]["items"], 5);
+    assert_eq!(account(&report, "bob@u.example")["logins"], 1);
+}

@@ -82,6 +82,7 @@ fields! {
     InterSystems: "intersystemsid";
     IntraSystem: "intrasystemid" "intrasystemsid";
     MailboxOwner: "mailboxownerupn";
+    LogonType: "logontype";
     ClientInfo: "clientinfostring";
     OperationCount: "operationcount";
     Folders: "folders";
