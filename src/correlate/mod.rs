@@ -248,7 +248,10 @@ impl Shard {
                 Kind::Smtp(smtp) => self.sessions.take(&mut self.texts, line, event.pid, event.times, smtp),
                 Kind::Login(login) => self.logins.login(&mut self.texts, line, event.times, login),
                 Kind::Proof(proof) => self.logins.proof(&mut self.texts, proof),
-                Kind::Mailbox(mailbox) => self.logins.mailbox(&mut self.texts, line, mailbox),
+                Kind::Mailbox(mailbox) => {
+                    self.logins.mailbox(&mut self.texts, line, mailbox);
+                    self.openings.take_use(&mut self.texts, line, mailbox);
+                }
                 Kind::Action(action) => self.logins.action(&mut self.texts, line, action),
                 Kind::Dialogue(dialogue) => self.dialogues.take(&mut self.texts, line, dialogue),
                 Kind::Access(access) => {

@@ -416,7 +416,12 @@ pub struct ActionEvent<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailboxEvent<'a> {
     pub protocol: Option<Protocol>,
+    /// Who read.
     pub account: Option<&'a [u8]>,
+    /// The owner of the mailbox, where that is somebody else.
+    pub mailbox: Option<&'a [u8]>,
+    /// The program as it names itself, where the record of a single access tells it.
+    pub client: Option<&'a [u8]>,
     pub session: Option<&'a [u8]>,
     pub address: Option<&'a [u8]>,
     /// Bytes sent to the client.

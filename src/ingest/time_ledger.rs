@@ -170,7 +170,9 @@ fn plan(scout: Scout, zone: Decided<Zone>, year: Decided<i32>, written: Option<T
     let speakers = Speakers::of(&scout.scouted.hosts);
     let Some(first) = scout.scouted.first_yearless else {
         let first = scout.scouted.first_absolute;
-        let mut clock = Clock::new(Zone::UTC, NO_YEAR);
+        // A tenant's exports are in UTC but for columns in local time, and only the option knows of which zone these are.
+        let local = scout.format.is_some_and(|format| format.system == "m365") && zone.ground == Ground::Given;
+        let mut clock = Clock::new(if local { zone.value } else { Zone::UTC }, NO_YEAR);
         clock.day_first = scout.scouted.day_first;
         return Plan { clock, year_from: None, zone_from: None, first, written: None, after: None, scout, speakers };
     };

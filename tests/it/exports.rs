@@ -24,11 +24,16 @@ fn sign_ins() -> (&'static str, String) {
 
 /// The report on these files, where the analyst names the attacker's address.
 fn report(files: &[(&str, String)]) -> Report {
+    report_with(files, &[])
+}
+
+/// The same with more options.
+fn report_with(files: &[(&str, String)], options: &[&str]) -> Report {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    analyze(&[folder.path()], &["--attacker-ip", "203.0.113.9"])
+    analyze(&[folder.path()], &[&["--attacker-ip", "203.0.113.9"], options].concat())
 }
 
 /// The limitations that hold a word.
@@ -254,4 +259,62 @@ fn the_torn_last_row_of_a_table_is_damage_and_names_no_recipient() {
     let quoted = [heading.to_owned(), row("alice"), row("bobby").replace(",hi,", ",\"hi,")].concat();
     let report = report(&[sign_ins(), ("trace.csv", quoted.trim_end().to_owned())]);
     assert_eq!((report.code, &report.source("trace.csv")["lines"]["malformed_samples"][0]), (3, &"3: torn row".into()));
+}
+
+/// One sign-in at 17:20:30 in Japan. The workspace took it in five hours later.
+#[test]
+fn columns_in_local_time_are_read_in_the_zone_that_their_names_or_the_analyst_tell() {
+    let workspace = "TimeGenerated [Local Time],CreatedDateTime [Local Time],Id,UserPrincipalName,IPAddress,ResultType\n\"12/4/2025, 10:45:17.287 PM\",\"12/4/2025, 5:20:30.000 PM\",00000001-0000-4000-8000-000000000003,jane@u.example,203.0.113.9,0\n";
+    let portal = |date: &str| SIGN_INS.replace("Date (UTC)", date) + &sign_in(1, "17:20:30", "jane", "203.0.113.9", 0).replace("30Z", "30");
+    let first = |table: &str, options: &[&str]| {
+        let report = report_with(&[("sign-ins.csv", table.to_owned())], options);
+        let at = report.only_incident()["first_login"]["time"].as_str().unwrap().to_owned();
+        (at, told(&report, "zone chosen when the export was made").len())
+    };
+    let (true_time, as_utc) = ("2025-12-04T17:20:30+09:00".to_owned(), "2025-12-05T02:20:30+09:00".to_owned());
+    let japan = ["--log-tz", "Asia/Tokyo"];
+    assert_eq!(first(workspace, &japan), (true_time.clone(), 0));
+    assert_eq!(first(workspace, &[]), (as_utc.clone(), 1));
+    assert_eq!(first(&portal("Date (local)"), &japan), (true_time.clone(), 0));
+    assert_eq!(first(&portal("Date (local)"), &[]), (as_utc.clone(), 1));
+    assert_eq!(first(&portal("Date (UTC+09:00)"), &[]), (true_time.clone(), 0));
+    // What says that it is UTC is UTC, whatever the option says of other logs.
+    assert_eq!(first(&portal("Date (UTC)"), &japan), (as_utc, 0));
+}
+
+/// `MailItemsAccessed` of a number of messages by jane, as the audit log has it.
+fn read_by_jane(id: u32, at: &str, owner: &str, properties: [&str; 2], items: u32) -> String {
+    let [kind, throttled] = properties;
+    let logon = if owner == "jane" { 0 } else { 2 };
+    let members = format!(
+        r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"{owner}@u.example","LogonType":{logon},"ClientInfoString":"Client=OWA;Action=ViaProxy","OperationProperties":[{{"Name":"MailAccessType","Value":"{kind}"}},{{"Name":"IsThrottled","Value":"{throttled}"}}],"OperationCount":{items}"#
+    );
+    audited(id, at, "MailItemsAccessed", &members)
+}
+
+/// Jane may open bob's mailbox. The attacker did so as jane, and nobody got in as bob.
+#[test]
+fn a_mailbox_opened_as_anothers_is_an_act_of_who_opened_it() {
+    let login = audited(
+        1,
+        "08:10:00",
+        "MailboxLogin",
+        r#","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"bob@u.example","LogonType":2,"ClientInfoString":"Client=OWA;Action=ViaProxy""#,
+    );
+    let reads = [read_by_jane(2, "08:11:00", "bob", ["Bind", "False"], 3), read_by_jane(3, "08:20:00", "bob", ["Bind", "False"], 2)];
+    let report = report(&[sign_ins(), ("audit.json", [&[login], &reads[..]].concat().join("\n"))]);
+    assert_eq!(accounts(&report), ["jane@u.example"]);
+    let incident = report.only_incident();
+    let changes = incident["account_changes"].as_array().unwrap();
+    let told: Vec<(&str, &str, &str)> =
+        changes.iter().map(|c| ["account", "action", "detail"].map(|key| c[key].as_str().unwrap()).into()).collect();
+    assert_eq!(
+        told,
+        [
+            ("bob@u.example", "other-mailbox-opened", "MailboxLogin UserId=jane@u.example; MailboxOwnerUPN=bob@u.example"),
+            ("bob@u.example", "other-mailbox-opened", "MailItemsAccessed UserId=jane@u.example MailboxOwnerUPN=bob@u.example records=2"),
+        ]
+    );
+    assert_eq!(incident["mailbox_access"]["items"], 5);
+    assert_eq!(account(&report, "bob@u.example")["logins"], 1);
 }

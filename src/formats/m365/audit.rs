@@ -16,6 +16,9 @@ use crate::formats::sink::Fate;
 /// Where the audit log speaks, as a host.
 pub(super) const HOST: &[u8] = b"audit-log";
 
+/// Where a record says when it was made, best first.
+pub(super) const TIMES: [Field; 5] = [Field::CreationTime, Field::Time, Field::LocalTime, Field::Written, Field::WrittenLocal];
+
 /// What is done with an operation.
 #[derive(Clone, Copy)]
 enum Act {
@@ -108,13 +111,13 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     if let Some(kind) = kind(act, &name) {
         reader.counts(kind);
     }
-    if record.has(Field::Written) {
+    if record.has(Field::Written) || record.has(Field::WrittenLocal) {
         reader.counts(RecordKind::Forwarded);
     }
     if let Some(Act::Login { failed }) = act {
         return sign_ins::read_audited(record, failed, reader);
     }
-    let Some(at) = reader.time(record, &[Field::CreationTime, Field::Time, Field::Written]) else {
+    let Some(at) = reader.time(record, &TIMES) else {
         return Fate::Malformed(Malformed::BadTime);
     };
     reader.on(HOST, at);
@@ -177,6 +180,24 @@ fn owner<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
     record.first(&[Field::MailboxOwner, Field::UserId])
 }
 
+/// Who opened a mailbox that is another person's: a delegate or an administrator. An application's acts stay with the mailbox, which
+/// alone tells whose mail it was.
+fn delegate<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    let (user, owner) = (record.get(Field::UserId)?, record.get(Field::MailboxOwner)?);
+    let as_owner = record.get(Field::LogonType).is_some_and(|kind| kind == b"0" || kind.eq_ignore_ascii_case(b"Owner"));
+    let people = values::is_mail_address(user) && values::is_mail_address(owner);
+    (people && !as_owner && !user.eq_ignore_ascii_case(owner)).then_some(user)
+}
+
+/// That a delegate opened a mailbox, in the words of the record's members.
+fn opened<'a>(record: &Record<'a>, user: &'a [u8], operation: &[u8], reader: &mut Reader<'_, 'a>) -> Fate {
+    let mailbox = record.get(Field::MailboxOwner);
+    let named = [(&b"UserId"[..], user), (b"MailboxOwnerUPN", mailbox.unwrap_or_default())];
+    let detail = reader.detail(operation, named.into_iter());
+    let (kind, address, client) = (ActionKind::OtherMailboxOpened, address(record, reader), client(record));
+    reader.sink.action(ActionEvent { kind, account: mailbox, actor: Some(user), address, client, detail })
+}
+
 /// The program, without the service's own word before it.
 fn client<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
     record.first(&[Field::ClientInfo, Field::UserAgent])
@@ -184,6 +205,10 @@ fn client<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
 
 fn mailbox_login<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let failed = record.get(Field::ResultStatus).is_some_and(|status| status.eq_ignore_ascii_case(b"Failed"));
+    // Nobody got in as the owner.
+    if let Some(user) = delegate(record) {
+        return if failed { Fate::NO_FACT } else { opened(record, user, b"MailboxLogin", reader) };
+    }
     let word = ProviderWord { event_id: record.get(Field::Id), ..ProviderWord::default() };
     let event = LoginEvent {
         protocol: record.get(Field::ClientInfo).map_or(crate::formats::event::Protocol::Other, clients::of_info),
@@ -220,7 +245,9 @@ fn access<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     }
     let event = MailboxEvent {
         protocol: record.get(Field::ClientInfo).map(clients::of_info),
-        account: owner(record),
+        account: delegate(record).or_else(|| owner(record)),
+        mailbox: record.get(Field::MailboxOwner).filter(|_| delegate(record).is_some()),
+        client: client(record),
         session: record.get(Field::Session),
         address: address(record, reader),
         bytes_out: 0,

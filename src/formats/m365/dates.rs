@@ -16,39 +16,37 @@ pub(in crate::formats) struct Moment {
     pub(in crate::formats) at: Timestamp,
     /// Read by the order in which the file seems to write days and months, and valid in the other one too.
     pub(in crate::formats) either_way: bool,
+    /// Whether it says itself how far it is from UTC.
+    pub(super) zoned: bool,
 }
 
 /// Reads a time; `None` if it names no instant, as what a spreadsheet left of one.
 pub(in crate::formats) fn read(text: &[u8], order: Option<Order>) -> Option<Moment> {
     let text = text.trim_ascii();
     if text.len() >= 10 && text.get(4) == Some(&b'-') {
-        return iso(text).map(certain);
+        return iso(text).map(|(at, zoned)| Moment { at, either_way: false, zoned });
     }
     if let Some(inner) = scan::after(text, b"Date(") {
         let (negative, digits) = inner.strip_prefix(b"-").map_or((false, inner), |digits| (true, digits));
         let (millis, _) = scan::number(digits)?;
         let micros = i64::try_from(millis).ok()?.checked_mul(1000)?;
-        return Some(certain(Timestamp(if negative { -micros } else { micros })));
+        return Some(Moment { at: Timestamp(if negative { -micros } else { micros }), either_way: false, zoned: true });
     }
     parted(text, order)
 }
 
-fn certain(at: Timestamp) -> Moment {
-    Moment { at, either_way: false }
-}
-
-/// `2025-12-04T08:19:41.1234567Z`, with a blank for the T, without zone, with an offset.
-fn iso(text: &[u8]) -> Option<Timestamp> {
+/// `2025-12-04T08:19:41.1234567Z`, with a blank for the T, without zone, with an offset; and whether it had one.
+fn iso(text: &[u8]) -> Option<(Timestamp, bool)> {
     let part = |from: usize, to: usize| digits(text.get(from..to)?);
     let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
     let midnight = midnight(year, month, day)?;
     let rest = text.get(10..).unwrap_or_default();
     if rest.is_empty() {
-        return Some(Timestamp(midnight));
+        return Some((Timestamp(midnight), false));
     }
     let (micros, rest) = time_of_day(rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b"t")).unwrap_or(rest).trim_ascii_start())?;
-    let offset = if rest.is_empty() { 0 } else { parse_offset(rest.trim_ascii())? };
-    Some(Timestamp(midnight + micros - i64::from(offset) * SECOND))
+    let offset = if rest.is_empty() { None } else { Some(parse_offset(rest.trim_ascii())?) };
+    Some((Timestamp(midnight + micros - i64::from(offset.unwrap_or(0)) * SECOND), offset.is_some()))
 }
 
 /// Three numbers with `/`, `.` or `-` between them, a comma or not, the time of the day, AM or PM, an offset.
@@ -74,14 +72,14 @@ fn parted(text: &[u8], order: Option<Order>) -> Option<Moment> {
         let either_way = separator == b'/' && a <= 12 && b <= 12 && a != b;
         if order == Order::MonthFirst { (c, a, b, either_way) } else { (c, b, a, either_way) }
     };
-    let at = Timestamp(midnight(year, month, day)? + clock.micros - i64::from(clock.offset) * SECOND);
-    Some(Moment { at, either_way })
+    let at = Timestamp(midnight(year, month, day)? + clock.micros - i64::from(clock.offset.unwrap_or(0)) * SECOND);
+    Some(Moment { at, either_way, zoned: clock.offset.is_some() })
 }
 
 /// The part of a time behind its date.
 struct Clock {
     micros: i64,
-    offset: i32,
+    offset: Option<i32>,
     twelve_hours: bool,
 }
 
@@ -89,7 +87,7 @@ impl Clock {
     fn read(text: &[u8]) -> Option<Clock> {
         let text = trim(text);
         if text.is_empty() {
-            return Some(Clock { micros: 0, offset: 0, twelve_hours: false });
+            return Some(Clock { micros: 0, offset: None, twelve_hours: false });
         }
         let (half, text) = half_before(text);
         let (mut micros, rest) = time_of_day(text)?;
@@ -103,7 +101,7 @@ impl Clock {
             _ => {}
         }
         let rest = trim(rest);
-        let offset = if rest.is_empty() { 0 } else { parse_offset(rest)? };
+        let offset = if rest.is_empty() { None } else { Some(parse_offset(rest)?) };
         Some(Clock { micros, offset, twelve_hours: half.is_some() })
     }
 }

@@ -133,7 +133,7 @@ fn changes<'a>(list: Option<&'a [u8]>, reader: &Reader<'_, 'a>) -> &'a [u8] {
 /// Reads Graph's record of an act, and the one of diagnostic settings and Log Analytics, which has the same members.
 pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &mut Reader<'_, 'a>) -> Fate {
     let scratch = reader.scratch;
-    let times = [Field::Time, Field::Written];
+    let times = [Field::Time, Field::LocalTime, Field::Written, Field::WrittenLocal];
     let Some(at) = reader.time(record, &times).or_else(|| reader.time(envelope?, &times)) else {
         return Fate::Malformed(Malformed::BadTime);
     };

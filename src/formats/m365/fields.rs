@@ -23,7 +23,9 @@ fields! {
     // Sign-ins.
     Time: "date" "dateutc" "createddatetime" "createddatetimeutc" "createddate" "createddateutc" "created" "fechautc" "fecha" "日付" "日付utc" "datum" "datumutc" "dateheure" "activitydatetime" "activitydatetimeutc" "activitydate";
     Written: "timegenerated" "timegeneratedutc" "time";
-    LocalTime: "timegeneratedlocaltime" "createddatetimelocaltime" "datelocaltime";
+    // The same two in the zone that was chosen when the export was made.
+    LocalTime: "createddatetimelocaltime" "datelocaltime" "datelocal" "activitydatetimelocaltime";
+    WrittenLocal: "timegeneratedlocaltime";
     Id: "id" "requestid" "signinid" "officeid" "iddesolicitud" "iddedemande" "iddelademande" "anforderungsid" "要求id";
     Correlation: "correlationid" "iddecorrelación" "iddecorrélation" "korrelationsid" "関連付けid";
     UserAgent: "useragent" "agentedeusuario" "agentutilisateur" "benutzeragent" "ユーザーエージェント";
@@ -80,6 +82,7 @@ fields! {
     InterSystems: "intersystemsid";
     IntraSystem: "intrasystemid" "intrasystemsid";
     MailboxOwner: "mailboxownerupn";
+    LogonType: "logontype";
     ClientInfo: "clientinfostring";
     OperationCount: "operationcount";
     Folders: "folders";

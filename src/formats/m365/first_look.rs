@@ -56,8 +56,8 @@ fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
 fn fields_of_time(shape: Shape) -> &'static [Field] {
     match shape {
         Shape::Trace => &[Field::Received, Field::Time],
-        Shape::Audit => &[Field::Written],
-        _ => &[Field::Time, Field::LocalTime, Field::Written, Field::Timestamp],
+        Shape::Audit => &[Field::Written, Field::WrittenLocal],
+        _ => &[Field::Time, Field::LocalTime, Field::Written, Field::WrittenLocal, Field::Timestamp],
     }
 }
 

@@ -29,7 +29,7 @@ use super::record_kind::RecordKind;
 use super::remark::Remark;
 use super::sink::{Fate, Sink};
 use super::{Chunk, Format, Framing, frames};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use bumpalo::Bump;
 use dates::{Moment, Order};
 use fields::Field;
@@ -73,10 +73,10 @@ fn shape_of(record: &Record<'_>) -> Option<Shape> {
         ActionTrigger, ActionType, Activity, AuditData, Category, Code, CreationTime, DeliveryAction, Event, EventId, EventTime, Id,
         InitiatedBy, InternalId, Ip, LocalTime, Message, Method, NetworkId, Operation, OriginTime, Properties, Received, Recipient,
         RecipientStatus, RecordType, Sender, ServicePrincipal, Status, Succeeded, Targets, Time, Timestamp, TraceId, UserName, Workload,
-        Written,
+        Written, WrittenLocal,
     };
     let has = |fields: &[Field]| record.has_all(fields);
-    let timed = has(&[Time]) || has(&[Written]) || has(&[LocalTime]);
+    let timed = has(&[Time]) || has(&[Written]) || has(&[LocalTime]) || has(&[WrittenLocal]);
     Some(match () {
         () if has(&[Properties, Category]) => Shape::Diagnostic,
         () if has(&[AuditData]) => Shape::AuditRow,
@@ -127,6 +127,8 @@ struct Reader<'r, 'a> {
     sink: Sink<'r, 'a>,
     scratch: &'a Bump,
     order: Option<Order>,
+    /// Of times in local columns, where it is known.
+    zone: Option<Zone>,
     /// What makes the record at hand the same as another one, where it has an id of its own.
     identity: Option<u64>,
     /// What tells the record at hand by what it says, where other exports of it have no ids.
@@ -140,7 +142,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         let order = clock.day_first.map(|day_first| if day_first { Order::DayFirst } else { Order::MonthFirst });
         let mut sink = Sink::new(batch);
         sink.absolute = true;
-        Reader { sink, scratch: chunk.scratch, order, identity: None, alike: None, objects: Objects::new(chunk.scratch) }
+        let zone = Some(clock.zone).filter(|zone| *zone != Zone::UTC);
+        Reader { sink, scratch: chunk.scratch, order, zone, identity: None, alike: None, objects: Objects::new(chunk.scratch) }
     }
 
     /// The first of several fields that holds a time.
@@ -149,10 +152,21 @@ impl<'r, 'a> Reader<'r, 'a> {
         if moment.either_way && self.order.is_none() {
             self.remark(Remark::DoubtfulTime);
         }
-        if field == Field::LocalTime {
-            self.remark(Remark::UnknownZone);
+        if matches!(field, Field::LocalTime | Field::WrittenLocal) && !moment.zoned {
+            return Some(self.local(moment.at));
         }
         Some(moment.at)
+    }
+
+    /// The instant of a wall clock's time in the zone in which the source prints local times.
+    fn local(&mut self, wall: Timestamp) -> Timestamp {
+        let (at, second) = self.zone.unwrap_or(Zone::UTC).instants(wall);
+        if self.zone.is_none() {
+            self.remark(Remark::UnknownZone);
+        } else if second.is_some() {
+            self.remark(Remark::DoubtfulTime);
+        }
+        at
     }
 
     fn moment(&self, text: &[u8]) -> Option<Moment> {
@@ -372,6 +386,7 @@ fn parse_table<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
     let Some((heading, shape)) = heading(above, (!first).then_some(bytes), scratch) else {
         return reader.no_table(bytes);
     };
+    reader.zone = heading.offset.map(Zone::Fixed).or(reader.zone);
     let mut rest = bytes;
     if first {
         for _ in 0..heading.rows {

@@ -16,7 +16,7 @@ pub(super) const HOST: &[u8] = b"sign-ins";
 /// Reads a sign-in. `envelope` is what the record came in, with its own time and result.
 pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &mut Reader<'_, 'a>) -> Fate {
     let scratch = reader.scratch;
-    let Some(at) = reader.time(record, &[Field::Time, Field::Written, Field::LocalTime]) else {
+    let Some(at) = reader.time(record, &[Field::Time, Field::LocalTime, Field::Written, Field::WrittenLocal]) else {
         return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
     };
     let id = record.get(Field::Id).map(|id| values::guid(id, scratch));
@@ -28,7 +28,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
     if token && class == RecordKind::UntoldSignIn {
         reader.counts(RecordKind::RefreshedSignIn);
     }
-    if envelope.is_some() || record.has(Field::Written) {
+    if envelope.is_some() || record.has(Field::Written) || record.has(Field::WrittenLocal) {
         reader.counts(RecordKind::Forwarded);
     }
     let code = code(record, envelope, reader);
@@ -184,7 +184,7 @@ fn refusal<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reader: &Read
 
 /// Reads a row of authentication details: what was shown for a sign-in that is told of elsewhere.
 pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
-    let Some(at) = reader.time(record, &[Field::Time]) else {
+    let Some(at) = reader.time(record, &[Field::Time, Field::LocalTime]) else {
         return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
     };
     let (Some(id), Some(method)) = (record.get(Field::Id), record.get(Field::Method)) else { return Fate::BAD_BODY };
@@ -204,7 +204,7 @@ pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) 
 /// Reads the audit log's record of a login.
 pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut Reader<'_, 'a>) -> Fate {
     let scratch = reader.scratch;
-    let Some(at) = reader.time(record, &[Field::CreationTime, Field::Time, Field::Written]) else {
+    let Some(at) = reader.time(record, &super::audit::TIMES) else {
         return Fate::Malformed(crate::formats::batch::Malformed::BadTime);
     };
     let extended = |name: &[u8]| record::pair(record.get(Field::ExtendedProperties), name, scratch);

@@ -3,6 +3,7 @@
 use super::fields::Field;
 use super::record::Record;
 use super::{dates, outcomes, values};
+use crate::domain::time::parse_offset;
 use crate::formats::marks::{RowMarks, Stop};
 use crate::formats::scan;
 use bumpalo::Bump;
@@ -18,6 +19,8 @@ pub(super) struct Heading {
     pub(super) length: usize,
     /// Rows above that: the heading, and what programs write on top of it.
     pub(super) rows: u32,
+    /// Seconds from UTC of the times in local columns, where the names of these say so.
+    pub(super) offset: Option<i32>,
 }
 
 impl Heading {
@@ -47,8 +50,9 @@ impl Heading {
         if names.len() < 2 {
             return None;
         }
-        let columns = names.iter().map(|name| Field::of(name)).collect();
-        Some(Heading { separator, columns, length: at + length, rows: rows + 1 })
+        let offset = names.iter().find_map(|name| offset_in(name)).map(|(_, offset)| offset);
+        let columns = names.iter().map(|name| column(name)).collect();
+        Some(Heading { separator, columns, length: at + length, rows: rows + 1, offset })
     }
 
     /// A record with every column that the heading names, empty.
@@ -112,6 +116,24 @@ impl Heading {
         }
         true
     }
+}
+
+/// The field that a column's name stands for.
+fn column(name: &[u8]) -> Option<Field> {
+    let Some((bare, _)) = offset_in(name) else { return Field::of(name) };
+    match Field::of(bare) {
+        Some(Field::Time) => Some(Field::LocalTime),
+        Some(Field::Written) => Some(Field::WrittenLocal),
+        field => field,
+    }
+}
+
+/// The offset at the end of a column's name, `Date (UTC+09:00)`, with the name before it. UTC alone is no local time.
+fn offset_in(name: &[u8]) -> Option<(&[u8], i32)> {
+    let inner = name.trim_ascii().strip_suffix(b")").or_else(|| name.trim_ascii().strip_suffix(b"]"))?;
+    let (bare, zone) = scan::split_last(inner, b"(").or_else(|| scan::split_last(inner, b"["))?;
+    let offset = parse_offset(zone.strip_prefix(b"UTC").or_else(|| zone.strip_prefix(b"GMT"))?.trim_ascii())?;
+    Some((bare, offset))
 }
 
 /// What every cell of a column must pass to be taken for one of some fields.
@@ -364,6 +386,16 @@ mod tests {
         ) {
             prop_assert_eq!(rows_by_marks(&bytes, separator), rows_by_bytes(&bytes, separator));
         }
+    }
+
+    #[test]
+    fn a_heading_tells_the_offset_of_its_local_times() {
+        let scratch = Bump::new();
+        let read = |text: &[u8]| Heading::read(text, &scratch).map(|heading| (heading.columns, heading.offset)).unwrap();
+        assert_eq!(read(b"Date (UTC+09:00),Request ID"), (vec![Some(Field::LocalTime), Some(Field::Id)], Some(32_400)));
+        assert_eq!(read(b"TimeGenerated [UTC-05:00],Id"), (vec![Some(Field::WrittenLocal), Some(Field::Id)], Some(-18_000)));
+        assert_eq!(read(b"Date (UTC),Request ID"), (vec![Some(Field::Time), Some(Field::Id)], None));
+        assert_eq!(read(b"Date (local),Request ID"), (vec![Some(Field::LocalTime), Some(Field::Id)], None));
     }
 
     #[test]
