@@ -21,11 +21,13 @@ pub enum Remark {
     RolledUp,
     /// The heading of a table is lost; what its columns are was told by what they hold.
     NoHeading,
+    /// The addresses of a row's recipients are lost: a shell printed the name of a type in their place.
+    RecipientsLost,
 }
 
 impl Remark {
     /// Every remark, in the order of the report.
-    pub const ALL: [Remark; 9] = [
+    pub const ALL: [Remark; 10] = [
         Remark::NextPage,
         Remark::QueryError,
         Remark::OutcomeLost,
@@ -35,6 +37,7 @@ impl Remark {
         Remark::Throttled,
         Remark::RolledUp,
         Remark::NoHeading,
+        Remark::RecipientsLost,
     ];
 }
 
