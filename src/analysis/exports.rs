@@ -31,6 +31,9 @@ fn meaning(remark: Remark, n: u64) -> Phrase {
             say!("access to a mailbox was no longer recorded for up to 24 hours ({n} record(s) say so): what was read then is unknown", n)
         }
         Remark::RolledUp => say!("{n} row(s) may stand for several sign-ins each, so logins are at least as many as counted", n),
+        Remark::RecipientsLost => {
+            say!("a shell lost the addresses of the recipients of {n} row(s): they are counted, and not named", n)
+        }
         Remark::NoHeading => {
             say!("the heading of a table is lost; its columns were told by what they hold, which may be wrong for some")
         }

@@ -744,3 +744,39 @@ fn other_sessions_between_the_rows_of_one_change_nothing() {
     assert_eq!(shown(&files(&logs)), ["suzuki@u.example: blocked [a@x.test=blocked]", "suzuki@u.example: unknown [b@x.test=unknown]"]);
     assert_eq!((shown(&files(&logs)), logins(&files(&logs))), (shown(&files(&turned)), logins(&files(&turned))));
 }
+
+/// The rows of the shell's export: event, recipients and their number each.
+fn shell_export(rows: &[(&str, &str, u32)]) -> String {
+    let heading = "Timestamp,ClientIp,ClientHostname,ServerIp,ServerHostname,SourceContext,ConnectorId,Source,EventId,InternalMessageId,MessageId,NetworkMessageId,Recipients,RecipientStatus,TotalBytes,RecipientCount,RelatedRecipientAddress,Reference,Sender,ReturnPath,Directionality,OriginalClientIp,EventData\r\n";
+    let row = |(n, (event, recipients, count)): (usize, &(&str, &str, u32))| {
+        let peer = if *event == "SENDEXTERNAL" { "mx.x.test" } else { "EX1.u.example" };
+        format!(
+            "2022-10-31 16:01:{n:02},192.0.2.25,EX1.u.example,,{peer},,EX1\\Client Proxy EX1,SMTP,{event},5,<m1@u.example>,1e6eb197-c6b4-1234-1b69-56dc1db88f01,\"{recipients}\",System.String[],100,{count},,System.String[],suzuki@u.example,suzuki@u.example,Originating,203.0.113.7,\r\n"
+        )
+    };
+    heading.to_owned() + &rows.iter().enumerate().map(row).collect::<String>()
+}
+
+#[test]
+fn recipients_of_an_export_are_one_each_whatever_joined_them() {
+    for joined in ["a@x.test;b@x.test", "a@x.test; b@x.test", "a@x.test,b@x.test", "a@x.test b@x.test"] {
+        let rows = files(&[shell_export(&[("RECEIVE", joined, 2), ("SENDEXTERNAL", "b@x.test", 1), ("SENDEXTERNAL", "a@x.test", 1)])]);
+        assert_eq!(shown(&rows), ["suzuki@u.example: delivered [a@x.test=delivered b@x.test=delivered]"], "{joined}");
+    }
+}
+
+#[test]
+fn recipients_whose_addresses_an_export_lost_are_counted_and_called_by_no_name() {
+    const LOST: &str = "System.String[]";
+    let ends = |rows: &[(&str, &str, u32)]| shown(&files(&[shell_export(rows)]));
+    let received = ("RECEIVE", LOST, 3);
+    assert_eq!(ends(&[received]), ["suzuki@u.example: unknown [=unknown =unknown =unknown]"]);
+    assert_eq!(ends(&[received, ("SENDEXTERNAL", LOST, 3)]), ["suzuki@u.example: delivered [=delivered =delivered =delivered]"]);
+    // One failure is not that of all, and says nothing of the third.
+    assert_eq!(
+        ends(&[received, ("SENDEXTERNAL", LOST, 1), ("DROP", LOST, 1)]),
+        ["suzuki@u.example: partly_delivered [=delivered =discarded =unknown]"]
+    );
+    // Which of them was dropped after it was delivered cannot be told.
+    assert_eq!(ends(&[received, ("SENDEXTERNAL", LOST, 3), ("DROP", LOST, 1)]), ["suzuki@u.example: unknown [=unknown =unknown =unknown]"]);
+}

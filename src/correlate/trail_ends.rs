@@ -2,6 +2,7 @@
 
 use super::own::{Own, split_relay};
 use super::smart_host::SmartHost;
+use super::trail_facts::Word;
 use super::trails::{Recipient as TrailRecipient, Trail, Trails};
 use crate::domain::outcome::{By, Outcome, Reason};
 use crate::domain::place::Place;
@@ -38,7 +39,7 @@ impl<'a> Ends<'a> {
     }
 
     /// The rows of a message's recipients, those that are only counted included.
-    pub(super) fn of(&self, trails: &Trails, trail: &Trail) -> Vec<Recipient> {
+    pub(super) fn of(&self, trails: &Trails, number: u32, trail: &Trail) -> Vec<Recipient> {
         let accepted = trail.accepted.as_deref();
         let recipients = trails.recipients_of(trail);
         // What is said of all without naming any is said of those of whom nothing else is.
@@ -53,14 +54,41 @@ impl<'a> Ends<'a> {
             })
             .collect();
         let replaced = recipients.iter().any(|r| r.replaced);
-        let counted = accepted.and_then(|a| a.recipients).filter(|_| !replaced).unwrap_or(0);
+        let told = trails.unnamed_of(number);
+        let told_most = told.iter().map(|(count, _)| *count).max();
+        let counted = accepted.and_then(|a| a.recipients).or(told_most).filter(|_| !replaced).unwrap_or(0);
         let missing = if rows.is_empty() { counted.max(1) } else { counted.saturating_sub(rows.len() as u32) };
         let unnamed = match of_all {
             Some(word) => self.recipient(&TrailRecipient::unnamed(self.empty, word)),
             None => unknown(self.empty, self.empty, accepted.map_or(trail.start, |a| a.line).place),
         };
-        rows.extend(std::iter::repeat_n(unnamed, missing as usize));
+        let named = rows.len();
+        if !told.is_empty() {
+            rows.extend(self.counted(told, missing));
+        }
+        let left = (missing as usize).saturating_sub(rows.len() - named);
+        rows.extend(std::iter::repeat_n(unnamed, left));
         rows
+    }
+
+    /// Rows of recipients whose addresses are lost, at most so many: each word speaks for as many as it counts. Where final words speak
+    /// for more than there are, some speak of the same ones; if they do not agree, none of them is believed.
+    fn counted(&self, told: &[(u32, Word)], most: u32) -> Vec<Recipient> {
+        let is_final = |word: &Word| word.said().is_final();
+        let any_final = told.iter().any(|(_, word)| is_final(word));
+        let mut words: Vec<&(u32, Word)> = told.iter().filter(|(_, word)| is_final(word) == any_final).collect();
+        words.sort_by_key(|(_, word)| (word.line.at, word.line.place));
+        let sum = words.iter().fold(0u32, |sum, (count, _)| sum.saturating_add(*count));
+        let ends: Vec<(u32, Recipient)> =
+            words.into_iter().map(|(count, word)| (*count, self.recipient(&TrailRecipient::unnamed(self.empty, *word)))).collect();
+        let agree = ends.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a.outcome == b.outcome));
+        if any_final && sum > most && !agree {
+            return Vec::new();
+        }
+        // A later step on the way is of the same ones as an earlier one.
+        let in_turn: Vec<(u32, Recipient)> = if any_final { ends } else { ends.into_iter().rev().collect() };
+        let rows = in_turn.into_iter().flat_map(|(count, end)| std::iter::repeat_n(end, count.min(most) as usize));
+        rows.take(most as usize).collect()
     }
 
     fn recipient(&self, recipient: &TrailRecipient) -> Recipient {

@@ -112,6 +112,11 @@ impl Said {
         }
     }
 
+    /// Whether it is an end.
+    pub(super) fn is_final(&self) -> bool {
+        self.weight() == 2
+    }
+
     /// Among words equally final and of the same instant: a delivery, then a hand-over, then what a filter did, then the rest.
     fn kind(&self) -> u8 {
         match self.fate {

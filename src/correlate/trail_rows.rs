@@ -134,7 +134,8 @@ fn whose<'t>(
     let trail = trails.all.get(number as usize)?;
     let Some(accepted) = trail.accepted.as_deref() else {
         // Where it came in is not in evidence; that it was on its way is.
-        let moved = trails.recipients_of(trail).iter().any(|r| r.word.fate != TrailFate::Named);
+        let named = trails.recipients_of(trail).iter().any(|r| r.word.fate != TrailFate::Named);
+        let moved = named || !trails.unnamed_of(number).is_empty();
         let sender = !texts.bytes(trail.sender).is_empty();
         return (moved && sender).then_some(Whose { trail: number, kind: Kind::Inbound, user: None, address: None, client: None });
     };
@@ -182,7 +183,7 @@ impl Writer<'_> {
         let ends = Ends::new(texts, self.own, self.host_ends, self.empty, &all.trails);
         let recipients = |message: &Whose| {
             let trail = all.trails.all.get(message.trail as usize)?;
-            Some((trail, ends.of(&all.trails, trail)))
+            Some((trail, ends.of(&all.trails, message.trail, trail)))
         };
         let with_recipients: Vec<Option<(&Trail, Vec<Recipient>)>> = all.messages.par_iter().map(recipients).collect();
         let mut drafts = Vec::with_capacity(all.messages.len());

@@ -94,6 +94,8 @@ pub(super) struct Trails {
     /// The recipients of messages that have more than a few.
     by_address: HashMap<(u32, Text), u32>,
     pub(super) notices: Vec<TrailNotice>,
+    /// What is said of recipients without addresses, by message.
+    unnamed: HashMap<u32, Vec<(u32, Word)>>,
     /// How often a mailbox's records give an address as its own.
     pub(super) owners: HashMap<(Text, Text), u32>,
     /// The system's own id of the last record, as logged, and its message: one row gives several facts.
@@ -115,6 +117,10 @@ impl Trails {
                         self.recipient(trail, address, said, |said| said.with(texts.intern(peer), texts.intern(text)));
                     }
                 }
+            }
+            TrailFact::Unnamed { count, fate, peer, text } => {
+                let word = Said { fate: *fate, line }.with(texts.intern(peer), texts.intern(text));
+                self.unnamed.entry(trail).or_default().push((*count, word));
             }
             TrailFact::Mailbox { id, owner } => {
                 let pair = (self.lower(texts, id), self.lower(texts, owner));
@@ -323,6 +329,11 @@ impl Trails {
         found
     }
 
+    /// What is said of recipients of a message without naming them, each time with their number.
+    pub(super) fn unnamed_of(&self, trail: u32) -> &[(u32, Word)] {
+        self.unnamed.get(&trail).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The notices of failure whose records do not name the message, and those whose do. One notice may be told of by several exports,
     /// of which the better one counts.
     pub(super) fn returned(&self, empty: Text) -> (Vec<&TrailNotice>, Vec<&TrailNotice>) {
@@ -348,7 +359,9 @@ impl Trails {
 
     /// Hosts that tell of deliveries into mailboxes.
     pub(super) fn delivering(&self) -> HashSet<Text> {
-        self.recipients.iter().filter(|r| r.word.fate == TrailFate::Delivered).map(|r| r.word.line.host).collect()
+        let named = self.recipients.iter().map(|recipient| &recipient.word);
+        let unnamed = self.unnamed.values().flatten().map(|(_, word)| word);
+        named.chain(unnamed).filter(|word| word.fate == TrailFate::Delivered).map(|word| word.line.host).collect()
     }
 
     /// Takes in another shard's messages.
@@ -380,6 +393,10 @@ impl Trails {
             notice.trail += trails;
             map.put(&mut notice.line.host);
             self.notices.push(notice);
+        }
+        for (trail, mut words) in other.unnamed {
+            words.iter_mut().for_each(|(_, word)| word.remap(map));
+            self.unnamed.insert(trail + trails, words);
         }
         for ((mut mailbox, mut owner), times) in other.owners {
             map.put(&mut mailbox);
@@ -434,6 +451,9 @@ impl Trails {
                 known.attempts = known.attempts.max(recipient.attempts);
                 known.replaced |= recipient.replaced;
             }
+        }
+        if let Some(words) = self.unnamed.remove(&from) {
+            self.unnamed.entry(into).or_default().extend(words);
         }
         if let Some(new) = self.all.get_mut(into as usize) {
             new.first = new.first.min(old.first);

@@ -25,11 +25,13 @@ pub enum Remark {
     UnendedTable,
     /// A row names no message; its time, sender and subject stand for one.
     NamelessMessage,
+    /// The addresses of a row's recipients are lost: a shell printed the name of a type in their place.
+    RecipientsLost,
 }
 
 impl Remark {
     /// Every remark, in the order of the report.
-    pub const ALL: [Remark; 11] = [
+    pub const ALL: [Remark; 12] = [
         Remark::NextPage,
         Remark::QueryError,
         Remark::OutcomeLost,
@@ -41,6 +43,7 @@ impl Remark {
         Remark::NoHeading,
         Remark::UnendedTable,
         Remark::NamelessMessage,
+        Remark::RecipientsLost,
     ];
 }
 

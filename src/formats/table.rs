@@ -63,6 +63,13 @@ impl<'a> Row<'a> {
     pub(super) fn cell(&self, place: usize) -> &'a [u8] {
         self.cells.get(place).copied().unwrap_or_default()
     }
+
+    /// Puts other text in the place of a wanted cell's.
+    pub(super) fn put(&mut self, place: usize, text: &'a [u8]) {
+        if let Some(cell) = self.cells.get_mut(place) {
+            *cell = text;
+        }
+    }
 }
 
 /// Reads one comma-separated row; returns it and what follows it.

@@ -48,6 +48,8 @@ pub enum TrailFact<'a> {
         /// The deciding words; empty for a delivery.
         text: &'a [u8],
     },
+    /// What became of so many recipients so far, of whom the record has lost the addresses.
+    Unnamed { count: u32, fate: TrailFate, peer: &'a [u8], text: &'a [u8] },
     /// A mailbox's id, with the address that the record gives as its own.
     Mailbox { id: &'a [u8], owner: &'a [u8] },
     /// A recipient (a group, an alias, one who redirects) was replaced by another one, which has facts of its own.

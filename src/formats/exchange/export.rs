@@ -9,6 +9,7 @@ use crate::formats::batch::Malformed;
 use crate::formats::clock::WallTime;
 use crate::formats::m365::dates::{self, Order};
 use crate::formats::remark::Remark;
+use crate::formats::sink::Fate;
 use crate::formats::syslog::stamp::Stamp;
 use crate::formats::table::{self, Row};
 use bumpalo::Bump;
@@ -30,8 +31,54 @@ pub(super) const TYPE: LogType = LogType {
     cells: Cells::Commas,
     guess: no_guess,
     instant,
-    row: tracking::row,
+    row,
 };
+
+/// Columns that hold lists, or objects, of which the shell may write the name of their type alone.
+const OBJECTS: [usize; 4] = [tracking::RECIPIENTS, tracking::STATUS, tracking::REFERENCE, tracking::CUSTOM_DATA];
+
+/// Reads a row as those of the log itself, after putting its lists as the log does.
+fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
+    let mut row = *row;
+    for column in OBJECTS {
+        let cell = row.cell(column);
+        if column == tracking::RECIPIENTS {
+            row.put(column, recipients(cell, reader.chunk.scratch));
+        } else if is_type_name(cell) {
+            row.put(column, b"");
+        }
+    }
+    if row.cell(tracking::RECIPIENTS) == tracking::LOST {
+        reader.sink.batch.remarks.add(Remark::RecipientsLost);
+    }
+    tracking::row(&row, reader)
+}
+
+/// `System.String[]`, `System.Collections.Generic.KeyValuePair`2[System.String,System.Object][]`: an object that was not written out.
+fn is_type_name(cell: &[u8]) -> bool {
+    cell.starts_with(b"System.") && cell.ends_with(b"]") && !cell.contains(&b'@')
+}
+
+/// The recipients as the log lists them, whatever the operator joined them by: `;`, a comma, blanks, a line break.
+fn recipients<'a>(cell: &'a [u8], scratch: &'a Bump) -> &'a [u8] {
+    if is_type_name(cell) {
+        return tracking::LOST;
+    }
+    let parts = || cell.split(|b| matches!(b, b';' | b',' | b'|') || b.is_ascii_whitespace()).filter(|part| !part.is_empty());
+    let splits = cell.iter().any(|b| matches!(b, b',' | b'|') || b.is_ascii_whitespace());
+    // A part that is no address shows that a blank or a comma stands inside of one.
+    if !splits || cell.contains(&b'\'') || !parts().all(|part| part.contains(&b'@')) {
+        return cell;
+    }
+    let mut list = bumpalo::collections::Vec::with_capacity_in(cell.len(), scratch);
+    for part in parts() {
+        if !list.is_empty() {
+            list.push(b';');
+        }
+        list.extend_from_slice(part);
+    }
+    list.into_bump_slice()
+}
 
 fn instant(row: &Row<'_>, reader: &mut Reader<'_, '_>) -> Result<Stamp, Malformed> {
     let cell = row.cell(TIMESTAMP);
@@ -128,6 +175,25 @@ mod tests {
         }
         assert_eq!((local(b"33/33/2024 1:00:00", None), local(b"yesterday", None)), (Err(Malformed::BadTime), Err(Malformed::NoTime)));
         assert!(matches!(local(b"1/25/2024 3:16:09 PM +09:00", None), Ok((Stamp::Absolute(_), false))));
+    }
+
+    #[test]
+    fn recipients_are_told_apart_by_whatever_the_operator_joined_them_with() {
+        let scratch = Bump::new();
+        for joined in [
+            "a@x.test;b@x.test",
+            "a@x.test; b@x.test",
+            "a@x.test,b@x.test",
+            "a@x.test b@x.test",
+            "a@x.test\r\nb@x.test",
+            "a@x.test|b@x.test",
+        ] {
+            assert_eq!(recipients(joined.as_bytes(), &scratch), b"a@x.test;b@x.test", "{joined}");
+        }
+        for whole in ["a@x.test", "IMCEAEX-_o=U_ou=First Group_cn=a@u.example", "'a, b@x.test'", ""] {
+            assert_eq!(recipients(whole.as_bytes(), &scratch), whole.as_bytes());
+        }
+        assert_eq!(recipients(b"System.String[]", &scratch), tracking::LOST);
     }
 
     #[test]

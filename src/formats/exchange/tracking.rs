@@ -98,6 +98,9 @@ fn guess(row: &[&[u8]]) -> Option<&'static str> {
     (event && row.first().is_some_and(|time| iso(time).is_ok())).then_some(names)
 }
 
+/// What stands for a list of recipients that the row has lost; no address begins with it.
+pub(super) const LOST: &[u8] = b"\0";
+
 /// Reads one row, of a file or of the shell's export.
 pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let meaning = fate::meaning(row.cell(EVENT_ID));
@@ -199,6 +202,9 @@ impl<'a> Tracked<'_, 'a> {
     ) -> Fate {
         let scratch = reader.chunk.scratch;
         let list = self.cell(RECIPIENTS);
+        if list == LOST {
+            return self.unnamed(reader, fate, peer);
+        }
         let listed = table::members(list, scratch).count();
         let nobody = std::iter::once(&b""[..]).filter(|_| listed == 0);
         // Fewer statuses than recipients: the one there is speaks for all.
@@ -207,7 +213,7 @@ impl<'a> Tracked<'_, 'a> {
         let mut status = &b""[..];
         for (number, address) in table::members(list, scratch).chain(nobody).enumerate() {
             if number == 0 || each_has_one {
-                status = statuses.next().unwrap_or_default();
+                status = statuses.next().unwrap_or_default().trim_ascii_start();
             }
             let (fate, told) = fate(reader, status);
             if fate == TrailFate::Named && address.is_empty() {
@@ -217,6 +223,23 @@ impl<'a> Tracked<'_, 'a> {
             self.emit(reader, TrailFact::Recipient { address: bare(address), fate, peer, text: told.text });
         }
         Fate::Used
+    }
+
+    /// One fact for all recipients of a row that has lost them.
+    fn unnamed(
+        &self,
+        reader: &mut Reader<'_, 'a>,
+        fate: impl Fn(&mut Reader<'_, 'a>, &'a [u8]) -> (TrailFate, Status<'a>),
+        peer: &'a [u8],
+    ) -> Fate {
+        let status = table::members(self.cell(STATUS), reader.chunk.scratch).next().unwrap_or_default();
+        let (fate, told) = fate(reader, status);
+        if fate == TrailFate::Named {
+            return Fate::Used;
+        }
+        let count = self.acceptance().recipients.unwrap_or(1).max(1);
+        let peer = if told.name.is_empty() && told.address.is_empty() { peer } else { relay(reader, told.name, told.address) };
+        self.emit(reader, TrailFact::Unnamed { count, fate, peer, text: told.text })
     }
 
     fn received(&self, reader: &mut Reader<'_, 'a>) -> Fate {
@@ -320,6 +343,9 @@ impl<'a> Tracked<'_, 'a> {
 
     fn replaced(&self, reader: &mut Reader<'_, 'a>) -> Fate {
         let before = bare(self.cell(RELATED));
+        if self.cell(RECIPIENTS) == LOST {
+            return Fate::Used;
+        }
         for address in table::members(self.cell(RECIPIENTS), reader.chunk.scratch) {
             if !before.is_empty() && !before.eq_ignore_ascii_case(address) {
                 self.emit(reader, TrailFact::Replaced { address: before, by: bare(address) });
@@ -378,7 +404,7 @@ impl<'a> Tracked<'_, 'a> {
             () => NoticeKind::DeliveryStatus,
         };
         let scratch = reader.chunk.scratch;
-        let to = table::members(self.cell(RECIPIENTS), scratch).next().unwrap_or_default();
+        let to = table::members(self.cell(RECIPIENTS), scratch).next().filter(|to| *to != LOST).unwrap_or_default();
         let acceptance = scratch.alloc(Acceptance { kind: TrailKind::System, ..self.acceptance() });
         self.emit(reader, TrailFact::Accepted(acceptance));
         for about in table::members(self.cell(REFERENCE), scratch).filter(|about| !about.is_empty()) {

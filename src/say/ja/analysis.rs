@@ -69,6 +69,8 @@ super::catalogue! {
         "エクスポートツールにより {n} 件のサインインの結果が失われた。成否は不明",
     "values of {n} record(s) were cut or printed as text by a tool; parts of them are unreadable" =>
         "{n} 件の記録の値がツールにより切り詰めまたは文字列化されており、一部を読み取れない",
+    "a shell lost the addresses of the recipients of {n} row(s): they are counted, and not named" =>
+        "{n} 行の宛先のアドレスが、シェルの出力で失われている。人数は数えたが、宛先の名は分からない",
     "{n} time(s) lost their date or hour, or could be read with day and month either way" =>
         "{n} 件の時刻で日付または時が失われているか、日と月をどちらの順にも読める",
     "{n} time(s) stand in the zone chosen when the export was made, which the file does not tell" =>
