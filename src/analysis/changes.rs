@@ -12,13 +12,15 @@ use hashbrown::HashMap;
 /// How far apart in time two records of one act are written.
 const ECHO: i64 = 10 * SECOND;
 
-/// The acts by or on `accounts` from `since` on, in the order of time. An act of everyday use counts only where `by_attacker` says
-/// that its address is an attacker's; a change of a setting counts whoever made it, because what is left behind must be undone.
+/// The acts by or on `accounts` from `since` on, in the order of time, and those before that `earlier` says are an attacker's own: the
+/// login they came by is not in evidence. An act of everyday use counts only where `by_attacker` says that its address is an attacker's;
+/// a change of a setting counts whoever made it, because what is left behind must be undone.
 pub(super) fn account_changes(
     facts: Facts<'_>,
     accounts: &[Text],
     since: Option<Timestamp>,
     by_attacker: impl Fn(Text, Option<Text>) -> bool,
+    earlier: impl Fn(Text, &Action) -> bool,
 ) -> Vec<AccountChange> {
     let Some(since) = since else { return Vec::new() };
     let rows = facts.rows;
@@ -26,8 +28,8 @@ pub(super) fn account_changes(
     let acts: Vec<(&Action, Text)> = rows
         .actions
         .iter()
-        .filter(|action| action.at >= since)
         .filter_map(|action| Some((action, concerns(action)?)))
+        .filter(|(action, who)| action.at >= since || earlier(*who, action))
         .filter(|(action, who)| !is_everyday(action.kind) || by_attacker(*who, action.address))
         .collect();
     let echoes: Vec<Option<usize>> = acts.iter().map(|(action, _)| echo_of(action, &acts)).collect();
@@ -113,7 +115,7 @@ mod tests {
             .collect();
         let settings = Settings::from_parts(Config::default(), Overrides::default()).unwrap();
         let facts = Facts { rows: &rows, settings: &settings, sources: &[] };
-        let changes = account_changes(facts, &[account], Some(start), |_, _| false);
+        let changes = account_changes(facts, &[account], Some(start), |_, _| false, |_, _| false);
         let told: Vec<(&str, &[String])> = changes.iter().map(|c| (c.action.as_str(), c.evidence.as_slice())).collect();
         let lines = |numbers: &[u64]| -> Vec<String> {
             numbers.iter().map(|line| Place { source: SourceId(0), line: *line }.to_string()).collect()

@@ -16,7 +16,7 @@ use super::judge::{Attack, Judged};
 use super::model::{AccountChange, Incident, PerAccount, Signal, Verdict};
 use super::signs::score;
 use super::{Facts, Ground, changes, hints, tally, techniques};
-use crate::domain::rows::{Login, Message, Rows};
+use crate::domain::rows::{Action, Login, Message, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::say::{Part, say};
@@ -201,7 +201,24 @@ impl<'a> Builder<'a> {
     /// What was changed since the first attacker login.
     fn account_changes(&self) -> Vec<AccountChange> {
         let since = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min();
-        changes::account_changes(self.facts, &self.accounts, since, |account, address| self.judged.is_attacker(account, address))
+        let by_attacker = |account, address| self.judged.is_attacker(account, address);
+        changes::account_changes(self.facts, &self.accounts, since, by_attacker, |account, action| self.is_own_act(account, action))
+    }
+
+    /// Whether an attacker acted from an address of its own, in the time asked for.
+    fn is_own_act(&self, account: Text, action: &Action) -> bool {
+        let in_time = || self.asked(account).get(&action.address).is_none_or(|asked| asked.holds(action.at));
+        action.address.is_some() && self.judged.is_attacker(account, action.address) && in_time()
+    }
+
+    /// When the attackers changed or read something of an account before the first login of theirs that is in evidence, in order.
+    fn acts_before_login(&self, account: Text) -> Vec<Timestamp> {
+        let Some((first, _)) = self.first_login(account) else { return Vec::new() };
+        let acts = self.ground.deeds.actions(self.rows(), account).filter(|act| self.is_own_act(account, act)).map(|act| act.at);
+        let uses = self.mailbox_uses(&[account]).filter(|used| used.address.is_some()).map(|used| used.at);
+        let mut before: Vec<Timestamp> = acts.chain(uses).filter(|at| *at < first).collect();
+        before.sort_unstable();
+        before
     }
 
     fn per_account(&self, account: Text) -> PerAccount {

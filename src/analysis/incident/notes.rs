@@ -56,12 +56,25 @@ impl Builder<'_> {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         if self.flood.is_none() {
+            notes.extend(self.earlier_acts());
             notes.extend(self.missing_logins());
             notes.extend(self.edge());
         }
         notes.extend(self.holes());
         notes.extend(self.blind());
         notes
+    }
+
+    /// Whether the attackers acted before the first login of theirs that is in evidence.
+    fn earlier_acts(&self) -> Option<Phrase> {
+        let mut acts: Vec<Timestamp> = self.accounts.iter().flat_map(|account| self.acts_before_login(*account)).collect();
+        acts.sort_unstable();
+        let first = acts.first()?;
+        Some(say!(
+            "{n} act(s) from the attackers' addresses were recorded before their first login in evidence, the first on {at}: they had got in before, and that login is not in evidence.",
+            n = acts.len(),
+            at = self.facts.stamp(*first).prose()
+        ))
     }
 
     fn missing_logins(&self) -> Option<Phrase> {
