@@ -354,3 +354,22 @@ fn what_attackers_did_before_their_first_sign_in_in_evidence_is_told_and_shows_a
     let notes: Vec<&str> = incident["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(notes.iter().any(|note| note.starts_with("2 act(s)") && note.contains("2025-12-04 16:00:00 +09:00")), "{notes:?}");
 }
+
+/// Two searches of the audit log were appended to one another: one of nine hits, of which three are there, and one of two, both there.
+#[test]
+fn hits_that_a_search_of_the_audit_log_found_and_its_export_lacks_are_said() {
+    let heading = "RecordType,CreationDate,UserIds,Operations,AuditData,ResultIndex,ResultCount,Identity,IsValid,ObjectState\n";
+    let hit = |(id, index, count): (u32, u32, u32)| {
+        let record = audited(id, &format!("08:10:{id:02}"), "HardDelete", "");
+        row(&["2", "x", "jane@u.example", "HardDelete", &record, &index.to_string(), &count.to_string(), "i", "True", "Unchanged"])
+    };
+    let said = |hits: &[(u32, u32, u32)]| {
+        let table = heading.to_owned() + &hits.iter().copied().map(hit).collect::<String>();
+        told(&report(&[("audit.csv", table)]), "Searches of the audit log say")
+    };
+    let (nine, two) = ([(1, 1, 9), (2, 2, 9), (5, 5, 9)], [(11, 1, 2), (12, 2, 2)]);
+    assert!(matches!(&said(&[&nine[..], &two].concat())[..], [one] if one.contains("6 record(s) more")));
+    assert!(matches!(&said(&[(9, 9, 9)])[..], [one] if one.contains("8 record(s) more")));
+    // A hit on two pages is no other's.
+    assert_eq!(said(&[(11, 1, 2), (12, 2, 2), (12, 2, 2)]), [""; 0]);
+}

@@ -89,6 +89,8 @@ super::catalogue! {
     "{path} with {n}" => "{path}: {n} 件",
     "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list})." =>
         "表・エクスポート: 記録数が検索の上限値と一致しており、エクスポートされていない記録があり得る（{list}）。",
+    "Searches of the audit log say that they found {n} record(s) more than their exports hold: pages were not collected, or rows were taken out ({list})." =>
+        "監査ログの検索結果の総数が、エクスポートにある記録より {n} 件多い。収集されていないページがあるか、行が取り除かれている（{list}）。",
     // Records that a tenant's exports lack as a kind.
     "Every sign-in in evidence is an interactive one. Non-interactive ones, where programs refresh their tokens and older protocols (IMAP, POP3, SMTP) often stand, were not exported: use of accounts that only they show cannot be told." =>
         "証跡のサインインはすべて対話型である。プログラムによるトークンの更新や旧来のプロトコル（IMAP、POP3、SMTP）が多く記録される非対話型はエクスポートされておらず、そこにのみ現れるアカウントの利用は判定できない。",
