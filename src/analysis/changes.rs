@@ -12,23 +12,25 @@ use hashbrown::HashMap;
 /// How far apart in time two records of one act are written.
 const ECHO: i64 = 10 * SECOND;
 
-/// The acts by or on `accounts`, in the order of time. An act of everyday use, and one before `since`, counts only where `by_attacker` says
-/// so of an account's act; a later change of a setting counts whoever made it, because what is left behind must be undone.
+/// The acts by or on `accounts` from `since` on, in the order of time, and those before that `earlier` says are an attacker's own: the
+/// login they came by is not in evidence. An act of everyday use counts only where `by_attacker` says that its address is an attacker's;
+/// a change of a setting counts whoever made it, because what is left behind must be undone.
 pub(super) fn account_changes(
     facts: Facts<'_>,
     accounts: &[Text],
     since: Option<Timestamp>,
-    by_attacker: impl Fn(Text, &Action) -> bool,
+    by_attacker: impl Fn(Text, Option<Text>) -> bool,
+    earlier: impl Fn(Text, &Action) -> bool,
 ) -> Vec<AccountChange> {
+    let Some(since) = since else { return Vec::new() };
     let rows = facts.rows;
+    let concerns = |action: &Action| [action.account, action.actor].into_iter().flatten().find(|who| accounts.contains(who));
     let acts: Vec<(&Action, Text)> = rows
         .actions
         .iter()
-        .filter_map(|action| Some((action, concerned(action, accounts)?)))
-        .filter(|(action, who)| {
-            let left_behind = !is_everyday(action.kind) && since.is_some_and(|since| action.at >= since);
-            left_behind || by_attacker(*who, action)
-        })
+        .filter_map(|action| Some((action, concerns(action)?)))
+        .filter(|(action, who)| action.at >= since || earlier(*who, action))
+        .filter(|(action, who)| !is_everyday(action.kind) || by_attacker(*who, action.address))
         .collect();
     let echoes: Vec<Option<usize>> = acts.iter().map(|(action, _)| echo_of(action, &acts)).collect();
     let mut lines: HashMap<usize, Vec<Place>> = HashMap::new();
@@ -48,11 +50,6 @@ pub(super) fn account_changes(
         }
     };
     acts.iter().enumerate().filter(|(number, _)| echoes.get(*number).is_some_and(Option::is_none)).map(change).collect()
-}
-
-/// Which of some accounts an act was done to or by.
-pub(super) fn concerned(action: &Action, accounts: &[Text]) -> Option<Text> {
-    [action.account, action.actor].into_iter().flatten().find(|who| accounts.contains(who))
 }
 
 /// The act that a record says in general what it says in particular: a directory writes that an account was updated beside each new
@@ -118,7 +115,7 @@ mod tests {
             .collect();
         let settings = Settings::from_parts(Config::default(), Overrides::default()).unwrap();
         let facts = Facts { rows: &rows, settings: &settings, sources: &[] };
-        let changes = account_changes(facts, &[account], Some(start), |_, _| false);
+        let changes = account_changes(facts, &[account], Some(start), |_, _| false, |_, _| false);
         let told: Vec<(&str, &[String])> = changes.iter().map(|c| (c.action.as_str(), c.evidence.as_slice())).collect();
         let lines = |numbers: &[u64]| -> Vec<String> {
             numbers.iter().map(|line| Place { source: SourceId(0), line: *line }.to_string()).collect()

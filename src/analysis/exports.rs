@@ -57,7 +57,13 @@ pub(super) fn export_limits(facts: Facts<'_>) -> Vec<Phrase> {
         (count > 0).then(|| say!("Tables and exports: {meaning} ({list}).", meaning = meaning(remark, count), list = list(&paths)))
     });
     let classes = classes(facts).into_iter().chain(applications(facts));
-    told.chain(capped(facts)).chain(classes).chain(unrecorded(facts)).chain(kept(facts)).chain(relays(facts)).collect()
+    told.chain(capped(facts))
+        .chain(lost_hits(facts))
+        .chain(classes)
+        .chain(unrecorded(facts))
+        .chain(kept(facts))
+        .chain(relays(facts))
+        .collect()
 }
 
 fn capped(facts: Facts<'_>) -> Option<Phrase> {
@@ -67,6 +73,23 @@ fn capped(facts: Facts<'_>) -> Option<Phrase> {
         say!(
             "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list}).",
             list = shortened(of)
+        )
+    })
+}
+
+/// Searches of the audit log that found more than is in their export: pages that were not fetched, or rows that were taken out.
+fn lost_hits(facts: Facts<'_>) -> Option<Phrase> {
+    let lost = |s: &SourceSummary| {
+        let count = |kind| s.kinds.count(kind);
+        count(RecordKind::FoundByFirst).max(count(RecordKind::FoundByLast)).saturating_sub(count(RecordKind::Hit))
+    };
+    let of: Vec<&SourceSummary> = facts.sources.iter().filter(|s| lost(s) > 0).collect();
+    let paths: Vec<&str> = of.iter().map(|s| s.path.as_str()).collect();
+    (!of.is_empty()).then(|| {
+        say!(
+            "Searches of the audit log say that they found {n} record(s) more than their exports hold: pages were not collected, or rows were taken out ({list}).",
+            n = of.iter().map(|s| lost(s)).sum::<u64>(),
+            list = list(&paths)
         )
     })
 }

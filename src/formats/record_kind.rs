@@ -22,6 +22,11 @@ pub enum RecordKind {
     MailSearch,
     /// A recipient whose message was handed to the outside, by a record that does not say to whom.
     HandedToNobody,
+    /// A hit of a search that numbers its hits.
+    Hit,
+    /// So many hits were found by the searches whose first hit is there, or whose last one is.
+    FoundByFirst,
+    FoundByLast,
     /// Came by way of another system (a workspace, an event stream, a storage account), which keeps records as long as it likes.
     Forwarded,
 }
@@ -35,7 +40,13 @@ pub struct RecordKinds([u64; KINDS]);
 impl RecordKinds {
     /// Counts one more record.
     pub fn add(&mut self, kind: RecordKind) {
-        self.0[kind as usize] += 1;
+        self.add_many(kind, 1);
+    }
+
+    /// Counts so many more.
+    pub fn add_many(&mut self, kind: RecordKind, n: u64) {
+        let count = &mut self.0[kind as usize];
+        *count = count.saturating_add(n);
     }
 
     /// Adds the records of another piece of the same source.

@@ -318,3 +318,58 @@ fn a_mailbox_opened_as_anothers_is_an_act_of_who_opened_it() {
     assert_eq!(incident["mailbox_access"]["items"], 5);
     assert_eq!(account(&report, "bob@u.example")["logins"], 1);
 }
+
+/// A folder that was synchronised has no count; where the provider stopped recording, what it counted is the least that was read.
+#[test]
+fn what_was_synchronised_is_unknown_and_what_was_recorded_before_a_stop_is_a_lower_bound() {
+    let access = |kind, throttled| {
+        let report = report(&[sign_ins(), ("audit.json", read_by_jane(1, "08:10:00", "jane", [kind, throttled], 2))]);
+        let incident = report.only_incident();
+        let access = &incident["mailbox_access"];
+        let bound = incident["lower_bounds"].as_array().unwrap().iter().any(|bound| bound["figures"][0] == "mailbox_access.items");
+        (access["items"].as_u64(), access["note"].as_str().unwrap_or_default().to_owned(), bound)
+    };
+    assert_eq!(access("Bind", "False"), (Some(2), String::new(), false));
+    for (kind, throttled, items, bound) in [("Sync", "False", None, false), ("Bind", "True", Some(2), true), ("Sync", "True", None, false)]
+    {
+        let (found, note, bounded) = access(kind, throttled);
+        assert_eq!((found, bounded), (items, bound), "{kind} {throttled}");
+        assert_eq!(note.contains("synchronised whole folders"), kind == "Sync", "{note}");
+        assert_eq!(note.contains("stopped recording"), throttled == "True", "{note}");
+    }
+}
+
+/// The attacker read mail and made a rule an hour before the first sign-in that the export still has.
+#[test]
+fn what_attackers_did_before_their_first_sign_in_in_evidence_is_told_and_shows_an_earlier_one() {
+    let rule = audited(1, "07:05:00", "New-InboxRule", r#","ClientIP":"203.0.113.9:28491","Parameters":[{"Name":"Name","Value":"."}]"#);
+    let of_another = rule.replace("203.0.113.9", "192.0.2.8").replace("000000000001", "000000000003");
+    let read = read_by_jane(2, "07:00:00", "jane", ["Bind", "False"], 3);
+    let report = report(&[sign_ins(), ("audit.json", [rule, of_another, read].join("\n"))]);
+    let incident = report.only_incident();
+    let changes = incident["account_changes"].as_array().unwrap();
+    assert!(matches!(&changes[..], [one] if one["time"] == "2025-12-04T16:05:00+09:00"), "{changes:?}");
+    let access = &incident["mailbox_access"];
+    assert_eq!((&access["items"], &access["viewable"]["from"]), (&3.into(), &"2025-12-04T16:00:00+09:00".into()));
+    let notes: Vec<&str> = incident["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(notes.iter().any(|note| note.starts_with("2 act(s)") && note.contains("2025-12-04 16:00:00 +09:00")), "{notes:?}");
+}
+
+/// Two searches of the audit log were appended to one another: one of nine hits, of which three are there, and one of two, both there.
+#[test]
+fn hits_that_a_search_of_the_audit_log_found_and_its_export_lacks_are_said() {
+    let heading = "RecordType,CreationDate,UserIds,Operations,AuditData,ResultIndex,ResultCount,Identity,IsValid,ObjectState\n";
+    let hit = |(id, index, count): (u32, u32, u32)| {
+        let record = audited(id, &format!("08:10:{id:02}"), "HardDelete", "");
+        row(&["2", "x", "jane@u.example", "HardDelete", &record, &index.to_string(), &count.to_string(), "i", "True", "Unchanged"])
+    };
+    let said = |hits: &[(u32, u32, u32)]| {
+        let table = heading.to_owned() + &hits.iter().copied().map(hit).collect::<String>();
+        told(&report(&[("audit.csv", table)]), "Searches of the audit log say")
+    };
+    let (nine, two) = ([(1, 1, 9), (2, 2, 9), (5, 5, 9)], [(11, 1, 2), (12, 2, 2)]);
+    assert!(matches!(&said(&[&nine[..], &two].concat())[..], [one] if one.contains("6 record(s) more")));
+    assert!(matches!(&said(&[(9, 9, 9)])[..], [one] if one.contains("8 record(s) more")));
+    // A hit on two pages is no other's.
+    assert_eq!(said(&[(11, 1, 2), (12, 2, 2), (12, 2, 2)]), [""; 0]);
+}

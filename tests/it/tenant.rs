@@ -281,5 +281,5 @@ fn what_attackers_did_before_the_first_sign_in_that_is_kept_is_told() {
     assert_eq!(change["time"], "2025-12-04T17:11:00+09:00");
     assert_eq!(incident["mailbox_access"]["viewable"]["from"], "2025-12-04T17:11:00+09:00");
     let said = |word: &str| incident["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains(word));
-    assert!(said("before the first login in evidence"), "{}", incident["notes"]);
+    assert!(said("before their first login in evidence"), "{}", incident["notes"]);
 }

@@ -4,7 +4,7 @@ use super::Builder;
 use crate::analysis::model::LowerBound;
 use crate::analysis::services;
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{Kind, Message, SessionLog, UntoldSession};
+use crate::domain::rows::{AccessScope, Kind, Message, SessionLog, UntoldSession};
 use crate::domain::text::Text;
 use crate::formats::service::Service;
 use crate::say::{Part, Phrase, say};
@@ -55,6 +55,7 @@ impl Builder<'_> {
             // Origins that stand out by what was refused may be missing, with what they sent.
             bound(&[ENDS, SENT, &["origins"]], self.ends_untold());
         }
+        bound(&[&["mailbox_access.items"]], self.throttled());
         bound(&[FAILURES, SESSIONS, &["accounts", "first_login"]], self.logins_unheard());
         bounds
     }
@@ -107,6 +108,18 @@ impl Builder<'_> {
         (count > 0 && services::any(self.facts, Service::FrontEnd, Service::Hub)).then(|| {
             say!(
                 "No message tracking log tells what became of {n} message(s) of the attackers that their sessions show to have been taken in: they count as unknown, so each other outcome, what was blocked and the returned notices are at least as many as counted.",
+                n = count
+            )
+        })
+    }
+
+    /// Whether the provider stopped recording what was read, so that the items it recorded are not all.
+    fn throttled(&self) -> Option<Phrase> {
+        let uses: Vec<_> = self.mailbox_uses(&self.accounts).collect();
+        let count = uses.iter().filter(|used| used.scope == AccessScope::Throttled).count();
+        (count > 0 && uses.iter().all(|used| used.items.is_some())).then(|| {
+            say!(
+                "The provider stopped recording access to a mailbox of these accounts for up to 24 hours ({n} record(s) say so): at least as many items were read as counted.",
                 n = count
             )
         })

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::analysis::model::{MailboxAccess, Window};
 use crate::analysis::profile::{got_in, opens_mailbox, purpose_untold};
-use crate::domain::rows::{MailboxUse, Protocol};
+use crate::domain::rows::{AccessScope, MailboxUse, Protocol};
 use crate::domain::text::Text;
 use crate::say::say;
 
@@ -41,6 +41,8 @@ impl<'a> Builder<'a> {
         let unread = unaudited || !witnesses.mail_access;
         let untold_items = unread || ((sessions > 0 || uncounted) && uses.is_empty()) || uses.iter().any(|u| u.items.is_none());
         let bytes: u64 = uses.iter().map(|u| u.bytes_out).sum();
+        let folders = uses.iter().filter(|u| u.items.is_none() && u.scope != AccessScope::Messages).count();
+        let throttled = uses.iter().filter(|u| u.scope == AccessScope::Throttled).count();
         let mut notes = Vec::new();
         if let Some(kinds) = &unlogged {
             notes.push(say!("no log of {kinds} is in evidence, so there may have been more sessions", kinds = kinds.clone()));
@@ -51,10 +53,18 @@ impl<'a> Builder<'a> {
             notes.push(say!("the audit log in evidence has no record of access to mail, of anybody, so what was read is unknown"));
         } else if unnamed {
             notes.push(say!("the log of sign-ins that is in evidence does not say what each was for, so sessions are not counted"));
+        } else if folders > 0 {
+            notes.push(say!("clients synchronised whole folders ({n} record(s)): everything in these may have been read", n = folders));
         } else if untold_items && sessions > 0 {
             notes.push(say!("the logs do not say for every session which messages were fetched"));
         } else if sessions > 0 {
             notes.push(say!("headers and previews can be read without fetching a message"));
+        }
+        if throttled > 0 {
+            notes.push(say!(
+                "the provider stopped recording access for up to 24 hours ({n} record(s) say so): more may have been read than was counted",
+                n = throttled
+            ));
         }
         if bytes > 0 {
             notes.push(say!("{bytes} bytes were sent to the client", bytes));
@@ -70,10 +80,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// From the first login, whatever it was for, or an act before it, to the last act.
+    /// From the first login, whatever it was for, or an earlier act that shows one, to the last act.
     fn viewable(&self, accounts: &[Text]) -> Option<Window> {
-        let logins = accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at);
-        let from = logins.chain(self.first_act(accounts)).min()?;
+        let login = accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at).min()?;
+        let act = accounts.iter().filter_map(|account| self.acts_before_login(*account).first().copied()).min();
+        let from = act.map_or(login, |act| act.min(login));
         let to = accounts.iter().filter_map(|account| self.last_activity(*account)).max()?;
         Some(Window { from: self.facts.stamp(from), to: self.facts.stamp(to.max(from)) })
     }

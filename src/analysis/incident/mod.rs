@@ -18,12 +18,15 @@ use super::signs::score;
 use super::{Facts, Ground, changes, hints, tally, techniques};
 use crate::domain::rows::{Action, Login, Message, Rows};
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{MINUTE, Timestamp};
 use crate::say::{Part, say};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+
+/// How far the clocks of two logs may differ before one of them shows what the other lacks.
+const CLOCKS: i64 = 10 * MINUTE;
 
 /// All incidents, the earliest first.
 pub(super) fn incidents(ground: Ground<'_>, judged: &Judged) -> Vec<Incident> {
@@ -198,26 +201,27 @@ impl<'a> Builder<'a> {
             .filter(move |l| asked.get(&l.address).is_none_or(|asked| asked.holds(l.at)))
     }
 
-    /// What was changed since the first attacker login, and by attackers before it.
+    /// What was changed since the first attacker login.
     fn account_changes(&self) -> Vec<AccountChange> {
         let since = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min();
-        changes::account_changes(self.facts, &self.accounts, since, |account, action| self.is_attackers_act(account, action))
+        let by_attacker = |account, address| self.judged.is_attacker(account, address);
+        changes::account_changes(self.facts, &self.accounts, since, by_attacker, |account, action| self.is_own_act(account, action))
     }
 
-    /// Whether an act came from an attacker's address, in the time that was asked for.
-    fn is_attackers_act(&self, account: Text, action: &Action) -> bool {
-        let asked_for = || self.asked(account).get(&action.address).is_none_or(|asked| asked.holds(action.at));
-        action.address.is_some() && self.judged.is_attacker(account, action.address) && asked_for()
+    /// Whether an attacker acted from an address of its own, in the time asked for.
+    fn is_own_act(&self, account: Text, action: &Action) -> bool {
+        let in_time = || self.asked(account).get(&action.address).is_none_or(|asked| asked.holds(action.at));
+        action.address.is_some() && self.judged.is_attacker(account, action.address) && in_time()
     }
 
-    /// The attackers' first act on these accounts other than a login or a message.
-    fn first_act(&self, accounts: &[Text]) -> Option<Timestamp> {
-        let acts = self
-            .rows()
-            .actions
-            .iter()
-            .filter(|action| changes::concerned(action, accounts).is_some_and(|account| self.is_attackers_act(account, action)));
-        acts.map(|action| action.at).chain(self.mailbox_uses(accounts).map(|used| used.at)).min()
+    /// When the attackers changed or read something of an account before the first login of theirs that is in evidence, in order.
+    fn acts_before_login(&self, account: Text) -> Vec<Timestamp> {
+        let Some((first, _)) = self.first_login(account) else { return Vec::new() };
+        let acts = self.ground.deeds.actions(self.rows(), account).filter(|act| self.is_own_act(account, act)).map(|act| act.at);
+        let uses = self.mailbox_uses(&[account]).filter(|used| used.address.is_some()).map(|used| used.at);
+        let mut before: Vec<Timestamp> = acts.chain(uses).filter(|at| at.plus(CLOCKS) < first).collect();
+        before.sort_unstable();
+        before
     }
 
     fn per_account(&self, account: Text) -> PerAccount {

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::analysis::model::{Incident, SentEstimate};
 use crate::domain::rows::Attribution;
-use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::say::{Phrase, say};
 
 /// Messages without a sender that make a flood of notices.
@@ -12,8 +12,6 @@ const FLOOD_MIN: u64 = 20;
 const FLOOD_FACTOR: u64 = 5;
 /// How long after the attackers' last act notices still come in.
 const NOTICES_LATE: i64 = 5 * DAY;
-/// How far the clocks of two logs may differ before one of them shows what the other lacks.
-const CLOCKS: i64 = 10 * MINUTE;
 
 impl Builder<'_> {
     /// Whether a log of submissions speaks of the time of the incident.
@@ -58,8 +56,8 @@ impl Builder<'_> {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         if self.flood.is_none() {
+            notes.extend(self.earlier_acts());
             notes.extend(self.missing_logins());
-            notes.extend(self.acts_before_logins());
             notes.extend(self.edge());
         }
         notes.extend(self.holes());
@@ -67,21 +65,23 @@ impl Builder<'_> {
         notes
     }
 
+    /// Whether the attackers acted before the first login of theirs that is in evidence.
+    fn earlier_acts(&self) -> Option<Phrase> {
+        let mut acts: Vec<Timestamp> = self.accounts.iter().flat_map(|account| self.acts_before_login(*account)).collect();
+        acts.sort_unstable();
+        let first = acts.first()?;
+        Some(say!(
+            "{n} act(s) from the attackers' addresses were recorded before their first login in evidence, the first on {at}: they had got in before, and that login is not in evidence.",
+            n = acts.len(),
+            at = self.facts.stamp(*first).prose()
+        ))
+    }
+
     fn missing_logins(&self) -> Option<Phrase> {
         let text =
             say!("No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one.");
         let witnesses = self.ground.witnesses;
         (witnesses.smtp_logins.is_none() && witnesses.untold_sign_ins.is_none()).then_some(text)
-    }
-
-    /// Acts of the attackers that no login in evidence comes before.
-    fn acts_before_logins(&self) -> Option<Phrase> {
-        let login = self.accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at).min()?;
-        let act = self.first_act(&self.accounts).filter(|act| act.plus(CLOCKS) < login)?;
-        Some(say!(
-            "The attackers' addresses used the mailbox or changed something at {time}, before the first login in evidence: an earlier login is not in evidence.",
-            time = self.facts.stamp(act).prose()
-        ))
     }
 
     /// Whether the only messages known are those that an audit log saw leave a mailbox.

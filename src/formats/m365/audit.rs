@@ -75,6 +75,7 @@ pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fat
         reader.remark(Remark::QueryError);
         return Fate::NO_FACT;
     }
+    number(row, reader);
     let Some(data) = row.get(Field::AuditData) else { return Fate::BAD_BODY };
     let read_at_once = if row.is_doubled { reader.objects.in_cell(data) } else { None };
     let data = if row.is_doubled && read_at_once.is_none() { table::undouble(data, reader.scratch) } else { data };
@@ -98,6 +99,20 @@ pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fat
         }
     });
     if saved.get(Field::CreationTime).is_none() { Fate::BAD_BODY } else { read(&saved, reader) }
+}
+
+/// Takes note of the number that a search gave to its hit, and of how many it found in all.
+fn number(row: &Record<'_>, reader: &mut Reader<'_, '_>) {
+    let number = |field| row.get(field).and_then(scan::number).map(|(n, _)| n);
+    let (Some(index), Some(count)) = (number(Field::ResultIndex), number(Field::ResultCount)) else { return };
+    // Searches are appended to one another, so that a number alone names no hit: each has one first hit and one last.
+    reader.counts(RecordKind::Hit);
+    if index == 1 {
+        reader.sink.batch.kinds.add_many(RecordKind::FoundByFirst, count);
+    }
+    if index == count {
+        reader.sink.batch.kinds.add_many(RecordKind::FoundByLast, count);
+    }
 }
 
 /// Reads one record.

@@ -95,6 +95,7 @@ fields! {
     AlertData: "data";
     EntityId: "alertentityid";
     ResultIndex: "resultindex";
+    ResultCount: "resultcount";
     ObjectState: "objectstate";
     AppId: "appid" "applicationid";
     // The directory's audit log.

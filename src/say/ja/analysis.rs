@@ -33,6 +33,8 @@ super::catalogue! {
         "攻撃者の侵入中にこれらのアカウントから送られた {n} 通のメールには、どのログにもアドレスの記録がない。利用者本人のものとして数えているが、攻撃者のものが含まれうる。",
     "No log of {kinds} is in evidence: the attackers may have got in earlier than the first login found, and into more accounts, and failed logins and sessions of that kind are in no figure." =>
         "{kinds}のログが証跡にない。攻撃者は判明した最初のログインより前に、また、ほかのアカウントにも侵入した可能性がある。その種のログイン失敗とセッションはどの数値にも含まれない。",
+    "The provider stopped recording access to a mailbox of these accounts for up to 24 hours ({n} record(s) say so): at least as many items were read as counted." =>
+        "事業者がこれらのアカウントのメールボックスへのアクセスの記録を最長 24 時間停止している（該当記録 {n} 件）。読まれた件数は少なくとも計数値である。",
     "logins for sending mail at every server and time" => "全サーバー・全期間の送信用ログイン",
     "No IMAP4 or POP3 protocol log of Exchange is in evidence: whether mailboxes were read that way cannot be told. Exchange does not write them unless told to." =>
         "Exchange の IMAP4・POP3 プロトコルログが証跡にない。これらによるメールボックスの閲覧の有無は判定できない。設定しない限り Exchange はこのログを記録しない。",
@@ -89,6 +91,8 @@ super::catalogue! {
     "{path} with {n}" => "{path}: {n} 件",
     "Tables and exports: a number of records at which searches stop; there may be more than were exported ({list})." =>
         "表・エクスポート: 記録数が検索の上限値と一致しており、エクスポートされていない記録があり得る（{list}）。",
+    "Searches of the audit log say that they found {n} record(s) more than their exports hold: pages were not collected, or rows were taken out ({list})." =>
+        "監査ログの検索結果の総数が、エクスポートにある記録より {n} 件多い。収集されていないページがあるか、行が取り除かれている（{list}）。",
     // Records that a tenant's exports lack as a kind.
     "Every sign-in in evidence is an interactive one. Non-interactive ones, where programs refresh their tokens and older protocols (IMAP, POP3, SMTP) often stand, were not exported: use of accounts that only they show cannot be told." =>
         "証跡のサインインはすべて対話型である。プログラムによるトークンの更新や旧来のプロトコル（IMAP、POP3、SMTP）が多く記録される非対話型はエクスポートされておらず、そこにのみ現れるアカウントの利用は判定できない。",
@@ -163,6 +167,10 @@ super::catalogue! {
         "証跡にあるサインインの記録は用途を示さず、セッション数は数えられない",
     "the logs do not say for every session which messages were fetched" => "取得されたメールがログに記録されていないセッションがある",
     "headers and previews can be read without fetching a message" => "ヘッダーとプレビューは、メールを取得しなくても読める",
+    "clients synchronised whole folders ({n} record(s)): everything in these may have been read" =>
+        "クライアントがフォルダー全体を同期している（記録 {n} 件）。その中のすべてが読まれた可能性がある",
+    "the provider stopped recording access for up to 24 hours ({n} record(s) say so): more may have been read than was counted" =>
+        "事業者がアクセスの記録を最長 24 時間停止している（該当記録 {n} 件）。計数値より多く読まれた可能性がある",
     "{bytes} bytes were sent to the client" => "クライアントへの送信量は {bytes} バイト",
     "an unknown address" => "不明なアドレス",
     "{account} from {origin}: {seen}" => "{account}（送信元 {origin}）: {seen}",
@@ -174,10 +182,10 @@ super::catalogue! {
         "アカウントの変更を記録したログが証跡にない。受信ルール・転送などの変更の有無は不明である。",
     "Only the audit log tells of sent mail, and it knows nothing of mail sent by SMTP: figures are lower bounds." =>
         "送信メールを示すのは監査ログのみで、SMTP による送信は記録されない。数値は下限である。",
+    "{n} act(s) from the attackers' addresses were recorded before their first login in evidence, the first on {at}: they had got in before, and that login is not in evidence." =>
+        "証跡にある最初の不正ログインより前に、攻撃者のアドレスからの操作が {n} 件記録されている（最初は {at}）。それ以前に侵入しており、そのログインは証跡にない。",
     "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
         "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
-    "The attackers' addresses used the mailbox or changed something at {time}, before the first login in evidence: an earlier login is not in evidence." =>
-        "攻撃者のアドレスは、証跡にある最初のログインより前の {time} にメールボックスを使用したか変更を行っている。それより早いログインは証跡にない。",
     "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
         "証跡は、確認された最初の不正ログインのわずか {n} 時間前から始まる。より早い不正ログインがあった可能性がある。",
     "The {system} log of {host} has a gap from {from} to {to} ({why}): figures are lower bounds." =>
