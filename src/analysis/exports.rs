@@ -81,7 +81,9 @@ fn capped(facts: Facts<'_>) -> Option<Phrase> {
 fn lost_hits(facts: Facts<'_>) -> Option<Phrase> {
     let lost = |s: &SourceSummary| {
         let count = |kind| s.kinds.count(kind);
-        count(RecordKind::FoundByFirst).max(count(RecordKind::FoundByLast)).saturating_sub(count(RecordKind::Hit))
+        // Pages overlap at their ends, so that a last hit may stand there twice; it is asked only where no first one is there.
+        let found = Some(count(RecordKind::FoundByFirst)).filter(|n| *n > 0).unwrap_or(count(RecordKind::FoundByLast));
+        found.saturating_sub(count(RecordKind::Hit))
     };
     let of: Vec<&SourceSummary> = facts.sources.iter().filter(|s| lost(s) > 0).collect();
     let paths: Vec<&str> = of.iter().map(|s| s.path.as_str()).collect();
