@@ -657,7 +657,7 @@ fn a_password_that_ews_refuses_is_a_failed_login_unless_the_front_end_tells_of_i
         )
     };
     let refused = [heading.clone(), row("16:01:02", "UNIV\\suzuki", 401, "LogonFailed"), row("16:01:03", "UNIV\\suzuki", 401, "")].concat();
-    assert_eq!(logins(&files(&[refused.clone()])), ["suzuki@u.example 203.0.113.7 ews failure"]);
+    assert_eq!(logins(&files(std::slice::from_ref(&refused))), ["suzuki@u.example 203.0.113.7 ews failure"]);
     let front = "16:01:02 192.0.2.25 POST /EWS/Exchange.asmx - 443 UNIV\\suzuki 203.0.113.7 Sync/1.0 401 1 1326";
     let around = [
         "16:00:00 192.0.2.25 POST /EWS/Exchange.asmx - 443 UNIV\\ono 203.0.113.9 x 200 0 0",
