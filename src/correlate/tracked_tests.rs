@@ -780,3 +780,31 @@ fn recipients_whose_addresses_an_export_lost_are_counted_and_called_by_no_name()
     // Which of them was dropped after it was delivered cannot be told.
     assert_eq!(ends(&[received, ("SENDEXTERNAL", LOST, 3), ("DROP", LOST, 1)]), ["suzuki@u.example: unknown [=unknown =unknown =unknown]"]);
 }
+
+#[test]
+fn a_forged_sender_of_a_known_mailbox_is_its_users_though_that_sessions_log_is_missing() {
+    let mailbox = "S:Mailbox=33345678-3232-2323-1111-08da9fd00918";
+    let sent = |network, session, sender, custom| Tracked {
+        network,
+        connector: "EX1\\Client Proxy EX1",
+        context: session,
+        sender,
+        path: sender,
+        original: "203.0.113.7",
+        custom,
+        ..ROW
+    };
+    let honest = sent(1, "08D0000000000007;x;1", "suzuki@u.example", mailbox);
+    let forged = sent(2, "08D0000000000008;x;1", "rector@u.example", mailbox);
+    let session = RECEIVE.to_owned() + &receive("Client Proxy", "08D0000000000007", CLIENT, &SUBMISSION);
+    let accounts = |logs: &[String]| shown(&files(logs)).iter().map(|m| m.split(':').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(accounts(&[session.clone(), tracking(&[honest, forged])]), ["suzuki@u.example"; 2]);
+    // Two users in one mailbox, or one user in two: then the mailbox says nothing.
+    let other: Vec<String> = SUBMISSION.iter().map(|line| line.replace("suzuki", "tanaka")).collect();
+    let other: Vec<&str> = other.iter().map(String::as_str).collect();
+    let second = session.clone() + &receive("Client Proxy", "08D0000000000009", CLIENT, &other);
+    let shared = sent(3, "08D0000000000009;x;1", "tanaka@u.example", mailbox);
+    assert_eq!(accounts(&[second, tracking(&[honest, forged, shared])]), ["suzuki@u.example", "rector@u.example", "tanaka@u.example"]);
+    let elsewhere = sent(3, "08D0000000000007;x;2", "suzuki@u.example", "S:Mailbox=44445678-3232-2323-1111-08da9fd00918");
+    assert_eq!(accounts(&[session, tracking(&[honest, forged, elsewhere])]), ["suzuki@u.example", "rector@u.example", "suzuki@u.example"]);
+}

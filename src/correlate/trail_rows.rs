@@ -64,9 +64,12 @@ pub(super) struct Implied {
 impl Attributed {
     pub(super) fn new(texts: &TextPool, mut trails: Trails, told: Told) -> Attributed {
         let numbers = trails.join_generations(texts);
-        let owners = owners(texts, &trails);
+        let mut owners = owners(texts, &trails);
         let by_session: HashMap<(Text, Text), usize> = told.sessions.iter().enumerate().map(|(n, s)| ((s.host, s.id), n)).collect();
         let session = |key: (Text, Text)| by_session.get(&key).and_then(|n| told.sessions.get(*n));
+        for (mailbox, user) in users_of_mailboxes(&trails, session) {
+            owners.entry(mailbox).or_insert(user);
+        }
         let messages = numbers.into_iter().filter_map(|number| whose(texts, &trails, number, &told, &owners, session)).collect();
         Attributed { trails, told, messages, by_session }
     }
@@ -120,6 +123,24 @@ fn owners(texts: &TextPool, trails: &Trails) -> HashMap<Text, Text> {
         }
     }
     best.into_iter().map(|(mailbox, (_, owner))| (mailbox, owner)).collect()
+}
+
+/// Users of mailboxes of which sessions alone tell: who logged in where the server named that mailbox, if it was never another user, and
+/// that user was never in another mailbox.
+fn users_of_mailboxes<'t>(trails: &Trails, session: impl Fn((Text, Text)) -> Option<&'t UserSession>) -> Vec<(Text, Text)> {
+    let mut pairs: HashSet<(Text, Text)> = HashSet::new();
+    for accepted in trails.all.iter().filter_map(|trail| trail.accepted.as_deref()) {
+        if let (Some(mailbox), Some(session)) = (accepted.mailbox, accepted.session.and_then(&session)) {
+            pairs.insert((mailbox, session.user));
+        }
+    }
+    let (mut mailboxes, mut users): (HashMap<Text, u32>, HashMap<Text, u32>) = (HashMap::new(), HashMap::new());
+    for (mailbox, user) in &pairs {
+        *mailboxes.entry(*mailbox).or_default() += 1;
+        *users.entry(*user).or_default() += 1;
+    }
+    let alone = |count: Option<&u32>| count == Some(&1);
+    pairs.into_iter().filter(|(mailbox, user)| alone(mailboxes.get(mailbox)) && alone(users.get(user))).collect()
 }
 
 /// Whose a trail's message is; `None` if it is nobody's message but the system's own.
