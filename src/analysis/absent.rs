@@ -55,8 +55,8 @@ const EXPORTS: &[(&[&str], Phrase)] = &[
 
 /// What is missing where there are exports of Microsoft 365 at all.
 pub(super) fn tenant_limits(facts: Facts<'_>) -> Vec<Phrase> {
-    let used = facts.sources.iter().filter(|s| s.ledger.used > 0);
-    let formats: Vec<&str> = used.filter_map(|s| Some(s.format?.0)).filter(|id| id.starts_with("m365.")).collect();
+    let telling = facts.sources.iter().filter(|s| s.tells());
+    let formats: Vec<&str> = telling.filter_map(|s| Some(s.format?.0)).filter(|id| id.starts_with("m365.")).collect();
     if formats.is_empty() {
         return Vec::new();
     }

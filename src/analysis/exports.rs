@@ -105,7 +105,7 @@ fn records(source: &SourceSummary) -> u64 {
 /// The sources of a family of formats that hold anything, by how the ids of the formats begin.
 fn sources_of<'a>(facts: Facts<'a>, family: &'static [&'static str]) -> impl Iterator<Item = &'a SourceSummary> {
     let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
-    facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
+    facts.sources.iter().filter(move |s| s.tells() && s.format.is_some_and(|(id, _)| of(id)))
 }
 
 const SIGN_INS: &[&str] = &["m365.sign-ins"];
@@ -170,7 +170,7 @@ const RECORDED_BY_LICENCE: [(RecordKind, Phrase); 3] = [
 /// Whether the audit log in evidence holds a kind of record, of anybody; true where there is no audit log to hold any.
 pub(super) fn is_recorded(facts: Facts<'_>, kind: RecordKind) -> bool {
     let mut logs = sources_of(facts, AUDIT_LOG).peekable();
-    logs.peek().is_none() || logs.any(|s| s.kinds.count(kind) > 0)
+    logs.peek().is_none() || facts.sources.iter().any(|s| s.kinds.count(kind) > 0)
 }
 
 fn unrecorded(facts: Facts<'_>) -> impl Iterator<Item = Phrase> {
@@ -205,7 +205,8 @@ fn relays(facts: Facts<'_>) -> Vec<Phrase> {
 /// there, if they came there.
 pub(super) fn handed_to_nobody(facts: Facts<'_>) -> u64 {
     let followed = facts.sources.iter().any(|s| s.ledger.used > 0 && s.format.is_some_and(|(_, system)| system != "m365"));
-    let all = sources_of(facts, TRACES).map(|s| s.kinds.count(RecordKind::HandedToNobody)).sum();
+    let told = sources_of(facts, TRACES).filter(|s| s.ledger.used > 0);
+    let all = told.map(|s| s.kinds.count(RecordKind::HandedToNobody)).sum();
     if followed { 0 } else { all }
 }
 

@@ -144,18 +144,18 @@ pub(super) fn outgoing(facts: Facts<'_>) -> Option<Span> {
 
 /// The sources of a tenant's audit log.
 fn audits(facts: Facts<'_>) -> HashSet<SourceId> {
-    used(facts, AUDIT_LOG).map(|s| s.id).collect()
+    telling(facts, AUDIT_LOG).map(|s| s.id).collect()
 }
 
 /// From when to when message traces speak.
 fn traced(facts: Facts<'_>) -> impl Iterator<Item = Timestamp> {
-    used(facts, TRACES).flat_map(|s| [s.first, s.last]).flatten()
+    telling(facts, TRACES).flat_map(|s| [s.first, s.last]).flatten()
 }
 
 /// The sources whose formats belong to a family.
-fn used<'a>(facts: Facts<'a>, family: &'static [&'static str]) -> impl Iterator<Item = &'a SourceSummary> {
+fn telling<'a>(facts: Facts<'a>, family: &'static [&'static str]) -> impl Iterator<Item = &'a SourceSummary> {
     let of = move |id: &str| family.iter().any(|begin| id.starts_with(begin));
-    facts.sources.iter().filter(move |s| s.ledger.used > 0 && s.format.is_some_and(|(id, _)| of(id)))
+    facts.sources.iter().filter(move |s| s.tells() && s.format.is_some_and(|(id, _)| of(id)))
 }
 
 fn unlogged(facts: Facts<'_>) -> [bool; KINDS] {

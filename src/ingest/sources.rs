@@ -2,7 +2,7 @@
 
 use crate::domain::place::SourceId;
 use crate::domain::time::{Timestamp, Zone};
-use crate::formats::batch::Ledger;
+use crate::formats::batch::{Ignored, Ledger};
 use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
 use crate::formats::service::Services;
@@ -35,4 +35,12 @@ pub struct SourceSummary {
     pub services: Services,
     pub notes: Vec<Phrase>,
     pub complete: bool,
+}
+
+impl SourceSummary {
+    /// Whether it holds records of use, be it only copies of what another source tells.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.ledger.used > 0 || self.ledger.ignored[Ignored::Duplicate as usize] > 0
+    }
 }

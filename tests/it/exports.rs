@@ -373,3 +373,20 @@ fn hits_that_a_search_of_the_audit_log_found_and_its_export_lacks_are_said() {
     // A hit on two pages is no other's.
     assert_eq!(said(&[(11, 1, 2), (12, 2, 2), (12, 2, 2)]), [""; 0]);
 }
+
+/// Defender hands on what the audit log says; an export of that log beside it holds copies alone, and is evidence all the same.
+#[test]
+fn an_audit_log_of_which_another_export_tells_every_record_is_in_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = r#"{"CreationTime":"2025-12-04T08:11:00","Id":"00000006-0000-4000-8000-000000000001","Operation":"MailItemsAccessed","OrganizationId":"00000005-0000-4000-8000-000000000001","RecordType":50,"UserType":0,"Version":1,"Workload":"Exchange","UserId":"jane@u.example","ClientIPAddress":"203.0.113.9","MailboxOwnerUPN":"jane@u.example","LogonType":0,"ClientInfoString":"Client=OWA;Action=ViaProxy","OperationCount":1,"OperationProperties":[{"Name":"MailAccessType","Value":"Bind"}],"Folders":[{"Path":"\\Inbox","FolderItems":[{"InternetMessageId":"<a@x.example>"}]}]}"#;
+    let event = format!(r#"{{"Timestamp":"2025-12-04T08:11:00Z","ActionType":"MailItemsAccessed","RawEventData":{record}}}"#);
+    fs::write(folder.path().join("a-events.json"), event).unwrap();
+    fs::write(folder.path().join("audit.json"), record).unwrap();
+    let report = analyze(&[folder.path()], &[]);
+    assert_eq!(report.source("audit.json")["lines"]["ignored_because"]["duplicate"], 1);
+    let limitations = report.json["limitations"].to_string();
+    assert!(
+        !limitations.contains("No audit log of Microsoft 365") && !limitations.contains("no MailItemsAccessed record"),
+        "{limitations}"
+    );
+}
