@@ -21,6 +21,7 @@ mod queue_id;
 mod remap;
 mod returned;
 mod same_session;
+mod session_halves;
 mod sessions;
 mod settle;
 mod sign_ins;

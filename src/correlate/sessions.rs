@@ -3,6 +3,7 @@
 use super::life::Decision;
 use super::lives::Line;
 use super::queue_id::QueueId;
+use super::session_halves::{Half, Halves};
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{SECOND, Timestamp};
@@ -91,7 +92,8 @@ pub(super) enum TransactionFact {
     BrokenOff,
 }
 
-/// A transaction of a session whose end is not in evidence.
+/// A transaction of a session of which nothing tells whether its messages were taken in: its end is not in evidence, or they came in
+/// chunks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unended {
     pub(super) host: Text,
@@ -102,8 +104,8 @@ pub(super) struct Unended {
 /// What ends a session in evidence.
 #[derive(Clone, Copy)]
 enum Ended {
-    /// The server's last line about it, with the number of commands since Postfix 3.0.
-    Disconnect(Option<Counters>),
+    /// The server's last line about it, with the number of commands since Postfix 3.0, and its instant.
+    Disconnect(Option<Counters>, Timestamp),
     /// Nothing: its process serves another client, or the evidence ends.
     Unseen,
 }
@@ -126,6 +128,10 @@ struct Transaction {
 
 struct Session {
     started: Line,
+    /// The line of its beginning is in evidence.
+    connected: bool,
+    /// The latest line that names its user.
+    named_until: Timestamp,
     peer: Peer,
     user: Option<Text>,
     mechanism: Option<Text>,
@@ -145,6 +151,7 @@ struct Session {
 #[derive(Default)]
 pub(super) struct Sessions {
     open: HashMap<(Text, u32), Session>,
+    halves: Halves,
     pub(super) logins: Vec<SessionLogin>,
     pub(super) failures: Vec<AuthFailure>,
     pub(super) refused: Vec<RefusedTransaction>,
@@ -162,14 +169,15 @@ impl Sessions {
         match event {
             SmtpEvent::Connect { client, .. } => {
                 self.end(line.host, pid, Ended::Unseen);
-                let session = begin(texts, line, client);
+                let session = Session { connected: true, ..begin(texts, line, client) };
                 self.open.insert((line.host, pid), session);
             }
             SmtpEvent::Transaction { queue_id, client, sasl_username, sasl_method, .. } => {
                 let queue_id = QueueId::new(queue_id);
                 let user = sasl_username.map(|u| texts.intern(u));
                 let mechanism = sasl_method.map(|m| texts.intern(m));
-                let session = self.session(texts, line, pid, client);
+                let same_user = |session: &Session| session.user.is_none() || session.user == user;
+                let session = self.session(texts, line, pid, client, same_user);
                 session.name(line, user, mechanism);
                 session.transactions.push(Transaction { queue_id, at: line.at, line: line.place.line });
                 let decision = session.decision.take();
@@ -182,8 +190,9 @@ impl Sessions {
             }
             SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
             SmtpEvent::AuthFailed { client, mechanism, username, .. } => {
-                if let Some(session) = self.open.get_mut(&(line.host, pid)) {
-                    session.failures.push(self.failures.len());
+                let number = self.failures.len();
+                if let Some(session) = self.at_hand(texts, line, pid, client) {
+                    session.failures.push(number);
                 }
                 self.failures.push(AuthFailure {
                     line,
@@ -194,16 +203,16 @@ impl Sessions {
                     times,
                 });
             }
-            SmtpEvent::Lost { stage, .. } => {
-                if let Some(session) = self.open.get_mut(&(line.host, pid)) {
+            SmtpEvent::Lost { stage, client } => {
+                if let Some(session) = self.at_hand(texts, line, pid, client) {
                     session.lost = Some((*stage, line.at));
                 }
             }
             SmtpEvent::Disconnect { client, counters, .. } => {
                 if pid != 0 {
-                    self.session(texts, line, pid, client);
+                    self.session(texts, line, pid, client, |_| true);
                 }
-                self.end(line.host, pid, Ended::Disconnect(*counters));
+                self.end(line.host, pid, Ended::Disconnect(*counters, line.at));
             }
         }
     }
@@ -214,6 +223,10 @@ impl Sessions {
         left.sort_unstable();
         for (host, pid) in left {
             self.end(host, pid, Ended::Unseen);
+        }
+        let users = std::mem::take(&mut self.halves).join(&mut self.logins);
+        for transaction in &mut self.refused {
+            transaction.user = transaction.user.or_else(|| users.get(&transaction.session).copied());
         }
     }
 
@@ -229,8 +242,27 @@ impl Sessions {
         self.foreign_rejects += other.foreign_rejects;
     }
 
-    fn session(&mut self, texts: &mut TextPool, line: Line, pid: u32, client: &Client<'_>) -> &mut Session {
-        self.open.entry((line.host, pid)).or_insert_with(|| begin(texts, line, client))
+    /// The session its process has at hand, if it is of this client.
+    fn at_hand(&mut self, texts: &TextPool, line: Line, pid: u32, client: &Client<'_>) -> Option<&mut Session> {
+        self.open.get_mut(&(line.host, pid)).filter(|session| texts.bytes(session.peer.address) == client.address)
+    }
+
+    /// The session a line is about: the one its process has at hand, unless that is of another client or does not fit for another reason.
+    /// Then lines are missing in which the one ended and the other began; a client cannot authenticate twice (RFC 4954, section 4).
+    fn session(
+        &mut self,
+        texts: &mut TextPool,
+        line: Line,
+        pid: u32,
+        client: &Client<'_>,
+        fits: impl Fn(&Session) -> bool,
+    ) -> &mut Session {
+        let key = (line.host, pid);
+        let other = |session: &Session| texts.bytes(session.peer.address) != client.address || !fits(session);
+        if self.open.get(&key).is_some_and(other) {
+            self.end(line.host, pid, Ended::Unseen);
+        }
+        self.open.entry(key).or_insert_with(|| begin(texts, line, client))
     }
 
     fn reject(&mut self, texts: &mut TextPool, line: Line, pid: u32, times: u32, reject: &Reject<'_>) {
@@ -250,7 +282,8 @@ impl Sessions {
         let queue_id = (!reject.queue_id.is_empty()).then(|| QueueId::new(reject.queue_id));
         let user = reject.sasl_username.map(|u| texts.intern(u));
         let helo = reject.helo.map(|h| texts.intern(h));
-        let session = self.session(texts, line, pid, &reject.client);
+        let same_user = |session: &Session| session.user.is_none() || user.is_none() || session.user == user;
+        let session = self.session(texts, line, pid, &reject.client, same_user);
         session.name(line, user, None);
         session.helo = session.helo.or(helo);
         match reject.action {
@@ -269,7 +302,7 @@ impl Sessions {
     fn end(&mut self, host: Text, pid: u32, ended: Ended) {
         let Some(session) = self.open.remove(&(host, pid)) else { return };
         let counters = match ended {
-            Ended::Disconnect(counters) => counters,
+            Ended::Disconnect(counters, _) => counters,
             Ended::Unseen => None,
         };
         if counters.is_some() {
@@ -285,6 +318,7 @@ impl Sessions {
             }
         }
         if authenticated {
+            self.note_half(&session, pid, ended);
             self.logins.push(SessionLogin {
                 line: session.named_at.unwrap_or(session.started),
                 peer: session.peer,
@@ -314,15 +348,42 @@ impl Sessions {
         }
     }
 
+    /// Notes a session that half is known of; its login is put down next.
+    fn note_half(&mut self, session: &Session, pid: u32, ended: Ended) {
+        // Without a process id nothing tells which lines are of one session.
+        if pid == 0 {
+            return;
+        }
+        let half = |until| Half {
+            login: self.logins.len(),
+            host: session.started.host,
+            pid,
+            address: session.peer.address,
+            session: session.started.place,
+            from: session.started.at,
+            until,
+        };
+        match (session.user, ended) {
+            (Some(_), Ended::Unseen) if !session.connected => self.halves.unopened.push(half(session.named_until)),
+            (None, Ended::Disconnect(_, at)) if session.connected => self.halves.nameless.push(half(at)),
+            _ => {}
+        }
+    }
+
     fn end_transactions(&mut self, session: &Session, ended: Ended) {
         let host = session.started.host;
         let all = session.transactions.len() as u32;
         let broken_off = |t: &Transaction, at| TransactionNote { host, queue_id: t.queue_id, at, what: TransactionFact::BrokenOff };
+        let unended = |t: &Transaction| Unended { host, queue_id: t.queue_id, at: t.at };
         let counters = match (ended, session.lost, session.transactions.last()) {
             // RSET and QUIT leave no line of their own, but each accepted message is counted.
-            (Ended::Disconnect(Some(counters)), ..) => {
-                if counters.data_ok < all {
+            (Ended::Disconnect(Some(counters), _), ..) => {
+                let (fewest, most) = counters.messages();
+                if most < all {
                     self.notes.extend(session.transactions.iter().map(|t| broken_off(t, t.at)));
+                } else if fewest < all {
+                    // Chunks do not tell how many messages they were.
+                    self.unended.extend(session.transactions.iter().map(unended));
                 }
                 Some(counters)
             }
@@ -331,7 +392,7 @@ impl Sessions {
                 None
             }
             (Ended::Unseen, ..) => {
-                self.unended.extend(session.transactions.iter().map(|t| Unended { host, queue_id: t.queue_id, at: t.at }));
+                self.unended.extend(session.transactions.iter().map(unended));
                 None
             }
             _ => None,
@@ -351,6 +412,9 @@ impl Session {
             self.user = user;
             self.named_at = Some(line);
         }
+        if user.is_some() {
+            self.named_until = self.named_until.max(line.at);
+        }
         self.mechanism = self.mechanism.or(mechanism);
     }
 }
@@ -362,6 +426,8 @@ fn peer(texts: &mut TextPool, client: &Client<'_>) -> Peer {
 fn begin(texts: &mut TextPool, line: Line, client: &Client<'_>) -> Session {
     Session {
         started: line,
+        connected: false,
+        named_until: line.at,
         peer: peer(texts, client),
         user: None,
         mechanism: None,
@@ -508,4 +574,82 @@ fn split_at_gaps(groups: &mut Vec<Vec<Refusal>>, gap: i64) {
     }
     split.sort_by_key(|group| group.first().map(|r| r.place));
     *groups = split;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::testing::rows_of_files;
+    use crate::domain::rows::{LoginResult, Rows};
+
+    /// `user address` of each login that worked, in the order of time.
+    fn logins(rows: &Rows) -> Vec<String> {
+        let worked = rows.logins.iter().filter(|login| login.result == LoginResult::Success);
+        let show = |text: Option<_>| text.map_or("-".to_owned(), |t| rows.show(t));
+        worked.map(|login| format!("{} {}", show(login.account), show(login.address))).collect()
+    }
+
+    const TAKEN: &str = "\
+Oct 31 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:01:02 mail postfix/smtpd[7]: 1A2B3C4D5F: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:02:01 mail postfix/smtpd[7]: 1A2B3C4D60: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=ono
+Oct 31 16:03:01 mail postfix/smtpd[7]: 1A2B3C4D61: client=unknown[198.51.100.6], sasl_method=PLAIN, sasl_username=ono
+Oct 31 16:04:01 mail postfix/smtpd[7]: 1A2B3C4D62: client=mx.x.test[192.0.2.9]
+";
+
+    const BEGUN_AND_ENDED: &str = "\
+Oct 31 16:01:00 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+Oct 31 16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=2 data=2 quit=1 commands=8
+Oct 31 16:02:00 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+Oct 31 16:02:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+Oct 31 16:03:00 mail postfix/smtpd[7]: connect from unknown[198.51.100.6]
+Oct 31 16:03:02 mail postfix/smtpd[7]: disconnect from unknown[198.51.100.6] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+Oct 31 16:04:00 mail postfix/smtpd[7]: connect from mx.x.test[192.0.2.9]
+Oct 31 16:04:02 mail postfix/smtpd[7]: disconnect from mx.x.test[192.0.2.9] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5
+";
+
+    #[test]
+    fn each_user_one_process_served_has_logged_in_though_no_line_tells_where_a_session_ended() {
+        let truth = ["suzuki@u.example 203.0.113.5", "ono@u.example 203.0.113.5", "ono@u.example 198.51.100.6"];
+        assert_eq!(logins(&rows_of_files(&[TAKEN])), truth);
+        let whole: String = {
+            let mut lines: Vec<&str> = TAKEN.lines().chain(BEGUN_AND_ENDED.lines()).collect();
+            lines.sort_by_key(|line| (&line[7..15], line.contains(": disconnect")));
+            lines.join("\n")
+        };
+        assert_eq!(logins(&rows_of_files(&[&whole])), truth);
+    }
+
+    #[test]
+    fn a_session_whose_user_one_extract_names_and_whose_end_another_has_is_one_login() {
+        let truth = ["suzuki@u.example 203.0.113.5", "ono@u.example 203.0.113.5", "ono@u.example 198.51.100.6"];
+        for files in [[TAKEN, BEGUN_AND_ENDED], [BEGUN_AND_ENDED, TAKEN]] {
+            assert_eq!(logins(&rows_of_files(&files)), truth);
+        }
+        // The user is named by no line at all: still a login.
+        let ended = BEGUN_AND_ENDED.lines().skip(4).map(|line| format!("{line}\n")).collect::<String>();
+        assert_eq!(logins(&rows_of_files(&[&ended])), ["- 198.51.100.6"]);
+    }
+
+    #[test]
+    fn chunks_of_one_message_do_not_make_up_for_one_that_was_taken_back() {
+        let session = |counted: &str| {
+            format!(
+                "Oct 31 16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+Oct 31 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:01:02 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+Oct 31 16:01:02 mail postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 16:01:02 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
+Oct 31 16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=2 {counted} quit=1 commands=9
+Oct 31 17:01:02 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
+"
+            )
+        };
+        let told = |counted: &str| {
+            let rows = rows_of_files(&[&session(counted)]);
+            (rows.messages.len(), rows.vanished_transactions)
+        };
+        assert_eq!(told("data=1 bdat=1"), (2, 0));
+        assert_eq!(told("bdat=3"), (1, 1));
+        assert_eq!(told("bdat=1 rset=1"), (1, 0));
+    }
 }

@@ -323,9 +323,19 @@ pub struct Counters {
     pub mail_all: u32,
     pub rcpt_ok: u32,
     pub rcpt_all: u32,
-    /// DATA and BDAT together.
     pub data_ok: u32,
     pub data_all: u32,
+    /// Chunks: one message may come in any number of them (RFC 3030).
+    pub bdat_ok: u32,
+    pub bdat_all: u32,
+}
+
+impl Counters {
+    /// The fewest and the most messages that were taken in.
+    #[must_use]
+    pub fn messages(&self) -> (u32, u32) {
+        (self.data_ok.saturating_add(self.bdat_ok.min(1)), self.data_ok.saturating_add(self.bdat_ok))
+    }
 }
 
 /// What a login line says.

@@ -118,7 +118,8 @@ fn counters(text: &[u8]) -> Option<Counters> {
             b"auth" => (&mut counters.auth_ok, &mut counters.auth_all),
             b"mail" => (&mut counters.mail_ok, &mut counters.mail_all),
             b"rcpt" => (&mut counters.rcpt_ok, &mut counters.rcpt_all),
-            b"data" | b"bdat" => (&mut counters.data_ok, &mut counters.data_all),
+            b"data" => (&mut counters.data_ok, &mut counters.data_all),
+            b"bdat" => (&mut counters.bdat_ok, &mut counters.bdat_all),
             _ => continue,
         };
         *sum_ok = sum_ok.saturating_add(ok);
@@ -180,7 +181,8 @@ mod tests {
         let found = kinds(&line);
         let Kind::Smtp(SmtpEvent::Disconnect { client, counters: Some(c), .. }) = &found[0] else { panic!() };
         assert_eq!(client.address, b"2001:db8::1");
-        assert_eq!((c.auth_ok, c.auth_all, c.rcpt_ok, c.rcpt_all, c.data_ok, c.data_all), (1, 3, 0, 1, 1, 2));
+        assert_eq!((c.auth_ok, c.auth_all, c.rcpt_ok, c.rcpt_all), (1, 3, 0, 1));
+        assert_eq!((c.data_ok, c.data_all, c.bdat_ok, c.bdat_all, c.messages()), (0, 1, 1, 1, (1, 1)));
         let old = tag("postfix/smtpd[1]", "disconnect from unknown[192.0.2.1]");
         assert!(matches!(kinds(&old)[0], Kind::Smtp(SmtpEvent::Disconnect { counters: None, .. })));
     }
