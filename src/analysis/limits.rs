@@ -167,6 +167,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             n = rows.unopened_messages
         ));
     }
+    if rows.untold_messages > 0 {
+        limits.push(say!(
+            "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted.",
+            n = rows.untold_messages
+        ));
+    }
     if rows.recipients.iter().any(|r| r.outcome == Outcome::Delivered) {
         limits.push(say!(
             "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs."

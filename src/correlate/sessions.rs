@@ -161,6 +161,8 @@ pub(super) struct Sessions {
     /// Hosts whose log counts the commands of each session.
     pub(super) counting: HashSet<Text>,
     pub(super) foreign_rejects: u64,
+    /// Messages that authenticated sessions took in by the count of the server alone, by the first line of each session.
+    untold: Vec<(Place, u32)>,
 }
 
 impl Sessions {
@@ -228,6 +230,12 @@ impl Sessions {
         for transaction in &mut self.refused {
             transaction.user = transaction.user.or_else(|| users.get(&transaction.session).copied());
         }
+        self.untold.retain(|(session, _)| !users.contains_key(session));
+    }
+
+    /// How many messages were handed in that no line but the server's count tells of.
+    pub(super) fn untold_messages(&self) -> u64 {
+        self.untold.iter().map(|(_, messages)| u64::from(*messages)).sum()
     }
 
     /// Adds another shard's finished sessions to these.
@@ -240,6 +248,7 @@ impl Sessions {
         self.unended.extend(other.unended);
         self.counting.extend(other.counting);
         self.foreign_rejects += other.foreign_rejects;
+        self.untold.extend(other.untold);
     }
 
     /// The session its process has at hand, if it is of this client.
@@ -318,6 +327,10 @@ impl Sessions {
             }
         }
         if authenticated {
+            // What an access rule dropped has no queue file of its own.
+            let told = session.transactions.len() as u32 + u32::from(session.decision.is_some());
+            let untold = counters.map_or(0, |counters| counters.messages().0.saturating_sub(told));
+            self.untold.extend((untold > 0).then_some((session.started.place, untold)));
             self.note_half(&session, pid, ended);
             self.logins.push(SessionLogin {
                 line: session.named_at.unwrap_or(session.started),

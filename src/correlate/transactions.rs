@@ -88,6 +88,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     }
     let mut rows = builder.rows;
     name_unnamed_logins(&mut rows, &unnamed, &senders);
+    rows.untold_messages = sessions.untold_messages();
     rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();
     let mut canonical = |texts: &mut TextPool, name: Text| spell.canonical(texts, name);
     let mut writer = Writer { own: &own, names: &mut names, spell: &mut canonical, host_ends: &host_ends, empty };
@@ -225,15 +226,16 @@ impl Builder<'_> {
             self.rows.vanished_transactions += 1;
             return;
         }
-        self.rows.unopened_messages += u64::from(life.opener == Opener::Unseen);
+        // A forward or a notice has a parent or no sender; any other message that begins within the host was handed in by somebody.
+        self.rows.unopened_messages += u64::from(matches!(life.opener, Opener::Unseen | Opener::Internal));
         let (address, client, user) = match life.opener {
             Opener::Client { address, name, user, .. } => (Some(address), Some(name), user),
             _ => (None, None, None),
         };
         let kind = match life.opener {
             Opener::Client { .. } if user.is_some() => Kind::Submission,
-            Opener::Pickup { .. } | Opener::Internal => Kind::Local,
-            Opener::Client { .. } | Opener::Unseen => Kind::Inbound,
+            Opener::Pickup { .. } => Kind::Local,
+            Opener::Client { .. } | Opener::Unseen | Opener::Internal => Kind::Inbound,
         };
         let sender = life.sender.unwrap_or(self.known.empty);
         let (account, attribution) = match user.and_then(|u| self.names.get(&u).copied()) {
@@ -529,6 +531,31 @@ Oct 31 16:01:02 mail postfix/bounce[5]: 1A2B3C4D5E: sender non-delivery notifica
 Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (queue active)
 "]);
         assert_eq!((rows.messages.len(), rows.unopened_messages), (1, 1));
+    }
+
+    #[test]
+    fn a_message_that_begins_within_the_host_was_handed_in_by_somebody_whose_lines_are_missing() {
+        let rows = rows_of_files(&["Oct 31 16:01:01 mail postfix/cleanup[8]: 1A2B3C4D5E: message-id=<m1@pc>
+Oct 31 16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+Oct 31 16:01:02 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.0.0, status=bounced (550 no)
+Oct 31 16:01:02 mail postfix/cleanup[8]: 3A2B3C4D5E: message-id=<m2@mail>
+Oct 31 16:01:02 mail postfix/bounce[5]: 1A2B3C4D5E: sender non-delivery notification: 3A2B3C4D5E
+Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (queue active)
+"]);
+        assert_eq!((rows.messages.len(), rows.unopened_messages), (1, 1));
+    }
+
+    #[test]
+    fn messages_that_the_server_alone_counted_are_told() {
+        let end = "Oct 31 16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=4 rcpt=5 data=4 quit=1 commands=12\n";
+        assert_eq!(rows_of_files(&[&smtp_server_alone(end)]).untold_messages, 2);
+        let no_client_line: String =
+            smtp_server_alone(end).lines().filter(|line| !line.contains("client=")).map(|line| format!("{line}\n")).collect();
+        assert_eq!(rows_of_files(&[&no_client_line]).untold_messages, 4);
+        // The lines about them are in another file.
+        let client_lines: String =
+            smtp_server_alone(end).lines().filter(|line| line.contains("client=")).map(|line| format!("{line}\n")).collect();
+        assert_eq!(rows_of_files(&[&client_lines, &no_client_line]).untold_messages, 0);
     }
 
     #[test]

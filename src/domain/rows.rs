@@ -84,6 +84,8 @@ pub struct Rows {
     pub vanished_transactions: u64,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
+    /// Messages that users handed in and that no line but the SMTP server's count of them tells of.
+    pub untold_messages: u64,
 }
 
 /// Whether a login worked.

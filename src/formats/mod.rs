@@ -103,6 +103,12 @@ pub struct Format {
 /// The name of syslog text among the formats.
 pub const SYSLOG_TEXT: &str = "postfix.syslog";
 
+/// Whether a format is one of the systemd journal's own.
+#[must_use]
+pub fn is_journal(format: &Format) -> bool {
+    [journal::EXPORT.id, journal::JSON.id].contains(&format.id)
+}
+
 /// Every format, in the order in which ties of certainty are decided.
 pub const ALL: &[Format] = &[
     journal::EXPORT,

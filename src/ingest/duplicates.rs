@@ -3,7 +3,7 @@
 //! A syslog record often sits in several files (`mail.log` and `syslog`, a host's own log and the central one). Copies are recognised
 //! across sources by second, host and body, never within one: two equal lines of one source are two events. Where one source has
 //! a line n times and another m times, the true number is the larger. A record that lost its host is a copy of one of the same second,
-//! process and body.
+//! process and body. The journal stamps a record when it arrives, which may be in the second after the one that the program wrote.
 
 use super::repeats::Repeats;
 use crate::domain::time::Timestamp;
@@ -32,6 +32,8 @@ struct Turn {
 #[derive(Default)]
 pub(super) struct Duplicates {
     seen: HashMap<(i64, u64), Seen>,
+    /// Sources whose records were stamped by the journal, or may have been.
+    journals: HashSet<u32>,
     /// Where a source names no hosts.
     nameless: Option<Nameless>,
     repeats: Repeats,
@@ -83,9 +85,9 @@ struct Nameless {
 }
 
 impl Duplicates {
-    /// Copies of the records of some sources; `nameless` where one of them names no hosts.
-    pub(super) fn new(nameless: bool) -> Duplicates {
-        Duplicates { nameless: nameless.then(Nameless::default), ..Duplicates::default() }
+    /// Copies of the records of some sources; `nameless` where one of them names no hosts, `journals` the ones that the journal stamped.
+    pub(super) fn new(nameless: bool, journals: HashSet<u32>) -> Duplicates {
+        Duplicates { nameless: nameless.then(Nameless::default), journals, ..Duplicates::default() }
     }
 
     /// The latest second up to which records of a source are known; `None` if none is.
@@ -215,9 +217,28 @@ impl Duplicates {
 
     fn told_by_a_log_of_its_host(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
         let key = self.key(fingerprint.second, fingerprint);
+        if !self.seen.get(&key).is_some_and(|seen| seen.has_more_than(source))
+            && let Some(before) = self.told_a_second_apart(source, fingerprint)
+        {
+            return Some(before);
+        }
         let seen = self.seen.entry(key).or_insert(Seen::new(source, fingerprint.pid, fingerprint.full_host));
         let (most, before) = (seen.most, seen.source);
         (seen.count(source) <= most).then_some(before)
+    }
+
+    /// The source that told a record before, where one of the two was stamped by the journal and the other by the program: the journal's
+    /// stamp is the later one.
+    fn told_a_second_apart(&mut self, source: u32, fingerprint: &Fingerprint) -> Option<u32> {
+        if self.journals.is_empty() {
+            return None;
+        }
+        let by_journal = self.journals.contains(&source);
+        let key = self.key(fingerprint.second + if by_journal { -1 } else { 1 }, fingerprint);
+        let seen = self.seen.get_mut(&key)?;
+        let before = seen.source;
+        let otherwise_stamped = before == source || self.journals.contains(&before) != by_journal;
+        (otherwise_stamped && seen.give(source, 1) == 1).then_some(before)
     }
 
     /// What a record of this second is known by.
@@ -269,6 +290,12 @@ impl Seen {
         self.here += 1;
         self.most = self.most.max(self.here);
         self.here
+    }
+
+    /// Whether another source tells it more often than this one so far.
+    fn has_more_than(&self, source: u32) -> bool {
+        let here = if self.source == source { self.here } else { 0 };
+        here < self.most
     }
 
     /// Counts up to `wanted` in a source that are in another one too; gives how many that were.
@@ -360,12 +387,12 @@ mod tests {
             batch
         };
         let (mx1, mx2, none) = (10, 20, 30);
-        let mut duplicates = Duplicates::new(true);
+        let mut duplicates = Duplicates::new(true, HashSet::new());
         let mut copies = |source: u32, pid: u32, hash: u64| duplicates.take_out(source, &mut of(pid, hash, hash != none)).len();
         assert_eq!((copies(0, 5, mx1), copies(0, 6, mx1), copies(1, 6, mx2)), (0, 0, 0));
         assert_eq!((copies(2, 5, none), copies(2, 6, none)), (1, 1));
         assert_eq!((copies(3, 8, none), copies(4, 8, mx2)), (0, 1));
-        let mut unknown = Duplicates::new(true);
+        let mut unknown = Duplicates::new(true, HashSet::new());
         assert!(unknown.take_out(0, &mut of(0, mx1, true)).is_empty() && unknown.take_out(1, &mut of(0, none, false)).is_empty());
     }
 
@@ -382,6 +409,29 @@ mod tests {
         };
         // Two without ids, the same two with ids and a third, then all three without ids, and a fourth with one.
         assert_eq!((copies(0, &[false, false]), copies(1, &[true, true, true]), copies(2, &[false; 3]), copies(3, &[true])), (0, 2, 3, 0));
+    }
+
+    #[test]
+    fn the_journal_stamps_a_copy_in_the_same_second_or_the_next_one() {
+        let at = |second: i64| {
+            let mut batch = batch(&[7]);
+            batch.fingerprints.iter_mut().for_each(|f| f.second = second);
+            batch
+        };
+        let (journal, syslog) = (1, 0);
+        let copies = |read: &[(u32, i64)]| -> usize {
+            let mut duplicates = Duplicates::new(false, HashSet::from([journal]));
+            read.iter().map(|(source, second)| duplicates.take_out(*source, &mut at(*second)).len()).sum()
+        };
+        assert_eq!(copies(&[(syslog, 100), (journal, 101)]), 1);
+        assert_eq!(copies(&[(journal, 101), (syslog, 100)]), 1);
+        // Two that each log has, the second of which the journal stamped late.
+        assert_eq!(copies(&[(syslog, 100), (syslog, 101), (journal, 100), (journal, 102)]), 2);
+        assert_eq!(copies(&[(syslog, 100), (syslog, 101), (journal, 101), (journal, 101)]), 2);
+        // No stamp of the journal is earlier, and two logs of one kind have the same stamps.
+        assert_eq!(copies(&[(syslog, 101), (journal, 100)]), 0);
+        assert_eq!(copies(&[(syslog, 100), (2, 101)]), 0);
+        assert_eq!(copies(&[(journal, 100), (journal, 101)]), 0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::formats::host_names::HostNames;
 use crate::formats::record_kind::RecordKinds;
 use crate::formats::remark::Remarks;
 use crate::formats::service::Services;
-use crate::formats::{Chunk, Format, Framing};
+use crate::formats::{self, Chunk, Format, Framing};
 use crate::intake::{self, CHUNK_BYTES, Chunker, Cut, Finished, OwnedChunk, Survey};
 use crate::say::{Phrase, say};
 use crate::watch::Watch;
@@ -116,7 +116,8 @@ impl Reading {
                 problems.push(trouble.clone());
             }
         }
-        let duplicates = Duplicates::new(states.iter().any(|state| state.plan.scout.lacks_hosts()));
+        let journals = (0..).zip(&states).filter(|(_, state)| state.may_be_of_a_journal()).map(|(number, _)| number).collect();
+        let duplicates = Duplicates::new(states.iter().any(|state| state.plan.scout.lacks_hosts()), journals);
         Reading { survey, states, duplicates, names, problems, threads: threads.max(1) }
     }
 
@@ -334,6 +335,11 @@ impl State {
     /// Whether records of this source can be compared with those of others: those of a tenant's exports carry ids of their own.
     fn gives_fingerprints(&self) -> bool {
         self.plan.scout.format.is_some_and(|format| format.system != "m365")
+    }
+
+    /// Whether its records have the stamps of the journal: in a form of the journal's own, or as text whose stamps are instants.
+    fn may_be_of_a_journal(&self) -> bool {
+        self.plan.scout.format.is_some_and(|f| formats::is_journal(f) || f.id == formats::SYSLOG_TEXT && self.plan.zone_from.is_none())
     }
 
     /// Records of use, those that another source told before among them.

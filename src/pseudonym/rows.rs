@@ -102,6 +102,7 @@ impl Pseudonyms<'_> {
             foreign_rejects: _,
             vanished_transactions: _,
             unopened_messages: _,
+            untold_messages: _,
         } = rows;
         let mut pools = Pools { pseudonyms: self, old: std::mem::take(texts), new: TextPool::default(), done: HashMap::new() };
         logins.iter_mut().for_each(|row| login(&mut pools, row));

@@ -43,6 +43,37 @@ fn a_host_that_a_central_log_names_late_has_its_copies_found() {
     assert_eq!(suzuki(&[("central.log", central), ("own.log", own)]), (2, 2, 2));
 }
 
+/// The journal stamps what arrives, here every other line in the second after the one that the program wrote.
+#[test]
+fn a_journal_beside_the_syslog_file_tells_of_the_same_night() {
+    let log = [night("mail", 1), night("mail", 40)].concat();
+    let late = |number: usize, line: &str| -> (u32, u32) {
+        let second: u32 = line[13..15].parse::<u32>().unwrap() + number as u32 % 2;
+        (line[10..12].parse().unwrap(), second)
+    };
+    let iso = |(number, line): (usize, &str)| {
+        let (minute, second) = late(number, line);
+        format!("2022-10-31T16:{minute:02}:{second:02}+09:00{}\n", &line[15..])
+    };
+    let json = |(number, line): (usize, &str)| {
+        let (minute, second) = late(number, line);
+        let at = 1_667_199_600_u64 + u64::from(60 * minute + second);
+        let (tag, message) = line["Oct 31 16:01:01 mail ".len()..].split_once(": ").unwrap();
+        let (name, pid) = tag.trim_end_matches(']').split_once('[').unwrap();
+        let entry = serde_json::json!({
+            "__REALTIME_TIMESTAMP": format!("{at}000417"), "_HOSTNAME": "mail", "SYSLOG_IDENTIFIER": name, "SYSLOG_PID": pid, "MESSAGE": message,
+        });
+        format!("{entry}\n")
+    };
+    let (as_text, as_json) = (log.lines().enumerate().map(iso).collect::<String>(), log.lines().enumerate().map(json).collect::<String>());
+    assert_eq!(suzuki(&[("journal.json", as_json.clone())]), (2, 2, 2));
+    for journal in [as_text, as_json] {
+        assert_eq!(suzuki(&[("mail.log", log.clone()), ("journal", journal.clone())]), (2, 2, 2));
+        // The journal goes further back, and so is read first.
+        assert_eq!(suzuki(&[("mail.log", night("mail", 40)), ("journal", journal)]), (2, 2, 2));
+    }
+}
+
 #[test]
 fn a_log_put_together_backwards_is_a_copy_of_its_parts() {
     let (older, newer) = (night("mail", 1), night("mail", 40));

@@ -258,6 +258,8 @@ super::catalogue! {
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
     "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
         "メール {n} 通は、誰が投入したかを示す行が証跡にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
+    "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted." =>
+        "認証済みセッションで投入されたメール {n} 通は、SMTP サーバーのコマンド数からのみわかる。それらについての行が欠けているため、数に入れていない。",
     "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
         "配送済みとは、受信側サーバーがメールを受け取ったことを意味する。受信トレイと迷惑メールフォルダーのどちらに入ったかはログにない。",
     "{names} and {n} more" => "{names} ほか {n} 件",
