@@ -150,15 +150,16 @@ impl Default for Correlator {
 impl Correlator {
     /// Takes in batches in the order given; the shards work in parallel.
     pub fn take(&mut self, batches: &[Located<'_, '_>]) {
+        // Here and not at the end: what cannot be done side by side is best begun while other work is still to be had.
+        for shard in &mut self.shards {
+            shard.lives.settle_down(&mut self.store);
+        }
         let store = &self.store;
         self.shards.par_iter_mut().enumerate().for_each(|(number, shard)| {
             for located in batches {
                 shard.take(number, located, store);
             }
         });
-        for shard in &mut self.shards {
-            shard.lives.settle_down(&mut self.store);
-        }
     }
 
     /// Ends the evidence.

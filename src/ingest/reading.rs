@@ -1,8 +1,9 @@
-//! Reading in waves: while one wave of chunks is parsed and correlated, the next is read, decoded and hashed.
+//! Reading in waves, three of them at a time: one is read, decoded and hashed while the one before it is parsed and the events of the one
+//! before that are taken in. The last of these is made of the smallest parts, so it comes last: threads that are done with the others
+//! share what is left of it.
 //!
-//! While the events of one half of a wave are taken in, the other half is parsed. A wave of a log is one chunk per thread: text and events
-//! are then still in the processor's caches when they are wanted again. A wave of records in JSON is two, because they are long and give
-//! few events, most of which one shard takes in.
+//! A wave of a log is one chunk per thread: text and events are then still in the processor's caches when they are wanted again. A wave of
+//! records in JSON is two, because they are long and give few events, most of which one shard takes in.
 
 use super::duplicates::Duplicates;
 use super::rotation::log_of;
@@ -24,7 +25,9 @@ use crate::say::{Phrase, say};
 use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
+use self_cell::{MutBorrow, self_cell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A jump in time beyond which the year of a chunk is worked out again from the end of the chunk before it.
 const YEAR_DOUBT: i64 = 150 * DAY;
@@ -80,6 +83,35 @@ struct Settled<'a> {
     again: bool,
 }
 
+/// What the events of a wave are made of.
+struct Ground {
+    pieces: Vec<Piece>,
+    bumps: MutBorrow<Vec<Bump>>,
+    /// For what is parsed once more.
+    spare: MutBorrow<Vec<Bump>>,
+    names: Arc<HostNames>,
+}
+
+type AllSettled<'a> = Vec<Settled<'a>>;
+
+self_cell!(
+    /// The events of a wave, together with what they are made of.
+    struct Taken {
+        owner: Ground,
+        #[not_covariant]
+        dependent: AllSettled,
+    }
+);
+
+impl Taken {
+    /// Gives back what can be used again: the room of the events and the bytes of the chunks.
+    fn spent(mut self) -> (Vec<EventRoom>, impl Iterator<Item = Vec<u8>>) {
+        let rooms = self.with_dependent_mut(|_, settled| settled.drain(..).map(|settled| settled.batch.into_room()).collect());
+        let bytes = self.into_owner().pieces.into_iter().map(|piece| piece.chunk.bytes);
+        (rooms, bytes.filter(|bytes| bytes.capacity() <= 2 * CHUNK_BYTES))
+    }
+}
+
 /// The end of a source.
 struct Ending {
     source: usize,
@@ -101,7 +133,7 @@ pub(super) struct Reading {
     states: Vec<State>,
     duplicates: Duplicates,
     /// The hosts that lines name in two ways.
-    names: HostNames,
+    names: Arc<HostNames>,
     problems: Vec<Phrase>,
     threads: usize,
 }
@@ -118,7 +150,7 @@ impl Reading {
         }
         let journals = (0..).zip(&states).filter(|(_, state)| state.may_be_of_a_journal()).map(|(number, _)| number).collect();
         let duplicates = Duplicates::new(states.iter().any(|state| state.plan.scout.lacks_hosts()), journals);
-        Reading { survey, states, duplicates, names, problems, threads: threads.max(1) }
+        Reading { survey, states, duplicates, names: Arc::new(names), problems, threads: threads.max(1) }
     }
 
     /// Reads everything; false if the run was stopped. Logs that lost their hosts come last: what they tell of as well as others do is
@@ -133,54 +165,55 @@ impl Reading {
         let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
         let threads = self.threads;
         let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, threads, spare: Vec::new() };
-        let names = self.names.clone();
-        let mut room = Vec::new();
-        let mut wave = feed.next();
+        let (mut wave, mut before, mut rooms) = (feed.next(), None, Vec::new());
         while let Some(now) = wave {
             if watch.stopped() {
                 return false;
             }
-            let (next, spent) = rayon::join(|| feed.next(), || self.wave(now, &names, &mut room, correlator, watch));
-            feed.spare.extend(spent);
+            let room = std::mem::take(&mut rooms);
+            let (next, taken) = rayon::join(|| feed.next(), || self.wave(now, before.as_ref(), room, correlator, watch));
             wave = next;
+            if let Some(before) = before.replace(taken) {
+                let (spent_rooms, spent_bytes) = before.spent();
+                rooms = spent_rooms;
+                feed.spare.extend(spent_bytes);
+            }
+        }
+        if let Some(last) = before {
+            last.with_dependent(|_, settled| take(correlator, settled));
         }
         true
     }
 
-    /// Parses a wave, takes copies out, and hands the events on. Gives back the bytes of its chunks, to be filled again.
-    fn wave(
-        &mut self,
-        wave: Wave,
-        names: &HostNames,
-        room: &mut Vec<EventRoom>,
-        correlator: &mut Correlator,
-        watch: &dyn Watch,
-    ) -> Vec<Vec<u8>> {
+    /// Parses a wave while the events of the one before it are taken in, and takes copies out.
+    fn wave(&mut self, wave: Wave, before: Option<&Taken>, rooms: Vec<EventRoom>, correlator: &mut Correlator, watch: &dyn Watch) -> Taken {
         let Wave { pieces, endings } = wave;
         let mut endings = endings.into_iter().peekable();
-        let mut bumps: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
-        let mut spare: Vec<Bump> = pieces.iter().map(|_| Bump::new()).collect();
-        let part = pieces.len().div_ceil(2).max(1);
-        let mut done = 0;
-        let mut settled: Vec<Settled<'_>> = Vec::new();
-        for ((pieces, bumps), spare) in pieces.chunks(part).zip(bumps.chunks_mut(part)).zip(spare.chunks_mut(part)) {
-            let empty: Vec<Batch<'_>> = pieces.iter().map(|_| Batch::in_room(room.pop().unwrap_or_default())).collect();
-            let states = &self.states;
-            let (_, parsed) = rayon::join(|| take(correlator, &settled), || parse_all(pieces, states, names, bumps, empty));
-            room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
-            settled = Vec::with_capacity(pieces.len());
-            for ((piece, parsed), bump) in pieces.iter().zip(parsed).zip(spare) {
-                while let Some(ending) = endings.next_if(|ending| ending.after <= done) {
-                    self.end(ending, watch);
+        let bumps = || MutBorrow::new(pieces.iter().map(|_| Bump::new()).collect());
+        let ground = Ground { bumps: bumps(), spare: bumps(), names: Arc::clone(&self.names), pieces };
+        let mut rooms = rooms.into_iter();
+        let settle = |before: &[Settled<'_>]| {
+            Taken::new(ground, |ground| {
+                let empty: Vec<Batch<'_>> = ground.pieces.iter().map(|_| Batch::in_room(rooms.next().unwrap_or_default())).collect();
+                let (states, bumps) = (&self.states, ground.bumps.borrow_mut());
+                let (parsed, ()) =
+                    rayon::join(|| parse_all(&ground.pieces, states, &ground.names, bumps, empty), || take(correlator, before));
+                let mut settled = Vec::with_capacity(ground.pieces.len());
+                for (done, ((piece, parsed), bump)) in ground.pieces.iter().zip(parsed).zip(ground.spare.borrow_mut()).enumerate() {
+                    while let Some(ending) = endings.next_if(|ending| ending.after <= done) {
+                        self.end(ending, watch);
+                    }
+                    settled.push(self.settle(piece, parsed, &ground.names, bump, watch));
                 }
-                settled.push(self.settle(piece, parsed, names, bump, watch));
-                done += 1;
-            }
-        }
-        take(correlator, &settled);
+                settled
+            })
+        };
+        let taken = match before {
+            Some(before) => before.with_dependent(|_, before| settle(before)),
+            None => settle(&[]),
+        };
         endings.for_each(|ending| self.end(ending, watch));
-        room.extend(settled.into_iter().map(|settled| settled.batch.into_room()));
-        pieces.into_iter().map(|piece| piece.chunk.bytes).filter(|bytes| bytes.capacity() <= 2 * CHUNK_BYTES).collect()
+        taken
     }
 
     /// Makes sure of a chunk's times and copies, parsing it again where the guess about either was wrong, and counts its lines.
@@ -254,7 +287,7 @@ impl Reading {
             }
         }
         let names = self.names_as_read();
-        (missed || extracts || names != self.names).then_some((plans, names))
+        (missed || extracts || names != *self.names).then_some((plans, names))
     }
 
     /// The names of hosts, as far as reading told them.
