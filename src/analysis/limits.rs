@@ -2,9 +2,11 @@
 
 use super::Facts;
 use super::model::Coverage;
+use crate::config::Hints;
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{Attribution, HostFact, Kind, LoginResult, Protocol};
+use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResult, Protocol};
 use crate::say::{Part, Phrase, say};
+use std::collections::BTreeSet;
 
 /// Every limitation that applies to this run.
 pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[Phrase]) -> Vec<Phrase> {
@@ -23,6 +25,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[P
             n = differing
         ));
     }
+    limits.extend(spelling_limit(facts));
     limits.extend(login_limits(facts));
     limits.extend(message_limits(facts));
     limits.extend(super::absent::exchange_limits(facts));
@@ -51,7 +54,43 @@ fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {
             "Only what lies in the asked time window is counted for the incident; earlier and later acts of the same origins are not."
         ));
     }
+    limits.extend(window_limits(facts));
     limits
+}
+
+/// Accounts that the logs name with a domain and without one.
+fn spelling_limit(facts: Facts<'_>) -> Option<Phrase> {
+    let accounts: BTreeSet<String> = facts.rows.spellings.iter().map(|(_, account)| facts.rows.show(*account)).collect();
+    let bare = |account: &String| account.split_once('@').map(|(local, _)| local.to_owned()).filter(|local| accounts.contains(local));
+    let twice: BTreeSet<String> = accounts.iter().filter_map(bare).collect();
+    let names: Vec<&str> = twice.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        say!(
+            "The logs name {n} account(s) both with a domain and without one, and each spelling is counted for itself; if they are the same people, give default_domain in the configuration: {list}.",
+            n = names.len(),
+            list = list(&names)
+        )
+    })
+}
+
+/// A window that was asked for and that the logs do not reach.
+fn window_limits(facts: Facts<'_>) -> impl Iterator<Item = Phrase> {
+    let first = facts.sources.iter().filter_map(|source| source.first).min();
+    let last = facts.sources.iter().filter_map(|source| source.last).max();
+    let told = first.zip(last);
+    let outside = move |case: &Hints| {
+        let (first, last) = told?;
+        let before = case.until.is_some_and(|until| until <= first);
+        let after = case.since.is_some_and(|since| since > last);
+        (before || after).then(|| {
+            say!(
+                "The logs tell of {first} to {last}; the asked time window lies outside of that, so nothing found in it means nothing.",
+                first = facts.stamp(first).prose(),
+                last = facts.stamp(last).prose()
+            )
+        })
+    };
+    facts.settings.cases().filter_map(outside)
 }
 
 fn time_limits(facts: Facts<'_>) -> Vec<Phrase> {
@@ -167,6 +206,7 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             n = rows.unopened_messages
         ));
     }
+    limits.extend(rows.archive_copies.iter().map(|copies| archive_limit(facts, copies)));
     if rows.untold_messages > 0 {
         limits.push(say!(
             "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted.",
@@ -179,6 +219,25 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
         ));
     }
     limits
+}
+
+/// An address that everything went to, as a rule of the server sends it there.
+fn archive_limit(facts: Facts<'_>, copies: &ArchiveCopies) -> Phrase {
+    let (address, host, n) = (facts.rows.show(copies.address), facts.rows.show(copies.host), copies.messages);
+    if copies.taken_out {
+        return say!(
+            "{n} messages of {host}, nearly all, went to {address} as well, whoever wrote them, as an archive rule (always_bcc) sends them there: it is counted as no recipient of any of them.",
+            n,
+            host,
+            address
+        );
+    }
+    say!(
+        "{n} messages of {host}, nearly all, went to {address} as well: if an archive rule (always_bcc, sender_bcc_maps) sends them there, each has one recipient less than counted, and delivered and partly delivered messages are counted too high by these copies.",
+        n,
+        host,
+        address
+    )
 }
 
 /// Names shown at most.

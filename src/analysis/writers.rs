@@ -13,12 +13,18 @@ pub(super) struct Writers {
     nobody: HashSet<Text>,
     /// Messages without a sender that came in.
     pub(super) returned: Returned,
+    /// Mail addresses of accounts.
+    mailboxes: HashMap<Text, Text>,
+    /// The domains of these addresses, in lower case.
+    pub(super) domains: HashSet<String>,
 }
 
 impl Writers {
     pub(super) fn new(rows: &Rows, accounts: &[Text]) -> Writers {
         let mailboxes = mailboxes(rows, accounts);
-        let mut writers = Writers { returned: Returned::new(rows, &mailboxes), ..Writers::default() };
+        let domain = |address: &Text| Some(rows.show(*address).split_once('@')?.1.to_lowercase());
+        let domains = mailboxes.keys().filter_map(domain).collect();
+        let mut writers = Writers { returned: Returned::new(rows, &mailboxes), domains, ..Writers::default() };
         for message in rows.messages.iter().filter(|m| m.kind == Kind::Inbound && m.account.is_none()) {
             let nobodys = rows.texts.bytes(message.sender).is_empty();
             for recipient in rows.recipients_of(message) {
@@ -30,7 +36,13 @@ impl Writers {
             }
         }
         writers.returned.settle();
+        writers.mailboxes = mailboxes;
         writers
+    }
+
+    /// Whose address this is, if it is an account's.
+    pub(super) fn mailbox_of(&self, address: Text) -> Option<Text> {
+        self.mailboxes.get(&address).copied()
     }
 
     /// Those who wrote to an account.

@@ -42,6 +42,9 @@ pub(super) struct Links {
     /// For each life, those that carry on recipients of it although no delivery line says so: parts a filter split the message
     /// into, and hand-overs whose line is lost.
     pub(super) parts: HashMap<u32, Vec<u32>>,
+    /// Lives that a program of the host began with a message that had come in before, as a redirect or a mailing list does: no message that
+    /// its sender wrote anew.
+    pub(super) passed_on: HashSet<u32>,
     /// For each verdict of a filter that passed mail on under another queue id (by its line), the life that carries it on.
     pub(super) released: HashMap<Place, u32>,
 }
@@ -344,8 +347,21 @@ fn adopt_parts(all: &Gathered, texts: &TextPool, mut reinjected: Vec<(When, u32)
         let part = all.get(number);
         if let Some(parent) = split_from(all, texts, &by_message_id, number, &part, &mut from) {
             adopt(all, links, parent, number, &part);
+        } else if came_before(all, &by_message_id, number, &part, &mut from) {
+            links.passed_on.insert(number);
         }
     }
+}
+
+/// Whether the same host had a message of this message-id before.
+fn came_before(all: &Gathered, by_message_id: &HashMap<(Text, u64), Vec<u32>>, number: u32, part: &Life, earlier: &mut Life) -> bool {
+    let alike = message_key(part).and_then(|key| by_message_id.get(&key)).into_iter().flatten();
+    alike.copied().any(|n| {
+        n != number
+            && all.read(n, earlier)
+            && earlier.message_id() == part.message_id()
+            && (earlier.opened, earlier.place) < (part.opened, part.place)
+    })
 }
 
 /// The lives that share host and message id with one of these.

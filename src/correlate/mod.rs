@@ -5,6 +5,7 @@
 //! recipient is given its one outcome.
 
 mod accesses;
+mod archive_copies;
 mod beginnings;
 mod dialogues;
 mod directions;

@@ -415,6 +415,12 @@ impl<'a> Settler<'a> {
         if here && attempted.next_id.is_some() && !near_end { Outcome::Unknown } else { Outcome::Relayed }
     }
 
+    /// Whether a queue file that no delivery was tried of may simply not have had its turn when its host's log ended.
+    fn may_be_under_way(&self, life: &Life) -> bool {
+        let silent = self.known.logs.ends.get(&life.host).map_or(0, |end| end.since(life.last));
+        life.announced.is_some() && silent <= STILL_MOVING
+    }
+
     /// What became of a recipient whose last word was a delay.
     fn waiting(&self, life: &Life) -> Outcome {
         match life.end {
@@ -430,7 +436,7 @@ impl<'a> Settler<'a> {
     }
 
     /// Recipients the queue manager announced and no line names.
-    fn missing(&self, number: u32, life: &Life, elsewhere: u32, fates: &mut Vec<Fate>) {
+    fn missing(&mut self, number: u32, life: &Life, elsewhere: u32, fates: &mut Vec<Fate>) {
         let recipients = life.recipients.len() as u32;
         let seen = recipients + life.copies + elsewhere;
         if recipients > 0 && life.decisions.iter().any(|d| d.action == Action::Redirect) {
@@ -444,26 +450,33 @@ impl<'a> Settler<'a> {
         }
         let outcome = match life.end {
             End::Removed | End::Requeued | End::Cancelled => Outcome::Unknown,
-            End::Open if life.announced.is_none() && !life.held => Outcome::Unknown,
+            End::Open if !life.held && !self.may_be_under_way(life) => Outcome::Unknown,
             _ => self.waiting(life),
         };
         let (by, reason) = match outcome {
             Outcome::Held | Outcome::Discarded => (Some(By::Own), Reason::Policy),
             _ => (None, Reason::Other),
         };
+        let hold = life.decisions.iter().rev().find(|d| d.action == Action::Hold && outcome == Outcome::Held);
         let nameless = Fate {
             address: Name::default(),
             orig: None,
             outcome,
             by,
             reason: Some(reason),
-            reply: self.known.empty,
+            reply: hold.map_or(self.known.empty, |hold| hold.reply),
             relay: self.known.empty,
-            at: None,
+            at: hold.map(|hold| hold.at),
             attempts: 0,
-            place: life.place,
+            place: hold.map_or(life.place, |hold| hold.place),
         };
+        let first = fates.len();
         fates.extend(std::iter::repeat_n(nameless, missing as usize));
+        // The line that held it names one recipient.
+        let named = hold.and_then(|hold| hold.recipient).map(|r| self.known.texts.bytes(r)).filter(|r| !life.names(r));
+        if let (Some(named), Some(fate)) = (named, fates.get_mut(first)) {
+            fate.address = self.ends.keep(named);
+        }
     }
 
     /// A rule, header check or milter refused or dropped the whole message.

@@ -1,5 +1,6 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
+use super::archive_copies;
 use super::beginnings::{Beginnings, Begun, Root};
 use super::dialogues::Untold;
 use super::gathered::Gathered;
@@ -16,7 +17,7 @@ use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
+use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, LoginResult, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
@@ -76,7 +77,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         ..Rows::default()
     };
     let senders = begun.accounts();
-    let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new() };
+    let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new(), visitors: None };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
     if !begun.roots.is_empty() || !refused.as_slice().is_empty() {
@@ -98,6 +99,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
+    archive_copies::take_out(&mut rows);
     rows
 }
 
@@ -168,6 +170,8 @@ struct Builder<'a> {
     rules: &'a AccountRules,
     /// Envelope sender to its canonical spelling, for messages handed over by hosts whose logs are missing.
     handover_senders: HashMap<Text, Text>,
+    /// The local parts of all who logged in; `None` inside where no login to a mailbox is in evidence.
+    visitors: Option<Option<HashSet<Vec<u8>>>>,
 }
 
 impl Builder<'_> {
@@ -216,12 +220,12 @@ impl Builder<'_> {
                 refused.next().into_iter().for_each(|early| self.push_refused(texts, early));
             }
             given_up.extend_from_slice(&ends.lives);
-            self.push_root(texts, &head, &ends);
+            self.push_root(texts, root.number, &head, &ends);
         }
         given_up
     }
 
-    fn push_root(&mut self, texts: &mut TextPool, life: &Head, ends: &Ends) {
+    fn push_root(&mut self, texts: &mut TextPool, number: u32, life: &Head, ends: &Ends) {
         if life.cut_off {
             self.rows.vanished_transactions += 1;
             return;
@@ -240,6 +244,7 @@ impl Builder<'_> {
         let sender = life.sender.unwrap_or(self.known.empty);
         let (account, attribution) = match user.and_then(|u| self.names.get(&u).copied()) {
             Some(account) => (Some(account), Attribution::Named),
+            None if self.known.links.passed_on.contains(&number) => (None, Attribution::Nothing),
             None => match self.handed_over(texts, address, client, sender) {
                 Some(account) => (Some(account), Attribution::EnvelopeSender),
                 None => (None, Attribution::Nothing),
@@ -278,8 +283,22 @@ impl Builder<'_> {
         if own.is_own_name(domain) != Some(true) {
             return None;
         }
+        let by_itself = links::is_loopback(address);
         let rules = self.rules;
-        Some(*self.handover_senders.entry(sender).or_insert_with(|| Spellings::new(rules).canonical(texts, sender)))
+        let account = *self.handover_senders.entry(sender).or_insert_with(|| Spellings::new(rules).canonical(texts, sender));
+        // What a program of the host itself hands in is a person's only if the person has been there: webmail logs in to the mailbox.
+        (!by_itself || self.has_been_there(texts, account)).then_some(account)
+    }
+
+    /// Whether an account logged in anywhere, as far as logins to mailboxes are in evidence.
+    fn has_been_there(&mut self, texts: &TextPool, account: Text) -> bool {
+        let logins = &self.rows.logins;
+        let visitors = self.visitors.get_or_insert_with(|| {
+            let worked = logins.iter().filter(|login| login.result == LoginResult::Success);
+            let told = worked.clone().any(|login| login.protocol != Protocol::SmtpAuth && !login.inferred);
+            told.then(|| worked.filter_map(|login| login.account).map(|account| local_part(texts, account).to_owned()).collect())
+        });
+        visitors.as_ref().is_none_or(|visitors: &HashSet<Vec<u8>>| visitors.contains(local_part(texts, account)))
     }
 
     fn push(&mut self, texts: &mut TextPool, mut message: Message, ends: &Ends) {
@@ -362,6 +381,12 @@ impl Builder<'_> {
         };
         self.push(texts, message, &ends);
     }
+}
+
+/// What stands before the domain; logs have login names with and without one.
+fn local_part(texts: &TextPool, account: Text) -> &[u8] {
+    let name = texts.bytes(account);
+    name.iter().position(|b| *b == b'@').map_or(name, |at| &name[..at])
 }
 
 /// Settles messages on all threads; the results are in the order of the roots.

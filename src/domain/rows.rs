@@ -84,6 +84,8 @@ pub struct Rows {
     pub vanished_transactions: u64,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
+    /// Addresses that nearly all messages of a host went to besides their recipients.
+    pub archive_copies: Vec<ArchiveCopies>,
     /// Messages that users handed in and that no line but the SMTP server's count of them tells of.
     pub untold_messages: u64,
 }
@@ -337,6 +339,17 @@ pub struct Recipient {
     pub at: Option<Timestamp>,
     pub attempts: u32,
     pub place: Place,
+}
+
+/// An address that nearly all messages of a host went to, as a rule sends them there (`always_bcc`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveCopies {
+    pub host: Text,
+    pub address: Text,
+    /// How many messages went there.
+    pub messages: u64,
+    /// Several people's messages show that it is a rule and no habit: the address is no recipient of any of them.
+    pub taken_out: bool,
 }
 
 /// A non-delivery notice to the sender of a message.

@@ -2,8 +2,8 @@
 
 use super::Pseudonyms;
 use crate::domain::rows::{
-    Action, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned, Rows,
-    UntoldSession,
+    Action, ArchiveCopies, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient,
+    Returned, Rows, UntoldSession,
 };
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
@@ -103,6 +103,7 @@ impl Pseudonyms<'_> {
             vanished_transactions: _,
             unopened_messages: _,
             untold_messages: _,
+            archive_copies,
         } = rows;
         let mut pools = Pools { pseudonyms: self, old: std::mem::take(texts), new: TextPool::default(), done: HashMap::new() };
         logins.iter_mut().for_each(|row| login(&mut pools, row));
@@ -124,6 +125,10 @@ impl Pseudonyms<'_> {
             pools.put(host, Sense::Host);
             pools.put_any(account, Sense::Account);
             pools.put_any(address, Sense::Address);
+        }
+        for ArchiveCopies { host, address, messages: _, taken_out: _ } in archive_copies {
+            pools.put(host, Sense::Host);
+            pools.put(address, Sense::Account);
         }
         for HostHour { host, first: _, last: _ } in activity {
             pools.put(host, Sense::Host);

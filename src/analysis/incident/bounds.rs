@@ -26,6 +26,8 @@ const ENDS: &[&str] = &[
     "reasons",
     "returned_notices",
 ];
+/// What different addresses count in.
+const ADDRESSES: &[&str] = &["recipients.distinct", "recipients.domains", "recipients.previously_contacted", "recipients.new"];
 /// What failed logins count in.
 const FAILURES: &[&str] = &["prior_failed_logins", "protocols.failures", "origins.failures", "other_accounts"];
 /// What the logins to mailboxes count in.
@@ -55,6 +57,7 @@ impl Builder<'_> {
             // Origins that stand out by what was refused may be missing, with what they sent.
             bound(&[ENDS, SENT, &["origins"]], self.ends_untold());
         }
+        bound(&[ADDRESSES], self.unnamed());
         bound(&[&["mailbox_access.items"]], self.throttled());
         bound(&[FAILURES, SESSIONS, &["accounts", "first_login"]], self.logins_unheard());
         bounds
@@ -108,6 +111,19 @@ impl Builder<'_> {
         (count > 0 && services::any(self.facts, Service::FrontEnd, Service::Hub)).then(|| {
             say!(
                 "No message tracking log tells what became of {n} message(s) of the attackers that their sessions show to have been taken in: they count as unknown, so each other outcome, what was blocked and the returned notices are at least as many as counted.",
+                n = count
+            )
+        })
+    }
+
+    /// Recipients that no line names.
+    fn unnamed(&self) -> Option<Phrase> {
+        let rows = self.rows();
+        let messages = self.accounts.iter().flat_map(|account| self.messages_of(*account));
+        let count = messages.flat_map(|m| rows.recipients_of(m)).filter(|r| rows.texts.bytes(r.address).is_empty()).count();
+        (count > 0).then(|| {
+            say!(
+                "No line names {n} of the recipients: different addresses, their domains, and those known or new are at least as many as counted.",
                 n = count
             )
         })

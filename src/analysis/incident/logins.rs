@@ -75,13 +75,21 @@ impl Builder<'_> {
         let by_them = |why| failures().filter(by_attacker).filter(|l| refused(why, l)).map(times).sum();
         let (locked, malicious) = (Refusal::LockedAccount, Refusal::MaliciousAddress);
         PriorFailedLogins {
-            account: told(Tried { all, right, locked: by_anyone(locked), malicious: by_anyone(malicious), nameless: nameless_all }),
+            account: told(Tried {
+                all,
+                right,
+                locked: by_anyone(locked),
+                malicious: by_anyone(malicious),
+                nameless: nameless_all,
+                by_them_nameless: nameless_origin > 0,
+            }),
             origin: told(Tried {
                 all: origin,
                 right: right_origin,
                 locked: by_them(locked),
                 malicious: by_them(malicious),
                 nameless: nameless_origin,
+                by_them_nameless: nameless_origin > 0,
             }),
         }
     }
@@ -112,11 +120,13 @@ struct Tried {
     malicious: u64,
     /// More, of users that the log does not name.
     nameless: u64,
+    /// Some of these came from the attackers' addresses, so that none at all is not what the log says.
+    by_them_nameless: bool,
 }
 
 /// A count of failures. What is 0 while a kind of login is in no log is not known to be 0.
 fn counted(lang: Lang, tried: Tried, silent: &[Phrase]) -> Count {
-    let Tried { all: count, right, locked, malicious, nameless } = tried;
+    let Tried { all: count, right, locked, malicious, nameless, .. } = tried;
     let mut notes = Vec::new();
     if right > 0 {
         notes.push(say!("{n} of them had the right password and were stopped by something else: it was known by then", n = right));
@@ -139,7 +149,7 @@ fn counted(lang: Lang, tried: Tried, silent: &[Phrase]) -> Count {
     if let Some(kinds) = silent.iter().cloned().reduce(|a, b| say!("{a} or {b}", a, b)) {
         notes.push(say!("no log of {kinds} is in evidence, so failures there are unknown", kinds));
     }
-    let known = count > 0 || silent.is_empty();
+    let known = count > 0 || silent.is_empty() && !tried.by_them_nameless;
     Count {
         count: known.then_some(count),
         determinable: nameless == 0 && silent.is_empty(),

@@ -54,7 +54,7 @@ struct Builder<'a> {
     /// The attackers' messages by account, picked once out of all.
     sent: HashMap<Text, Arc<[u32]>>,
     /// When notices about the attackers' messages came back, by account, in the order of time.
-    returned: OnceLock<HashMap<Text, Vec<Timestamp>>>,
+    returned: OnceLock<HashMap<Text, received::NoticesOf>>,
     /// From the attackers' first use to their last.
     window: OnceLock<Option<(Timestamp, Timestamp)>>,
 }

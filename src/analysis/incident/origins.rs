@@ -5,11 +5,12 @@ use crate::analysis::hints;
 use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
 use crate::analysis::profile::{OriginUse, got_in, turned_away};
 use crate::analysis::tries::SHARED_MIN;
-use crate::domain::rows::{Protocol, Rows};
+use crate::domain::rows::{Login, Protocol, Rows};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// How an account was used from an address.
 struct Use {
@@ -74,14 +75,21 @@ impl Builder<'_> {
         let place = self.ground.addresses.spot(address).map(|spot| &spot.place);
         let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
         let asked_for: Vec<Use> = used.iter().map(|(account, o)| self.use_asked_for(*account, o, attacker)).collect();
-        let (first_failure, last_failure) = self.failures_from(address).unzip();
+        let ip = self.ground.addresses.spot(address).map(|spot| spot.ip);
+        let in_time = attacker && self.accounts.iter().any(|&account| hints::asked(self.facts, account, ip) != hints::Asked::default());
+        let (failures, span) = match (attacker, in_time) {
+            (true, true) => self.failures_asked_for(address, ip),
+            (true, false) => (self.failures_of_attacker(address), self.failures_from(address)),
+            (false, _) => (sum(&|o| o.failures + o.stopped), self.failures_from(address)),
+        };
+        let (first_failure, last_failure) = span.unzip();
         Origin {
             ip: rows.show(address),
             asn: place.and_then(|place| place.asn),
             country: place.and_then(|place| place.country.clone()),
             verdict,
             logins: asked_for.iter().map(|u| u.logins).sum(),
-            failures: if attacker { self.failures_of_attacker(address) } else { sum(&|o| o.failures + o.stopped) },
+            failures,
             messages: self.knows_submissions().then(|| asked_for.iter().map(|u| u.messages).sum()),
             first: asked_for.iter().filter_map(|u| u.first).min().map(|t| self.facts.stamp(t)),
             last: asked_for.iter().filter_map(|u| u.last).max().map(|t| self.facts.stamp(t)),
@@ -120,6 +128,25 @@ impl Builder<'_> {
         let named: u64 = counted.map(|(_, used)| used.failures + used.stopped).sum();
         let shared = self.ground.addresses.regulars(address) >= SHARED_MIN;
         named + self.ground.tries.of(address).filter(|_| !shared).map_or(0, |tries| tries.nameless)
+    }
+
+    /// The same, and the first and last of them, in the time that was asked for.
+    fn failures_asked_for(&self, address: Text, ip: Option<IpAddr>) -> (u64, Option<(Timestamp, Timestamp)>) {
+        let (rows, profiles) = (self.rows(), self.ground.profiles);
+        let accounts = profiles.by_address.get(&address).into_iter().flatten();
+        let used = accounts.filter_map(|&account| Some((account, profiles.origin(account, Some(address))?)));
+        let counted = used.filter(|(account, used)| used.first.is_none() || self.accounts.contains(account));
+        let named = counted.flat_map(|(account, used)| {
+            let asked = hints::asked(self.facts, account, ip);
+            used.logins(rows).filter(move |login| turned_away(login) && asked.holds(login.at))
+        });
+        let shared = self.ground.addresses.regulars(address) >= SHARED_MIN;
+        let asked = self.accounts.first().map(|&account| hints::asked(self.facts, account, ip)).unwrap_or_default();
+        let nameless = self.ground.deeds.nameless_logins(rows);
+        let nameless = nameless.filter(|login| !shared && login.address == Some(address) && turned_away(login) && asked.holds(login.at));
+        let failed: Vec<&Login> = named.chain(nameless).collect();
+        let times = || failed.iter().map(|login| login.at);
+        (failed.iter().map(|login| u64::from(login.times)).sum(), times().min().zip(times().max()))
     }
 
     fn failures_from(&self, address: Text) -> Option<(Timestamp, Timestamp)> {

@@ -11,6 +11,15 @@ use crate::domain::time::Timestamp;
 use crate::say::say;
 use hashbrown::HashMap;
 
+/// The notices about the attackers' messages of one account.
+#[derive(Default)]
+pub(super) struct NoticesOf {
+    /// When those came that went to the account, in the order of time.
+    to_account: Vec<Timestamp>,
+    /// How many went to other addresses, which the messages bore as their senders.
+    to_others: u64,
+}
+
 impl Builder<'_> {
     /// To whom messages of these accounts went; they come in the order of time.
     pub(super) fn recipient_tally(&self, messages: &[&Message]) -> RecipientTally {
@@ -29,11 +38,16 @@ impl Builder<'_> {
         tally::recipients(rows, messages.iter().copied(), |message, address| contacted.get(&(message.account?, address)).copied())
     }
 
-    /// When notices about the attackers' messages of one account came back, in the order of time.
+    /// When notices about the attackers' messages of one account came back to it, in the order of time.
     pub(super) fn returned_to(&self, account: Text) -> &[Timestamp] {
+        self.notices_of(account).map(|of| of.to_account.as_slice()).unwrap_or_default()
+    }
+
+    fn notices_of(&self, account: Text) -> Option<&NoticesOf> {
         let rows = self.rows();
         let of_account = self.returned.get_or_init(|| {
-            let mut times: HashMap<Text, Vec<Timestamp>> = HashMap::new();
+            let mut notices: HashMap<Text, NoticesOf> = HashMap::new();
+            let mut own: HashMap<(Text, Text), bool> = HashMap::new();
             let asked: HashMap<Text, _> = self.accounts.iter().map(|&account| (account, self.asked(account))).collect();
             let is_asked_for = |message: &&Message| {
                 let asked = message.account.and_then(|account| asked.get(&account)).and_then(|of| of.get(&message.address));
@@ -43,13 +57,36 @@ impl Builder<'_> {
                 let Some(message) = rows.messages.get(notice.message as usize).filter(|m| self.is_attackers(m)).filter(is_asked_for) else {
                     continue;
                 };
-                if let Some(account) = message.account {
-                    times.entry(account).or_default().push(notice.at);
+                let Some(account) = message.account else { continue };
+                let of = notices.entry(account).or_default();
+                if *own.entry((account, message.sender)).or_insert_with(|| self.gets_returned(account, message.sender)) {
+                    of.to_account.push(notice.at);
+                } else {
+                    of.to_others += 1;
                 }
             }
-            times
+            notices
         });
-        of_account.get(&account).map(Vec::as_slice).unwrap_or_default()
+        of_account.get(&account)
+    }
+
+    /// Whether what is returned to an envelope sender comes to the account: to an address of its own, of its organisation and no other
+    /// account's, or one that its owner writes under. A stranger's address, which a forger takes, gets the notices itself.
+    fn gets_returned(&self, account: Text, sender: Text) -> bool {
+        let (rows, profiles) = (self.rows(), self.ground.profiles);
+        if let Some(owner) = profiles.writers.mailbox_of(sender) {
+            return owner == account;
+        }
+        let name = rows.show(sender).to_lowercase();
+        let within = |domain: &str| name.strip_suffix(&domain.to_lowercase()).is_some_and(|before| before.ends_with(['@', '.']));
+        let (told, configured) = (&profiles.writers.domains, &self.facts.settings.domains);
+        let nobody_knows = told.is_empty() && configured.is_empty();
+        if nobody_knows || told.iter().any(|domain| within(domain)) || configured.iter().any(|domain| within(domain)) {
+            return true;
+        }
+        let origins = profiles.get(account).map(|p| p.origins.as_slice()).unwrap_or_default();
+        let owners = origins.iter().filter(|origin| !self.judged.is_attacker(account, origin.address));
+        owners.flat_map(|origin| origin.messages(rows)).any(|message| message.sender == sender)
     }
 
     pub(super) fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
@@ -64,12 +101,19 @@ impl Builder<'_> {
         let to_nobody = exports::handed_to_nobody(self.facts) > 0;
         let handed_on =
             to_nobody || sent().flat_map(|m| rows.recipients_of(m)).any(|r| matches!(r.outcome, Outcome::Relayed | Outcome::Unknown));
-        let note = say!("notices made by a host whose log is not in evidence cannot be told from other mail");
+        let mut notes = Vec::new();
+        let to_others: u64 = accounts.iter().filter_map(|account| self.notices_of(*account)).map(|of| of.to_others).sum();
+        if to_others > 0 {
+            notes.push(say!("{n} more went to sender addresses that these messages bore and that are not the account's", n = to_others));
+        }
+        if handed_on {
+            notes.push(say!("notices made by a host whose log is not in evidence cannot be told from other mail"));
+        }
         ReturnedNotices {
             count: Some(times().count() as u64).filter(|count| !handed_on || *count > 0),
             first: times().min().map(|t| self.facts.stamp(*t)),
             last: times().max().map(|t| self.facts.stamp(*t)),
-            note: handed_on.then(|| self.facts.said(&note)),
+            note: notes.into_iter().reduce(|a, b| say!("{a}; {b}", a, b)).map(|note| self.facts.said(&note)),
         }
     }
 }

@@ -72,8 +72,18 @@ impl<'a> Refusal<'a> {
         let rest = rest.strip_prefix(b": ")?;
         let (reply, tail) = split_tail(rest);
         let code = code(reply);
-        Some(Refusal { stage: stage_of(stage), client, code, reply, tail: Tail::read(tail) })
+        let mut tail = Tail::read(tail);
+        tail.sasl_username = tail.sasl_username.or_else(|| user_in(reply));
+        Some(Refusal { stage: stage_of(stage), client, code, reply, tail })
     }
+}
+
+/// The user whose session it was, where the sender is not one of the user's own: the reply ends with the login name (`reject_auth_sender_login_mismatch`
+/// in smtpd_check.c), also before Postfix 3.10 named it in the tail. The sender, which a stranger chooses, stands before these words.
+fn user_in(reply: &[u8]) -> Option<&[u8]> {
+    const WORDS: &[u8] = b": Sender address rejected: not owned by user ";
+    let at = scan::find_last(reply, WORDS)?;
+    scan::non_empty(reply.get(at + WORDS.len()..)?)
 }
 
 /// Decides what a refusal is about: the whole message, one recipient, or an attempt before a queue id.
@@ -391,6 +401,22 @@ mod tests {
             "NOQUEUE: reject: RCPT from a[192.0.2.7]: 553 5.7.1 <b@u.example>: Sender address rejected: not owned by user alice; from=<b@u.example> to=<c@x.example> proto=ESMTP helo=<h> sasl_method=LOGIN sasl_username=alice",
         );
         assert_eq!(reject(&line).sasl_username, Some(&b"alice"[..]));
+    }
+
+    #[test]
+    fn a_sender_that_is_not_the_users_own_is_refused_with_the_users_name() {
+        let line = |sender: &str| {
+            let reply = format!("553 5.7.1 <{sender}>: Sender address rejected: not owned by user suzuki@u.example");
+            tag(
+                "postfix/smtpd[1]",
+                &format!("NOQUEUE: reject: RCPT from a[192.0.2.7]: {reply}; from=<{sender}> to=<c@x.example> proto=ESMTP helo=<h>"),
+            )
+        };
+        for sender in ["ceo@u.example", "\"a: Sender address rejected: not owned by user ono\"@u.example"] {
+            assert_eq!(reject(&line(sender)).sasl_username, Some(&b"suzuki@u.example"[..]), "{sender}");
+        }
+        let stranger = line("ceo@u.example").replace("not owned by user suzuki@u.example", "not logged in");
+        assert_eq!(reject(&stranger).sasl_username, None);
     }
 
     #[test]

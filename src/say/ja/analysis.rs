@@ -258,6 +258,18 @@ super::catalogue! {
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
     "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
         "メール {n} 通は、誰が投入したかを示す行が証跡にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
+    "{n} messages of {host}, nearly all, went to {address} as well, whoever wrote them, as an archive rule (always_bcc) sends them there: it is counted as no recipient of any of them." =>
+        "{host} のメールのほぼすべて、{n} 通が、差出人にかかわらず {address} にも届いている。保存用の規則（always_bcc）による写しとみて、受信者に数えていない。",
+    "{n} messages of {host}, nearly all, went to {address} as well: if an archive rule (always_bcc, sender_bcc_maps) sends them there, each has one recipient less than counted, and delivered and partly delivered messages are counted too high by these copies." =>
+        "{host} のメールのほぼすべて、{n} 通が {address} にも届いている。保存用の規則（always_bcc、sender_bcc_maps）による写しであれば、各メールの受信者は数えた値より 1 名少なく、配送済みと一部配送済みの数はその写しの分だけ多く数えられている。",
+    "The logs name {n} account(s) both with a domain and without one, and each spelling is counted for itself; if they are the same people, give default_domain in the configuration: {list}." =>
+        "{n} 個のアカウントが、ドメイン付きとドメインなしの両方でログに現れ、綴りごとに別々に数えられている。同一人物であれば設定で default_domain を指定する: {list}。",
+    "The logs tell of {first} to {last}; the asked time window lies outside of that, so nothing found in it means nothing." =>
+        "ログの範囲は {first} から {last} までで、指定された期間はその外にある。その期間に何も見つからなくても、何もなかったことにはならない。",
+    "No line names {n} of the recipients: different addresses, their domains, and those known or new are at least as many as counted." =>
+        "受信者のうち {n} 名を示す行がない。異なるアドレス、そのドメイン、既知・新規の数は、少なくとも数えた値だけある。",
+    "{n} more went to sender addresses that these messages bore and that are not the account's" =>
+        "ほかに {n} 通が、これらのメールが名乗った、このアカウントのものではない差出人アドレスへ送られた",
     "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted." =>
         "認証済みセッションで投入されたメール {n} 通は、SMTP サーバーのコマンド数からのみわかる。それらについての行が欠けているため、数に入れていない。",
     "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
