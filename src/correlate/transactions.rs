@@ -584,6 +584,19 @@ Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (q
     }
 
     #[test]
+    fn what_lies_in_the_queue_untried_waits_only_where_the_log_ends_soon_after() {
+        let told = |end: &str| {
+            fates(&format!(
+                "16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+                 16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=2 (queue active)
+                 {end} mail postfix/smtpd[7]: connect from unknown[203.0.113.5]"
+            ))
+        };
+        assert_eq!(told("16:05:01"), ["suzuki@u.example: deferred [=deferred =deferred]"]);
+        assert_eq!(told("17:05:01"), ["suzuki@u.example: unknown [=unknown =unknown]"]);
+    }
+
+    #[test]
     fn a_rule_that_drops_or_holds_a_message_before_its_queue_id_is_about_the_whole_message() {
         for (word, outcome) in [("discard", "discarded"), ("hold", "held")] {
             let lines = format!(

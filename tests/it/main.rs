@@ -24,6 +24,7 @@ mod missing;
 mod missing_exchange;
 mod pseudonyms;
 mod same;
+mod server_habits;
 mod shapes;
 mod simulated;
 mod soka;

@@ -1,0 +1,329 @@
+//! One takeover on one server, told again and again with a habit of that server added: archive rules, redirects, mailing lists, proxies,
+//! refused senders. The habit changes no figure of the takeover, or the report says what it cannot tell.
+
+use crate::command::{Report, analyze, number};
+use serde_json::Value;
+use std::fs;
+
+/// The owner of suzuki's account, the attacker, and another user.
+const HOME: &str = "198.51.100.7";
+const ATTACKER: &str = "203.0.113.77";
+
+/// How one message is told.
+struct Message<'a> {
+    /// Minute of the day of May 1 to 6, 2024.
+    day: u32,
+    minute: u32,
+    user: &'a str,
+    address: &'a str,
+    sender: &'a str,
+    /// Recipients with the words about their ends.
+    to: &'a [(String, bool)],
+}
+
+fn stamp(day: u32, minute: u32) -> String {
+    format!("2024-05-{day:02}T{:02}:{:02}:00+00:00 mx1", minute / 60, minute % 60)
+}
+
+fn queue_id(message: &Message<'_>) -> String {
+    let letter = message.user.bytes().next().unwrap() % 16;
+    format!("{letter:X}{}A{:04}C", message.day, message.minute)
+}
+
+impl Message<'_> {
+    fn lines(&self) -> String {
+        let (at, id) = (stamp(self.day, self.minute), queue_id(self));
+        let Message { user, address, sender, to, .. } = self;
+        let session = |text: &str| format!("{at} postfix/smtpd[{}]: {text}\n", 100 + user.len());
+        let opened = session(&format!("connect from unknown[{address}]"))
+            + &session(&format!("{id}: client=unknown[{address}], sasl_method=PLAIN, sasl_username={user}"));
+        let queued = format!(
+            "{at} postfix/cleanup[9]: {id}: message-id=<{id}@pc>\n{at} postfix/qmgr[8]: {id}: from=<{sender}>, size=900, nrcpt={} (queue active)\n",
+            to.len()
+        );
+        let ends: String = to.iter().map(|(to, good)| delivery(&at, &id, to, *good)).collect();
+        let closed = session(&format!("disconnect from unknown[{address}] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6"));
+        opened + &queued + &closed + &ends + &format!("{at} postfix/qmgr[8]: {id}: removed\n")
+    }
+}
+
+fn delivery(at: &str, id: &str, to: &str, good: bool) -> String {
+    let (dsn, end) = match good {
+        true => ("2.0.0", "sent (250 2.0.0 OK)".to_owned()),
+        false => ("5.7.1", "bounced (host mx.x.example[192.0.2.9] said: 550 5.7.1 message rejected as spam)".to_owned()),
+    };
+    format!("{at} postfix/smtp[7]: {id}: to=<{to}>, relay=mx.x.example[192.0.2.9]:25, delay=1, delays=0/0/0/1, dsn={dsn}, status={end}\n")
+}
+
+/// What is told differently from the plain story.
+#[derive(Default)]
+struct Habit<'a> {
+    /// Everything goes there too.
+    archive: Option<&'a str>,
+    /// The attacker's sender.
+    forged: Option<&'a str>,
+}
+
+/// Twenty messages of suzuki's and of ono's over five days, and sixty of the attacker's in one night, half of which arrive.
+fn night(habit: Habit<'_>) -> String {
+    let mut log = String::new();
+    let recipients = |to: &str, good: bool| -> Vec<(String, bool)> {
+        std::iter::once((to.to_owned(), good)).chain(habit.archive.map(|archive| (archive.to_owned(), true))).collect()
+    };
+    for day in 1..=5 {
+        for hour in 9..13 {
+            for (user, address) in [("suzuki", HOME), ("ono", "198.51.100.8")] {
+                let (sender, minute) = (format!("{user}@u.example"), hour * 60 + user.len() as u32);
+                let to = recipients(&format!("friend{hour}@y.example"), true);
+                log += &Message { day, minute, user, address, sender: &sender, to: &to }.lines();
+            }
+        }
+    }
+    for minute in 60..120 {
+        let sender = habit.forged.unwrap_or("suzuki@u.example");
+        let to = recipients(&format!("victim{minute}@x.example"), minute % 2 == 0);
+        log += &Message { day: 6, minute, user: "suzuki", address: ATTACKER, sender, to: &to }.lines();
+    }
+    log
+}
+
+fn told(log: &str, options: &[&str]) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("mailtrail.toml");
+    fs::write(&config, "default_domain = \"u.example\"\n").unwrap();
+    fs::create_dir(folder.path().join("logs")).unwrap();
+    fs::write(folder.path().join("logs/mail.log"), log).unwrap();
+    let options: Vec<&str> = ["--config", config.to_str().unwrap()].iter().chain(options).copied().collect();
+    analyze(&[&folder.path().join("logs")], &options)
+}
+
+fn outcomes(tally: &Value) -> (u64, u64, u64) {
+    (number(&tally["total"]), number(&tally["delivered"]), number(&tally["blocked"]))
+}
+
+/// Account, first login, messages and recipients of the one incident, each as total, delivered and blocked.
+fn figures(report: &Report) -> (String, String, (u64, u64, u64), (u64, u64, u64)) {
+    let incident = report.only_incident();
+    (
+        incident["accounts"].to_string(),
+        format!("{} {}", incident["first_login"]["time"].as_str().unwrap(), incident["first_login"]["ip"].as_str().unwrap()),
+        outcomes(&incident["messages"]),
+        outcomes(&incident["recipients"]),
+    )
+}
+
+fn truth() -> (String, String, (u64, u64, u64), (u64, u64, u64)) {
+    let first_login = format!("2024-05-06T01:00:00+00:00 {ATTACKER}");
+    (r#"["suzuki@u.example"]"#.to_owned(), first_login, (60, 30, 30), (60, 30, 30))
+}
+
+fn limitations(report: &Report) -> String {
+    report.json["limitations"].to_string()
+}
+
+#[test]
+fn the_plain_night() {
+    let report = told(&night(Habit::default()), &[]);
+    assert_eq!(figures(&report), truth());
+    assert!(!limitations(&report).contains("always_bcc"));
+}
+
+#[test]
+fn the_address_of_an_archive_that_gets_everything_is_no_recipient() {
+    let report = told(&night(Habit { archive: Some("archive@u.example"), ..Habit::default() }), &[]);
+    assert_eq!(figures(&report), truth());
+    assert_eq!(number(&report.only_incident()["recipients"]["distinct"]), 60);
+    assert!(limitations(&report).contains("archive@u.example as well, whoever wrote them"), "{}", limitations(&report));
+}
+
+#[test]
+fn where_one_writer_alone_is_in_evidence_a_common_recipient_is_said_to_be_perhaps_an_archive() {
+    let log = night(Habit { archive: Some("archive@u.example"), ..Habit::default() });
+    let of_ono = |line: &&str| line.contains("ono") || line.contains("198.51.100.8") || line.contains(": F");
+    let alone: String = log.split_inclusive('\n').filter(|line| !of_ono(line)).collect();
+    let report = told(&alone, &[]);
+    assert_eq!(outcomes(&report.only_incident()["recipients"]).0, 120);
+    assert!(limitations(&report).contains("each has one recipient less than counted"), "{}", limitations(&report));
+}
+
+/// Dovecot's Sieve redirects what the attacker sent to a user of the server: the same message-id and sender come in again.
+#[test]
+fn what_a_program_of_the_server_passes_on_is_no_message_of_its_sender() {
+    let mut log = night(Habit::default());
+    for minute in 60..80 {
+        let message = Message { day: 6, minute, user: "suzuki", address: ATTACKER, sender: "suzuki@u.example", to: &[] };
+        let (at, id, again) = (stamp(6, minute + 60), queue_id(&message), format!("D6A{minute:04}C"));
+        log += &format!(
+            "{at} postfix/smtpd[30]: connect from localhost[127.0.0.1]
+{at} postfix/smtpd[30]: {again}: client=localhost[127.0.0.1]
+{at} postfix/cleanup[9]: {again}: message-id=<{id}@pc>
+{at} postfix/qmgr[8]: {again}: from=<suzuki@u.example>, size=990, nrcpt=1 (queue active)
+{at} postfix/smtpd[30]: disconnect from localhost[127.0.0.1] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5
+{}",
+            delivery(&at, &again, "elsewhere@y.example", false)
+        );
+    }
+    let report = told(&log, &[]);
+    assert_eq!(figures(&report), truth());
+    assert!(!report.only_incident()["origins"].to_string().contains("127.0.0.1"));
+}
+
+/// A list manager hands its mail in without a login, under a sender of its own.
+#[test]
+fn a_mailing_list_is_no_account_and_was_taken_over_by_nobody() {
+    let mut log = night(Habit::default());
+    log += &format!(
+        "{} dovecot: imap-login: Login: user=<ono>, method=PLAIN, rip=198.51.100.8, lip=192.0.2.25, mpid=5, TLS, session=<a>\n",
+        stamp(6, 130)
+    );
+    for minute in 140..400 {
+        let (at, id) = (stamp(6, minute), format!("E6A{minute:04}C"));
+        log += &format!(
+            "{at} postfix/smtpd[30]: {id}: client=localhost[127.0.0.1]
+{at} postfix/cleanup[9]: {id}: message-id=<{id}@lists>
+{at} postfix/qmgr[8]: {id}: from=<list-bounces@u.example>, size=990, nrcpt=1 (queue active)
+{}",
+            delivery(&at, &id, &format!("reader{minute}@y.example"), minute % 3 > 0)
+        );
+    }
+    let report = told(&log, &[]);
+    assert_eq!(figures(&report), truth());
+    assert!(!report.json["accounts"].to_string().contains("list-bounces"));
+}
+
+/// Notices about forged mail go to the forged sender.
+#[test]
+fn notices_to_a_strangers_address_did_not_come_back_to_the_account() {
+    let with_notices = |forged: &str| {
+        let mut log = night(Habit { forged: Some(forged), ..Habit::default() });
+        for minute in (61..120).step_by(2) {
+            let message = Message { day: 6, minute, user: "suzuki", address: ATTACKER, sender: forged, to: &[] };
+            let (at, id) = (stamp(6, minute), queue_id(&message));
+            log += &format!("{at} postfix/bounce[6]: {id}: sender non-delivery notification: B6A{minute:04}C\n");
+        }
+        let report = told(&log, &[]);
+        assert_eq!(figures(&report), truth());
+        let notices = report.only_incident()["returned_notices"].clone();
+        (number(&notices["count"]), notices["note"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(with_notices("suzuki@u.example"), (30, String::new()));
+    let (count, note) = with_notices("bank@z.example");
+    assert_eq!(count, 0);
+    assert!(note.starts_with("30 more went to sender addresses"), "{note}");
+}
+
+/// Postfix before 3.10 names the user in the reply alone.
+#[test]
+fn who_sends_under_anothers_name_is_the_user_of_the_reply_and_not_the_one_whose_name_it_is() {
+    let mut log = night(Habit::default()).lines().filter(|line| !line.contains("T01:")).map(|line| format!("{line}\n")).collect::<String>();
+    for minute in 60..120 {
+        let at = stamp(6, minute);
+        log += &format!(
+            "{at} postfix/smtpd[40]: connect from unknown[{ATTACKER}]
+{at} postfix/smtpd[40]: NOQUEUE: reject: RCPT from unknown[{ATTACKER}]: 553 5.7.1 <ono@u.example>: Sender address rejected: not owned by user suzuki; from=<ono@u.example> to=<victim{minute}@x.example> proto=ESMTP helo=<pc>
+{at} postfix/smtpd[40]: disconnect from unknown[{ATTACKER}] ehlo=1 auth=1 mail=1 rcpt=0/1 quit=1 commands=4/5
+"
+        );
+    }
+    let (accounts, first_login, messages, _) = figures(&told(&log, &[]));
+    assert_eq!((accounts, first_login, messages), (truth().0, truth().1, (60, 0, 60)));
+}
+
+/// A web server's mail proxy hands on whose connection it is (XCLIENT): its own address is in the line of the connection alone.
+#[test]
+fn behind_a_proxy_the_login_is_of_the_address_that_it_hands_on() {
+    let through_proxy = |line: &str| match line.split_once("]: connect from unknown[") {
+        Some((before, _)) => format!("{before}]: connect from proxy.u.example[192.0.2.5]\n"),
+        None => format!("{line}\n").replace("sasl_method=PLAIN", "sasl_method=XCLIENT").replace(" auth=1", ""),
+    };
+    let log: String = night(Habit::default()).lines().map(through_proxy).collect();
+    assert_eq!(figures(&told(&log, &[])), truth());
+}
+
+#[test]
+fn recipients_that_no_line_names_make_lower_bounds_of_the_different_ones() {
+    let mut log = night(Habit::default());
+    for minute in 120..140 {
+        let (at, id) = (stamp(6, minute), format!("C6A{minute:04}C"));
+        log += &format!(
+            "{at} postfix/smtpd[40]: connect from unknown[{ATTACKER}]
+{at} postfix/smtpd[40]: {id}: client=unknown[{ATTACKER}], sasl_method=PLAIN, sasl_username=suzuki
+{at} postfix/cleanup[9]: {id}: milter-reject: END-OF-MESSAGE from unknown[{ATTACKER}]: 5.7.1 Spam message rejected; from=<suzuki@u.example> to=<one{minute}@x.example> proto=ESMTP helo=<pc>
+{at} postfix/smtpd[40]: disconnect from unknown[{ATTACKER}] ehlo=1 auth=1 mail=1 rcpt=50 data=0/1 quit=1 commands=54/55
+"
+        );
+    }
+    let report = told(&log, &[]);
+    let incident = report.only_incident();
+    assert_eq!(outcomes(&incident["recipients"]), (1_060, 30, 1_030));
+    assert_eq!(number(&incident["recipients"]["distinct"]), 80);
+    let bounds = incident["lower_bounds"].to_string();
+    assert!(bounds.contains("recipients.distinct") && bounds.contains("No line names 980 of the recipients"), "{bounds}");
+    assert_eq!(told(&night(Habit::default()), &[]).only_incident()["lower_bounds"].to_string().matches("distinct").count(), 0);
+}
+
+#[test]
+fn who_held_a_message_names_one_of_its_recipients() {
+    let lines: Vec<String> = night(Habit::default()).lines().map(str::to_owned).collect();
+    let (mut log, mut held) = (String::new(), 0);
+    for line in lines {
+        let attackers = line.starts_with("2024-05-06");
+        if attackers && line.contains("/cleanup[") {
+            let id = line.split("]: ").nth(1).unwrap().split(':').next().unwrap();
+            log += &format!(
+                "{line}\n{} postfix/cleanup[9]: {id}: milter-hold: END-OF-MESSAGE from unknown[{ATTACKER}]: milter triggers HOLD action; from=<suzuki@u.example> to=<victim{held}@x.example> proto=ESMTP helo=<pc>\n",
+                &line[..29]
+            );
+            held += 1;
+        } else if !(attackers && (line.contains("/smtp[") || line.contains("/qmgr["))) {
+            log += &format!("{line}\n");
+        }
+    }
+    let report = told(&log, &[]);
+    let incident = report.only_incident();
+    assert_eq!((number(&incident["messages"]["held"]), number(&incident["recipients"]["distinct"])), (60, 60));
+    let reason = &incident["reasons"][0];
+    assert_eq!(reason["sample"], "milter triggers HOLD action", "{reason}");
+}
+
+#[test]
+fn a_window_that_the_logs_do_not_reach_is_said_to_be_empty_for_that_reason() {
+    let log = night(Habit::default());
+    let outside = |since: &str| limitations(&told(&log, &["--since", since])).contains("the asked time window lies outside of that");
+    assert!(outside("2024-05-07T00:00:00Z"));
+    assert!(!outside("2024-05-06T01:30:00Z"));
+}
+
+/// One failure before the window and one in it, by the address that got in.
+#[test]
+fn failures_of_an_origin_are_those_of_the_time_that_is_asked_for() {
+    let failed = |minute: u32| {
+        format!(
+            "{} postfix/smtpd[40]: warning: unknown[{ATTACKER}]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=suzuki\n",
+            stamp(6, minute)
+        )
+    };
+    let log = failed(30) + &night(Habit::default()) + &failed(121);
+    let failures = |options: &[&str]| {
+        let report = told(&log, options);
+        let origins = report.only_incident()["origins"].as_array().unwrap().clone();
+        number(&origins.iter().find(|origin| origin["ip"] == ATTACKER).unwrap()["failures"])
+    };
+    assert_eq!((failures(&[]), failures(&["--since", "2024-05-06T01:10:00Z"])), (2, 1));
+}
+
+/// Postfix before 3.9 leaves the user out of a failed login: whom the attacker tried is not known, and none is not the answer.
+#[test]
+fn failures_without_a_name_from_the_attackers_address_leave_the_count_open() {
+    let failed = |address: &str| {
+        format!("{} postfix/smtpd[40]: warning: unknown[{address}]: SASL LOGIN authentication failed: UGFzc3dvcmQ6\n", stamp(6, 30))
+    };
+    let count = |address: &str| {
+        let report = told(&(failed(address) + &night(Habit::default())), &[]);
+        let prior = &report.only_incident()["prior_failed_logins"];
+        (prior["account"]["count"].clone(), prior["origin"]["count"].clone())
+    };
+    assert_eq!(count(ATTACKER), (Value::Null, Value::Null));
+    // A stranger's failures are on other accounts as well as not.
+    assert_ne!(count("192.0.2.200").0, Value::Null);
+}
