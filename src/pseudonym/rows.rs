@@ -2,8 +2,8 @@
 
 use super::Pseudonyms;
 use crate::domain::rows::{
-    Action, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned, Rows,
-    UntoldSession,
+    Action, ClockSkew, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient, Returned,
+    Rows, UntoldSession,
 };
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
@@ -98,6 +98,7 @@ impl Pseudonyms<'_> {
             host_notes,
             spellings,
             untold,
+            clock_skews,
             activity,
             foreign_rejects: _,
             vanished_transactions: _,
@@ -123,6 +124,10 @@ impl Pseudonyms<'_> {
             pools.put(host, Sense::Host);
             pools.put_any(account, Sense::Account);
             pools.put_any(address, Sense::Address);
+        }
+        for ClockSkew { ahead, behind, least: _, most: _, recipients: _ } in clock_skews {
+            pools.put(ahead, Sense::Host);
+            pools.put(behind, Sense::Host);
         }
         for HostHour { host, first: _, last: _ } in activity {
             pools.put(host, Sense::Host);

@@ -238,6 +238,10 @@ super::catalogue! {
         "ログ {n} 件に、解釈に用いた時刻帯または年と合わない時刻を自ら示す行がある（--log-tz、--year を参照）: {list}。",
     "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}." =>
         "ログ {n} 件の年は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year を指定）: {list}。",
+    "{n} minute(s)" => "{n} 分",
+    "{least} to {most} minutes" => "{least}～{most} 分",
+    "The clock of {ahead} was {by} ahead of that of {behind}: {n} recipient(s) were followed from one host to the other by queue id and Message-ID all the same. Which of the two clocks is wrong is not told; times of either may be off by as much." =>
+        "{ahead} の時計は {behind} の時計より {by} 進んでいた。それでもキュー ID と Message-ID により {n} 件の宛先をホスト間で追跡した。どちらの時計が誤りかは証跡から分からず、いずれかのホストの時刻が同じだけずれている可能性がある。",
     "Clocks were stepped {n} time(s) while logging; times near those lines may be off." =>
         "記録中に時計が {n} 回補正されている。該当行付近の時刻にはずれがあり得る。",
     "{n} failed SMTP logins carry no user name (Postfix before 3.9, 3.8.3, 3.7.8, 3.6.12 and 3.5.22 and old builds of Exchange do not log it); they are known by address only." =>
