@@ -610,6 +610,21 @@ fn a_session_of_which_one_log_is_missing_is_known_to_be_half_told() {
     assert_eq!(half_told(&[tracking(&all)]), ["suzuki@u.example 203.0.113.7 Hub"]);
 }
 
+/// A mailbox sent a message, by what program an old server does not say; from where it does.
+#[test]
+fn what_a_mailbox_sent_was_not_sent_by_smtp() {
+    let sent = |context| Tracked { source: "STOREDRIVER", context, recipients: "b@u.example", original: "203.0.113.7", ..ROW };
+    for (context, protocol) in [
+        ("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918, Event:1, MessageClass:IPM.Note", Protocol::Other),
+        ("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918, Event:1, MessageClass:IPM.Note, ClientType:OWA", Protocol::Webmail),
+    ] {
+        let submitted = Tracked { event: "SUBMIT", time: "16:01:03.000", ..sent(context) };
+        let rows = files(&[tracking(&[sent("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918"), submitted])]);
+        assert_eq!(rows.messages.iter().map(|m| m.protocol).collect::<Vec<_>>(), [protocol]);
+        assert_eq!(logins(&rows), [format!("suzuki@u.example 203.0.113.7 {} success", protocol.as_str())]);
+    }
+}
+
 const EWS: &str = "DateTime,RequestId,MajorVersion,AuthenticationType,IsAuthenticated,AuthenticatedUser,UserAgent,ClientIpAddress,ServerHostName,SoapAction,HttpStatus,ResponseSize,ImpersonatedUser,ProxyAsUser,ActAsUser";
 
 /// An application's account may act on everybody's mailbox; the mailbox is not the account's, and the account is not the mailbox's owner.
