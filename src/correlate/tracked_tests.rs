@@ -610,6 +610,117 @@ fn a_session_of_which_one_log_is_missing_is_known_to_be_half_told() {
     assert_eq!(half_told(&[tracking(&all)]), ["suzuki@u.example 203.0.113.7 Hub"]);
 }
 
+const AGENT: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: Agent Log\r\n#Fields: Timestamp,SessionId,LocalEndpoint,RemoteEndpoint,EnteredOrgFromIP,MessageId,P1FromAddress,P2FromAddresses,Recipient,NumRecipients,Agent,Event,Action,SmtpResponse,Reason,ReasonData\r\n";
+
+/// A filter turned two recipients of a user away; the receive log ends before that, and names the server where the agent log has its
+/// address. Strangers' refusals, other servers' sessions of the same id, and refused logins are nothing of the user's.
+#[test]
+fn what_a_filter_refused_is_the_users_whichever_log_is_read_first() {
+    let agent = |session: &str, remote: &str, recipient: &str, action: &str| {
+        format!(
+            "2022-10-31T16:02:00.000Z,{session},192.0.2.25,{remote},,,suzuki@u.example,,{recipient},1,Recipient Filter Agent,OnRcptCommand,{action},550 5.7.1 Recipient refused by policy,,\r\n"
+        )
+    };
+    let id = "08D0000000000007";
+    let filter = [
+        AGENT.to_owned(),
+        agent(id, "203.0.113.7", "a@x.test", "RejectRecipients"),
+        agent(id, CLIENT, "b@x.test", "RejectRecipients"),
+        agent(id, CLIENT, "", "RejectAuthentication"),
+        agent(id, "198.51.100.77:4000", "c@x.test", "RejectRecipients"),
+        agent("08D0000000000099", CLIENT, "d@x.test", "RejectRecipients"),
+    ];
+    let ended: Vec<&str> = SUBMISSION.iter().copied().chain(["-,,Remote"]).collect();
+    let session = RECEIVE.to_owned() + &receive("Client Frontend", id, CLIENT, &ended);
+    let other =
+        |n: usize| receive("Default Frontend", &format!("08D1{n:012}"), "198.51.100.7:25", &["+,,", "<,EHLO x,", "<,NOOP,", "-,,Remote"]);
+    let later = RECEIVE.to_owned() + &(0..400).map(other).collect::<String>();
+    let expected = ["suzuki@u.example: blocked [a@x.test=blocked b@x.test=blocked]"];
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [0, 2, 1], [2, 1, 0]] {
+        let rows = files(&order.map(|n| [filter.concat(), session.clone(), later.clone()][n].clone()));
+        assert_eq!((shown(&rows).as_slice(), rows.foreign_rejects), (&expected.map(str::to_owned)[..], 1), "{order:?}");
+    }
+    // Two messages refused whole, of two recipients and of one: a row for each recipient.
+    let whole =
+        |message: &str, recipient: &str| agent(id, CLIENT, recipient, "RejectMessage").replace(",,,suzuki", &format!(",,{message},suzuki"));
+    let messages = [whole("<m1@u.example>", "a@x.test"), whole("<m1@u.example>", "b@x.test"), whole("<m2@u.example>", "a@x.test")];
+    let told = shown(&files(&[AGENT.to_owned() + &messages.concat(), session]));
+    assert_eq!(told, [expected[0], "suzuki@u.example: blocked [a@x.test=blocked]"]);
+    // Where the receive log tells the refusals itself, the filter's word adds nothing.
+    let told =
+        ["<,MAIL FROM:<suzuki@u.example>,", ">,250 2.1.0 Sender OK,", "<,RCPT TO:<a@x.test>,", ">,550 5.7.1 Recipient refused by policy,"];
+    let lines: Vec<&str> = SUBMISSION.iter().copied().chain(told).collect();
+    let whole = RECEIVE.to_owned() + &receive("Client Frontend", id, CLIENT, &lines);
+    let once = [AGENT.to_owned(), agent(id, CLIENT, "a@x.test", "RejectRecipients")].concat();
+    assert_eq!(shown(&files(&[whole, once])), ["suzuki@u.example: blocked [a@x.test=blocked]"]);
+}
+
+/// Each service of a server counts its own sessions, and both begin to count when the server is started: one id, two sessions. In one of
+/// them suzuki was refused a recipient; in the other tanaka's message was taken in.
+#[test]
+fn two_services_of_a_server_have_sessions_of_one_id_and_each_keeps_its_own() {
+    let id = "08D0000000000007";
+    let mail = |user: &str, from: &str, answers: &[&str]| -> Vec<String> {
+        let begun = SUBMISSION.iter().map(|line| line.replace("suzuki", user));
+        let sent = [format!("<,MAIL FROM:<{from}>,"), ">,250 2.1.0 Sender OK,".to_owned(), "<,RCPT TO:<a@x.test>,".to_owned()];
+        begun.chain(sent).chain(answers.iter().map(|line| (*line).to_owned())).collect()
+    };
+    let lines = |lines: &[String]| -> Vec<String> { lines.to_vec() };
+    let log = |connector: &str, remote: &str, rows: &[String]| {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        RECEIVE.to_owned() + &receive(connector, id, remote, &rows)
+    };
+    let refused = lines(&mail("suzuki", "suzuki@u.example", &[">,550 5.7.1 sending limit exceeded,", "-,,Remote"]));
+    let taken = lines(&mail(
+        "tanaka",
+        "tanaka@u.example",
+        &[
+            ">,250 2.1.5 Recipient OK,",
+            "<,DATA,",
+            ">,354 Start mail input,",
+            ">,250 2.6.0 <m1@u.example> [InternalId=5] Queued mail for delivery,",
+            "-,,Remote",
+        ],
+    ));
+    let front = log("Client Frontend", CLIENT, &refused);
+    let hub = log("Default", "198.51.100.9:40000", &taken);
+    for evidence in [[front.clone(), hub.clone()], [hub, front]] {
+        let rows = files(&evidence);
+        let mut told = (shown(&rows), logins(&rows));
+        told.0.sort();
+        told.1.sort();
+        assert_eq!(told.0, ["suzuki@u.example: blocked [a@x.test=blocked]", "tanaka@u.example: unknown [a@x.test=unknown]"]);
+        assert_eq!(told.1, ["suzuki@u.example 203.0.113.7 smtp-auth success", "tanaka@u.example 198.51.100.9 smtp-auth success"]);
+    }
+}
+
+/// Two servers' front ends have a session of one id; the one that a hub took over is told by its client's address.
+#[test]
+fn a_session_that_was_taken_over_is_the_front_ends_with_that_client() {
+    let front = |server: &str, user: &str, remote: &str| {
+        let lines: Vec<String> = SUBMISSION.iter().map(|line| line.replace("suzuki", user)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        RECEIVE.to_owned() + &receive("Client Frontend", "08D0000000000007", remote, &lines).replace("EX1", server)
+    };
+    let passed = [
+        "<,EHLO EX1,",
+        ">,250 EX1 Hello,",
+        "<,XPROXY SID=08D0000000000007 IP=203.0.113.7 PORT=51234 DOMAIN=pc.example CAPABILITIES=0,",
+        ">,250 XProxy accepted and authenticated,",
+        "<,MAIL FROM:<suzuki@u.example>,",
+        ">,421 4.4.2 Message submission rate for this client has exceeded the configured limit,",
+    ];
+    let hub = RECEIVE.to_owned() + &receive("Client Proxy", "08D0000000000009", "192.0.2.25:2525", &passed);
+    for evidence in [
+        [front("EX1", "suzuki", CLIENT), front("EX2", "tanaka", "198.51.100.9:40000")],
+        [front("EX2", "tanaka", "198.51.100.9:40000"), front("EX1", "suzuki", CLIENT)],
+    ] {
+        let rows = files(&[&evidence[..], std::slice::from_ref(&hub)].concat());
+        assert_eq!(shown(&rows), ["suzuki@u.example: blocked [=blocked]"]);
+        assert_eq!(rows.logins.len(), 2);
+    }
+}
+
 /// A mailbox sent a message, by what program an old server does not say; from where it does.
 #[test]
 fn what_a_mailbox_sent_was_not_sent_by_smtp() {
@@ -623,6 +734,23 @@ fn what_a_mailbox_sent_was_not_sent_by_smtp() {
         assert_eq!(rows.messages.iter().map(|m| m.protocol).collect::<Vec<_>>(), [protocol]);
         assert_eq!(logins(&rows), [format!("suzuki@u.example 203.0.113.7 {} success", protocol.as_str())]);
     }
+}
+
+/// The back end's POP3 log has sessions of the same ids, with other people in them.
+#[test]
+fn a_back_ends_sessions_give_no_names_to_those_of_the_front_end() {
+    let row = |n: usize, server: &str, client: &str, user: &str, command: &str| {
+        format!("2022-10-31T16:01:02.00{n}Z,0000000000000005,{n},192.0.2.25:{server},{client},{user},1,1,1,{command}\r\n")
+    };
+    let (outside, inside) = ("203.0.113.7:55576", "192.0.2.25:40000");
+    let front = [row(1, "110", outside, "", "user,suzuki@v.example,R=OK"), row(4, "110", outside, "suzuki", "pass,*****,R=OK")];
+    let back = [
+        row(0, "1995", inside, "", "OpenSession,,"),
+        row(2, "1995", inside, "", "user,tanaka@v.example,R=OK"),
+        row(3, "1995", inside, "", "CloseSession,,"),
+    ];
+    let told = logins(&files(&[POP.to_owned() + &front[0] + &back.concat() + &front[1]]));
+    assert_eq!(told, ["suzuki@v.example 203.0.113.7 pop3 success"]);
 }
 
 const EWS: &str = "DateTime,RequestId,MajorVersion,AuthenticationType,IsAuthenticated,AuthenticatedUser,UserAgent,ClientIpAddress,ServerHostName,SoapAction,HttpStatus,ResponseSize,ImpersonatedUser,ProxyAsUser,ActAsUser";
