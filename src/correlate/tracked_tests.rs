@@ -721,6 +721,55 @@ fn a_session_that_was_taken_over_is_the_front_ends_with_that_client() {
     }
 }
 
+/// A login over IMAP4 is the last line of the front end's log; the back end, whose log goes on, tells of it half a second later. What
+/// it tells of an hour later is another login, of which the front end's log has been lost.
+#[test]
+fn a_back_ends_copy_behind_the_last_line_of_the_front_end_is_no_second_login() {
+    const IMAP: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: IMAP4 Log\r\n#Fields: dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context\r\n";
+    let row = |time: &str, server: &str, client: &str| {
+        format!("2022-10-31T{time}Z,0000000000000005,2,192.0.2.25:{server},{client},suzuki,1,1,1,login,suzuki@u.example *****,R=OK\r\n")
+    };
+    let outside = |time: &str| row(time, "993", "203.0.113.7:55576");
+    let inside = |time: &str| row(time, "1993", "192.0.2.25:40000");
+    let front = IMAP.to_owned() + &outside("15:00:00.000") + &outside("16:01:02.000");
+    let told = |back: &[String]| logins(&files(&[front.clone(), IMAP.to_owned() + &back.concat()]));
+    let twice = ["suzuki@u.example 203.0.113.7 imap success"; 2];
+    // At the end of the front end's log, and before its beginning.
+    assert_eq!(told(&[inside("16:01:02.500")]), twice);
+    assert_eq!(told(&[inside("14:59:59.800"), inside("16:01:01.900")]), twice);
+    assert_eq!(told(&[inside("16:01:02.500"), inside("17:05:00.000")]), [&twice[..], &["suzuki@u.example - imap success"]].concat());
+}
+
+/// Requests in which the front end names suzuki now by name, now by SID, and one of a stranger; suzuki also opens the mailbox that
+/// everybody of the office shares.
+#[test]
+fn a_user_whom_requests_name_by_a_sid_is_who_others_say_and_never_the_mailbox_that_was_opened() {
+    let (suzuki, tanaka) = ("S-1-5-21-1004336348-1177238915-682003330-1105", "S-1-5-21-1004336348-1177238915-682003330-1106");
+    let heading = "#Fields: DateTime,RequestId,Protocol,UrlStem,IsAuthenticated,AuthenticatedUser,AnchorMailbox,UserAgent,ClientIpAddress,ServerHostName,HttpStatus,Method\r\n";
+    let row = |time: &str, protocol: &str, user: &str, anchor: &str, address: &str| {
+        format!("2022-10-31T{time}.000Z,r{time}{address},{protocol},/x/,true,{user},{anchor},Program/1.0,{address},EX1,200,POST\r\n")
+    };
+    let told = |rows: &[String]| logins(&files(&[heading.to_owned() + &rows.concat()]));
+    let named = row("09:00:00", "Owa", "UNIV\\suzuki", &format!("Sid~{suzuki}"), "198.51.100.7");
+    let by_sid = row("16:01:02", "Ews", suzuki, "Smtp~office@u.example", "203.0.113.7");
+    let again = row("16:05:00", "Ews", suzuki, &format!("Sid~{suzuki}"), "203.0.113.7");
+    let both = ["suzuki@u.example 198.51.100.7 webmail success", "suzuki@u.example 203.0.113.7 ews success"];
+    assert_eq!(told(&[named.clone(), by_sid.clone(), again.clone()]), both);
+    assert_eq!(told(&[again, by_sid.clone(), named.clone()]), both);
+    // By name and by SID from one place in one program: one session.
+    let mixed = row("16:03:00", "Ews", "UNIV\\suzuki", &format!("Sid~{suzuki}"), "203.0.113.7");
+    assert_eq!(told(&[named.clone(), by_sid.clone(), mixed]), both);
+    // Nobody says whose the SID is: not the office's, to which the mailbox belongs, for all that is known.
+    assert_eq!(told(std::slice::from_ref(&by_sid)), [""; 0]);
+    assert_eq!(told(&[row("09:00:00", "Owa", "UNIV\\tanaka", &format!("Sid~{tanaka}"), "198.51.100.9"), by_sid.clone()]).len(), 1);
+    // A phone opens its user's own mailbox alone, and so tells whose the SID is.
+    let phone = row("08:00:00", "Eas", suzuki, "SMTP~suzuki@u.example", "198.51.100.8");
+    assert_eq!(told(&[by_sid.clone(), phone]), ["suzuki@u.example 198.51.100.8 activesync success", both[1]]);
+    // Two names for one SID: one of them is wrong.
+    let other = row("09:00:00", "Owa", "UNIV\\tanaka", &format!("Sid~{suzuki}"), "198.51.100.9");
+    assert_eq!(told(&[named, other, by_sid]).iter().filter(|login| login.contains("203.0.113.7")).count(), 0);
+}
+
 /// A mailbox sent a message, by what program an old server does not say; from where it does.
 #[test]
 fn what_a_mailbox_sent_was_not_sent_by_smtp() {

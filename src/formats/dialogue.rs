@@ -96,6 +96,8 @@ pub struct AccessEvent<'a> {
     pub protocol: Protocol,
     /// `None` where the record does not say; never an empty name.
     pub account: Option<&'a [u8]>,
+    /// The user's security identifier, where the record tells it; in place of a name, or beside one.
+    pub sid: Option<&'a [u8]>,
     /// The mailbox that was opened, where the record names another one than the account's own.
     pub mailbox: Option<&'a [u8]>,
     pub address: Option<&'a [u8]>,

@@ -167,6 +167,7 @@ fn login<'a>(
         return reader.sink.access(AccessEvent {
             protocol,
             account,
+            sid: None,
             mailbox: None,
             address: None,
             client: None,

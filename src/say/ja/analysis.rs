@@ -81,6 +81,8 @@ super::catalogue! {
         "メールボックスへのアクセスが最長 24 時間記録されていない（該当記録 {n} 件）。その間に閲覧された内容は不明",
     "{n} row(s) may stand for several sign-ins each, so logins are at least as many as counted" =>
         "{n} 行はそれぞれ複数のサインインをまとめた可能性があり、ログイン数は計数値以上である",
+    "{n} request(s) name their user by a security identifier (SID) alone: they count for the account that other requests give that SID to, or else for nobody" =>
+        "{n} 件の要求は利用者をセキュリティ識別子（SID）だけで示す。他の要求がその SID に結び付けるアカウントのものとして数え、それがなければ誰のものとしても数えない",
     "the heading of a table is lost; its columns were told by what they hold, which may be wrong for some" =>
         "表の見出しが失われている。列は内容から推定したため、一部に誤りがあり得る",
     "the last row of {n} table(s) has no line end; if the export was cut there, the last cell of the row and all rows after it are missing" =>
