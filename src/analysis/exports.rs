@@ -34,6 +34,10 @@ fn meaning(remark: Remark, n: u64) -> Phrase {
         Remark::RecipientsLost => {
             say!("a shell lost the addresses of the recipients of {n} row(s): they are counted, and not named", n)
         }
+        Remark::SidAlone => say!(
+            "{n} request(s) name their user by a security identifier (SID) alone: they count for the account that other requests give that SID to, or else for nobody",
+            n
+        ),
         Remark::NoHeading => {
             say!("the heading of a table is lost; its columns were told by what they hold, which may be wrong for some")
         }

@@ -5,6 +5,7 @@ use super::model::Coverage;
 use crate::config::Hints;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResult, Protocol};
+use crate::domain::time::MINUTE;
 use crate::say::{Part, Phrase, say};
 use std::collections::BTreeSet;
 
@@ -131,6 +132,17 @@ fn time_limits(facts: Facts<'_>) -> Vec<Phrase> {
     if steps > 0 {
         limits.push(say!("Clocks were stepped {n} time(s) while logging; times near those lines may be off.", n = steps));
     }
+    limits.extend(facts.rows.clock_skews.iter().map(|skew| {
+        let (least, most) = (skew.least / MINUTE, skew.most / MINUTE);
+        let by = if least == most { say!("{n} minute(s)", n = least) } else { say!("{least} to {most} minutes", least, most) };
+        say!(
+            "The clock of {ahead} was {by} ahead of that of {behind}: {n} recipient(s) were followed from one host to the other by queue id and Message-ID all the same. Which of the two clocks is wrong is not told; times of either may be off by as much.",
+            ahead = facts.rows.show(skew.ahead),
+            by,
+            behind = facts.rows.show(skew.behind),
+            n = skew.recipients
+        )
+    }));
     limits
 }
 

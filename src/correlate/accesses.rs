@@ -15,6 +15,9 @@ use hashbrown::{HashMap, HashSet};
 /// How soon a login form comes back after a wrong password.
 const FORM_ANSWER: i64 = 60 * SECOND;
 
+/// How far apart a front end and the back end behind it stamp one login: either may be the first, and either log may end in between.
+const SAME_LOGIN: i64 = 60 * SECOND;
+
 /// Who uses what, from where, by which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Use {
@@ -81,6 +84,10 @@ struct Form {
 #[derive(Default)]
 pub(super) struct Accesses {
     uses: HashMap<Use, Vec<Stretch<Read>>>,
+    /// Uses by those whom their requests name by a SID alone, which stands in the account's place.
+    by_sid: HashMap<Use, Vec<Stretch<Read>>>,
+    /// Who goes by a SID, as other requests say.
+    sids: HashSet<(Text, Text)>,
     denied: Vec<Denied>,
     forms: Vec<Form>,
 }
@@ -94,15 +101,18 @@ impl Accesses {
         let alike = event.client.map(|c| texts.intern(&without_blanks(c)));
         match event.fact {
             AccessFact::Granted { bytes } => {
-                let Some(account) = account else { return };
+                let sid = event.sid.map(|sid| texts.intern(&sid.to_ascii_uppercase()));
+                self.sids.extend(sid.zip(account));
+                let Some(name) = account.or(sid) else { return };
+                let uses = if account.is_some() { &mut self.uses } else { &mut self.by_sid };
                 let used = Use {
-                    account,
+                    account: name,
                     address,
                     protocol: event.protocol,
                     client: alike,
                     teller: if event.back_end { Teller::BackEnd } else { Teller::FrontEnd },
                 };
-                self.used(used, Stretch::new(line, Read { client, bytes }));
+                stretches::add(uses.entry(used).or_default(), Stretch::new(line, Read { client, bytes }));
             }
             AccessFact::Denied | AccessFact::Stopped => {
                 let result = if event.fact == AccessFact::Denied { LoginResult::Failure } else { LoginResult::Stopped };
@@ -118,17 +128,15 @@ impl Accesses {
     /// Use that the log of another system implies, such as a message sent from a mailbox.
     pub(super) fn implied(&mut self, line: Line, account: Text, address: Text, protocol: Protocol) {
         let used = Use { account, address: Some(address), protocol, client: None, teller: Teller::Message };
-        self.used(used, Stretch::new(line, Read { client: None, bytes: 0 }));
-    }
-
-    fn used(&mut self, used: Use, stretch: Stretch<Read>) {
-        stretches::add(self.uses.entry(used).or_default(), stretch);
+        stretches::add(self.uses.entry(used).or_default(), Stretch::new(line, Read { client: None, bytes: 0 }));
     }
 
     /// Takes in another shard's requests.
     pub(super) fn absorb(&mut self, other: Accesses, map: &Map) {
         let put = |text: &mut Option<Text>| text.iter_mut().for_each(|text| map.put(text));
-        for (mut used, mut stretches) in other.uses {
+        for (named, mut used, mut stretches) in
+            other.uses.into_iter().map(|(used, s)| (true, used, s)).chain(other.by_sid.into_iter().map(|(used, s)| (false, used, s)))
+        {
             map.put(&mut used.account);
             put(&mut used.address);
             put(&mut used.client);
@@ -136,8 +144,14 @@ impl Accesses {
                 map.put(&mut stretch.first.host);
                 put(&mut stretch.counted.client);
             }
-            self.uses.entry(used).or_default().extend(stretches);
+            let uses = if named { &mut self.uses } else { &mut self.by_sid };
+            uses.entry(used).or_default().extend(stretches);
         }
+        self.sids.extend(other.sids.into_iter().map(|(mut sid, mut account)| {
+            map.put(&mut sid);
+            map.put(&mut account);
+            (sid, account)
+        }));
         for mut denied in other.denied {
             map.put(&mut denied.line.host);
             [&mut denied.account, &mut denied.address, &mut denied.client, &mut denied.request].into_iter().for_each(put);
@@ -153,19 +167,29 @@ impl Accesses {
     /// One login for each session, one for each failure, and what was read in the sessions.
     pub(super) fn finish(mut self, texts: &mut TextPool, rules: &AccountRules, known: &[Login]) -> (Vec<Login>, Vec<MailboxUse>) {
         let mut spell = Spellings::new(rules);
+        self.name_sids(texts, &mut spell);
         let mut sessions = self.sessions();
-        let first_hand: HashSet<(Text, Protocol)> = sessions
+        let mut first_hand: HashMap<(Text, Protocol), Span> = HashMap::new();
+        let by_requests = sessions
             .iter()
             .filter(|(used, _)| used.teller == Teller::FrontEnd)
-            .map(|(used, _)| (used.account, used.protocol))
-            .chain(known.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| Some((l.account?, l.protocol))))
-            .map(|(account, protocol)| (spell.canonical(texts, account), protocol))
-            .collect();
+            .map(|(used, stretch)| (used.account, used.protocol, (stretch.first.at, stretch.last)));
+        let by_logins = known
+            .iter()
+            .filter(|login| login.result == LoginResult::Success)
+            .filter_map(|login| Some((login.account?, login.protocol, (login.at, login.at))));
+        for (account, protocol, span) in by_requests.chain(by_logins) {
+            widen(first_hand.entry((spell.canonical(texts, account), protocol)).or_insert(span), span);
+        }
         let covered = covered(&sessions, known);
         // The word of a back end, or of a message, counts where no front end's log speaks, and for accounts that none tells of.
         sessions.retain(|(used, stretch)| {
-            let spoken = covered.get(&used.protocol).is_some_and(|(from, to)| (*from..=*to).contains(&stretch.first.at));
-            !(used.teller != Teller::FrontEnd && spoken && first_hand.contains(&(spell.canonical(texts, used.account), used.protocol)))
+            let at = stretch.first.at;
+            let spoken = covered.get(&used.protocol).is_some_and(|(from, to)| (*from..=*to).contains(&at));
+            // A copy may stand beyond the last line of the front end's log.
+            let beside = |(from, to): &Span| (from.plus(-SAME_LOGIN)..=to.plus(SAME_LOGIN)).contains(&at);
+            let told = first_hand.get(&(spell.canonical(texts, used.account), used.protocol));
+            used.teller == Teller::FrontEnd || !told.is_some_and(|span| spoken || beside(span))
         });
         let mut logins: Vec<Login> = sessions.iter().map(|(used, stretch)| success(used, stretch)).collect();
         // A front end's log tells of every failure.
@@ -189,6 +213,36 @@ impl Accesses {
         }
         sessions.sort_by_key(|(_, stretch)| (stretch.first.at, stretch.first.place));
         sessions
+    }
+
+    /// Gives the uses by a SID to whom other requests name by it. One that two accounts go by, or none, is nobody's.
+    fn name_sids(&mut self, texts: &mut TextPool, spell: &mut Spellings<'_>) {
+        let mut sids: Vec<(Text, Text)> = std::mem::take(&mut self.sids).into_iter().collect();
+        // In an order of their own, so that new names are numbered alike in every run.
+        sids.sort_by(|a, b| (texts.bytes(a.0), texts.bytes(a.1)).cmp(&(texts.bytes(b.0), texts.bytes(b.1))));
+        let mut names: HashMap<Text, (Text, Vec<Text>)> = HashMap::new();
+        for (sid, spelling) in sids {
+            let account = spell.canonical(texts, spelling);
+            let (known, spellings) = names.entry(sid).or_insert((account, Vec::new()));
+            if *known == account {
+                spellings.push(spelling);
+            } else {
+                spellings.clear();
+                *known = sid;
+            }
+        }
+        let named: Vec<(Use, Vec<Stretch<Read>>)> = std::mem::take(&mut self.by_sid)
+            .into_iter()
+            .filter_map(|(used, stretches)| {
+                // As the other requests of the same session spell it, so that they are one.
+                let mut spelt = names.get(&used.account)?.1.iter().map(|spelling| Use { account: *spelling, ..used });
+                let first = spelt.clone().next()?;
+                Some((spelt.find(|spelt| self.uses.contains_key(spelt)).unwrap_or(first), stretches))
+            })
+            .collect();
+        for (used, stretches) in named {
+            self.uses.entry(used).or_default().extend(stretches);
+        }
     }
 
     /// What failed, and the login forms that did not.
@@ -254,14 +308,20 @@ fn signed_in_again(sessions: &[(Use, Stretch<Read>)], forms: &[Form]) -> Vec<Log
 }
 
 /// From when to when front ends tell of each way of use.
-fn covered(sessions: &[(Use, Stretch<Read>)], known: &[Login]) -> HashMap<Protocol, (Timestamp, Timestamp)> {
+fn covered(sessions: &[(Use, Stretch<Read>)], known: &[Login]) -> HashMap<Protocol, Span> {
     let told = sessions.iter().filter(|(used, _)| used.teller == Teller::FrontEnd).map(|(used, s)| (used.protocol, s.first.at, s.last));
-    let mut spans: HashMap<Protocol, (Timestamp, Timestamp)> = HashMap::new();
+    let mut spans: HashMap<Protocol, Span> = HashMap::new();
     for (protocol, from, to) in told.chain(known.iter().map(|l| (l.protocol, l.at, l.at))) {
-        let span = spans.entry(protocol).or_insert((from, to));
-        *span = (span.0.min(from), span.1.max(to));
+        widen(spans.entry(protocol).or_insert((from, to)), (from, to));
     }
     spans
+}
+
+/// First and last instant of something.
+type Span = (Timestamp, Timestamp);
+
+fn widen(span: &mut Span, by: Span) {
+    *span = (span.0.min(by.0), span.1.max(by.1));
 }
 
 /// What HttpProxy writes as blanks, IIS writes as `+` and as commas.

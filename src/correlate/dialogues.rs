@@ -3,6 +3,7 @@
 //! Records of a session count in the order of their numbers, whatever the order in which they come: logs are gathered, sorted and cut by
 //! hand. So what a session says is taken down, and read when it has ended.
 //! A front end passes an authenticated session on to another service, which logs it again; the pair is one session and one login.
+//! What a filter's own log tells of a session waits for the end of the evidence, so that it makes no difference which log is read first.
 
 use super::lives::Line;
 use super::remap::Map;
@@ -88,15 +89,10 @@ enum Fact {
         text: Text,
         message: Option<Text>,
     },
-    Refused {
-        sender: Text,
-        recipient: Option<Text>,
-        text: Text,
-    },
 }
 
 impl Fact {
-    /// `None` for the end, which is no fact.
+    /// `None` for the end, which is no fact, and for a filter's word, which is not the session's own.
     fn new(texts: &mut TextPool, told: &DialogueFact<'_>) -> Option<Fact> {
         let mut some = |text: &[u8]| (!text.is_empty()).then(|| texts.intern(text));
         Some(match told {
@@ -121,11 +117,7 @@ impl Fact {
                 let text = if *code >= REFUSALS { texts.intern(text) } else { texts.intern(b"") };
                 Fact::Reply { code: *code, text, message: message.map(|id| texts.intern(id)) }
             }
-            DialogueFact::Refused { sender, recipient, text } => {
-                let recipient = some(&recipient.to_ascii_lowercase());
-                Fact::Refused { sender: texts.intern(sender), recipient, text: texts.intern(text) }
-            }
-            DialogueFact::Ended => return None,
+            DialogueFact::Refused { .. } | DialogueFact::Ended => return None,
         })
     }
 }
@@ -197,8 +189,8 @@ struct Dialogue {
     pending: VecDeque<Pending>,
     transaction: Option<Transaction>,
     transactions: Vec<Transaction>,
-    /// What a filter's own log says was refused.
-    filtered: Vec<(Line, Transaction)>,
+    /// What a filter's own log says was refused, each with its `Message-ID`, which those refused before the message itself have not.
+    filtered: Vec<(Text, Transaction)>,
     /// Refusals so far, for sessions that turn out to be a stranger's.
     refusals: u64,
 }
@@ -232,6 +224,15 @@ pub(super) struct Transaction {
     pub(super) end: TransactionEnd,
 }
 
+/// What a filter's own log says was refused, by the id of the session and the peer's address. Its host goes by another name there.
+#[derive(Clone, Debug)]
+struct Filtered {
+    session: Text,
+    address: Text,
+    message: Text,
+    transaction: Transaction,
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransactionEnd {
@@ -258,16 +259,22 @@ pub(super) struct UserSession {
     pub(super) user: Text,
     pub(super) address: Text,
     pub(super) client: Option<Text>,
+    /// It went on elsewhere, under another id.
+    pub(super) passed_on: bool,
     pub(super) transactions: Vec<Transaction>,
 }
+
+/// A session: its host, its id, and the log of that host.
+type Key = (Text, Text, Text);
 
 /// The sessions of one shard, then of all.
 #[derive(Default)]
 pub(super) struct Dialogues {
-    open: HashMap<(Text, Text), Open>,
+    open: HashMap<Key, Open>,
     /// Sessions whose end came in last, in that order.
-    lately: VecDeque<(Text, Text)>,
-    ended: Vec<((Text, Text), Dialogue)>,
+    lately: VecDeque<Key>,
+    ended: Vec<(Key, Dialogue)>,
+    filtered: Vec<Filtered>,
     /// Every SMTP session that is logged, of strangers too: host and id.
     seen: HashSet<(Text, Text)>,
     foreign_rejects: u64,
@@ -302,7 +309,16 @@ impl Told {
 
 impl Dialogues {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &DialogueEvent<'_>) {
-        let key = (line.host, texts.intern(event.id));
+        let id = texts.intern(event.id);
+        if let DialogueFact::Refused { message, sender, recipient, text } = event.fact {
+            let mut transaction = Transaction::new(line, texts.intern(sender));
+            let recipient = (!recipient.is_empty()).then(|| texts.intern(&recipient.to_ascii_lowercase()));
+            transaction.refused.push(Refused { address: recipient, reply: texts.intern(text), line });
+            transaction.end = TransactionEnd::Refused;
+            let (address, message) = (texts.intern(event.address), texts.intern(message));
+            return self.filtered.push(Filtered { session: id, address, message, transaction });
+        }
+        let key = (line.host, id, texts.intern(event.log));
         let Some(fact) = Fact::new(texts, &event.fact) else {
             let address = texts.intern(event.address);
             return self.ended(key, event.number, || Open::new(event.protocol, address));
@@ -313,7 +329,7 @@ impl Dialogues {
 
     /// Ends a session at once where its log counts nothing, and else when it is likely to be whole and no late row has come for a while;
     /// one whose rows are to come after its end waits for them as long as there is evidence.
-    fn ended(&mut self, key: (Text, Text), number: Option<u32>, new: impl FnOnce() -> Open) {
+    fn ended(&mut self, key: Key, number: Option<u32>, new: impl FnOnce() -> Open) {
         let Some(number) = number else { return self.end(key) };
         let open = match self.open.entry(key) {
             Entry::Occupied(open) => open.into_mut(),
@@ -329,12 +345,12 @@ impl Dialogues {
         }
     }
 
-    fn end(&mut self, key: (Text, Text)) {
+    fn end(&mut self, key: Key) {
         let Some((protocol, dialogue)) = self.open.remove(&key).and_then(|open| Some((open.protocol, open.into_dialogue()?))) else {
             return;
         };
         if protocol == Protocol::SmtpAuth {
-            self.seen.insert(key);
+            self.seen.insert((key.0, key.1));
         }
         if dialogue.tells_something() {
             self.ended.push((key, dialogue));
@@ -346,14 +362,20 @@ impl Dialogues {
     /// Takes in another shard's sessions.
     pub(super) fn absorb(&mut self, mut other: Dialogues, map: &Map) {
         std::mem::take(&mut other.lately).into_iter().for_each(|key| other.end(key));
-        let mut left: Vec<(Text, Text)> = other.open.keys().copied().collect();
+        let mut left: Vec<Key> = other.open.keys().copied().collect();
         left.sort_unstable();
         left.into_iter().for_each(|key| other.end(key));
-        for ((mut host, mut id), mut dialogue) in other.ended {
-            map.put(&mut host);
-            map.put(&mut id);
+        for ((mut host, mut id, mut log), mut dialogue) in other.ended {
+            [&mut host, &mut id, &mut log].into_iter().for_each(|text| map.put(text));
             dialogue.remap(map);
-            self.ended.push(((host, id), dialogue));
+            self.ended.push(((host, id, log), dialogue));
+        }
+        for mut filtered in other.filtered {
+            map.put(&mut filtered.session);
+            map.put(&mut filtered.address);
+            map.put(&mut filtered.message);
+            filtered.transaction.remap(map);
+            self.filtered.push(filtered);
         }
         for (mut host, mut id) in other.seen {
             map.put(&mut host);
@@ -364,24 +386,21 @@ impl Dialogues {
     }
 
     /// Joins front ends with what they passed on: one login and one list of transactions for each session.
-    pub(super) fn finish(self) -> Told {
+    pub(super) fn finish(mut self) -> Told {
+        self.settle_filtered();
         let mut told = Told { seen: self.seen, foreign_rejects: self.foreign_rejects, ..Told::default() };
-        let front_ends: HashMap<Text, usize> = self
+        let front_ends: HashMap<Passed, usize> = self
             .ended
             .iter()
             .enumerate()
             .filter(|(_, (_, d))| d.proxied.is_none() && !d.users.is_empty())
-            .map(|(n, ((_, id), _))| (*id, n))
+            .map(|(n, ((_, id, _), d))| ((*id, d.address), n))
             .collect();
         told.untold = halves(&self.ended, &front_ends);
-        let passed_on: HashSet<Text> = self
-            .ended
-            .iter()
-            .filter(|(_, d)| !d.transactions.is_empty())
-            .filter_map(|(_, d)| d.proxied.map(|(session, _)| session))
-            .collect();
-        for ((host, id), dialogue) in &self.ended {
-            let front = dialogue.proxied.and_then(|(session, _)| front_ends.get(&session)).and_then(|n| self.ended.get(*n));
+        let passed_on: HashSet<Passed> =
+            self.ended.iter().filter(|(_, d)| !d.transactions.is_empty()).filter_map(|(_, d)| d.proxied).collect();
+        for ((host, id, _), dialogue) in &self.ended {
+            let front = dialogue.proxied.and_then(|passed| front_ends.get(&passed)).and_then(|n| self.ended.get(*n));
             dialogue.failures_into(*host, &mut told.logins);
             let user = match (dialogue.users.first(), front) {
                 (_, Some((_, front))) => front.users.first().map(|(user, _)| *user),
@@ -396,22 +415,61 @@ impl Dialogues {
             if front.is_none() {
                 dialogue.logins_into(&mut told.logins);
             }
-            let transactions = if passed_on.contains(id) { Vec::new() } else { dialogue.all_transactions() };
-            told.sessions.push(UserSession { host: *host, id: *id, user, address: seen.client_address(), client, transactions });
+            let transactions = if passed_on.contains(&(*id, dialogue.address)) { Vec::new() } else { dialogue.all_transactions() };
+            told.sessions.push(UserSession {
+                host: *host,
+                id: *id,
+                user,
+                address: seen.client_address(),
+                client,
+                passed_on: dialogue.passed_on,
+                transactions,
+            });
         }
         told
     }
+
+    /// Gives what filters refused to the sessions in which they did, which another log tells of. Of a stranger's session that log has told
+    /// the refusals already.
+    fn settle_filtered(&mut self) {
+        self.filtered.sort_by_key(|filtered| (filtered.transaction.line.at, filtered.transaction.line.place));
+        let mut of_users: HashMap<Text, Vec<usize>> = HashMap::new();
+        for (number, ((_, id, _), _)) in self.ended.iter().enumerate().filter(|(_, (_, d))| !d.users.is_empty() || d.proxied.is_some()) {
+            of_users.entry(*id).or_default().push(number);
+        }
+        let seen: HashSet<Text> = self.seen.iter().map(|(_, id)| *id).collect();
+        for filtered in std::mem::take(&mut self.filtered) {
+            let is_of = |n: &&usize| self.ended.get(**n).is_some_and(|(_, d)| d.has_peer(filtered.address));
+            let mut found = of_users.get(&filtered.session).into_iter().flatten().filter(is_of);
+            match (found.next().copied(), found.next()) {
+                (Some(number), None) => {
+                    if let Some((_, dialogue)) = self.ended.get_mut(number) {
+                        dialogue.filter(filtered.message, filtered.transaction);
+                    }
+                }
+                _ if seen.contains(&filtered.session) => {}
+                _ => self.foreign_rejects += 1,
+            }
+        }
+    }
 }
+
+/// What names a front end's session in the log of the service that took it over: its id, and the client's address. Other servers' front
+/// ends may have sessions of the same id.
+type Passed = (Text, Text);
 
 /// Halves of sessions: what a front end passed on and no log shows as taken over, and what was taken over from a front end whose log
 /// does not show it.
-fn halves(ended: &[((Text, Text), Dialogue)], front_ends: &HashMap<Text, usize>) -> Vec<Untold> {
-    let taken_over: HashSet<Text> = ended.iter().filter_map(|(_, d)| d.proxied).map(|(session, _)| session).collect();
+fn halves(ended: &[(Key, Dialogue)], front_ends: &HashMap<Passed, usize>) -> Vec<Untold> {
+    let taken_over: HashSet<Passed> = ended.iter().filter_map(|(_, d)| d.proxied).collect();
     let missing = |id: Text, dialogue: &Dialogue| match dialogue.proxied {
-        Some((session, _)) => (!front_ends.contains_key(&session)).then_some(SessionLog::FrontEnd),
-        None => (dialogue.passed_on && dialogue.transactions.is_empty() && !taken_over.contains(&id)).then_some(SessionLog::Hub),
+        Some(passed) => (!front_ends.contains_key(&passed)).then_some(SessionLog::FrontEnd),
+        None => {
+            let went_on = dialogue.passed_on && dialogue.transactions.is_empty();
+            (went_on && !taken_over.contains(&(id, dialogue.address))).then_some(SessionLog::Hub)
+        }
     };
-    let half = |((_, id), dialogue): &((Text, Text), Dialogue)| {
+    let half = |((_, id, _), dialogue): &(Key, Dialogue)| {
         let (user, line) = *dialogue.users.first()?;
         Some(Untold { line, user, address: Some(dialogue.client_address()), missing: missing(*id, dialogue)? })
     };
@@ -477,13 +535,6 @@ impl Dialogue {
             }
             Fact::Other => self.wait(Pending::Other),
             Fact::Reply { code, text, message } => self.reply(line, code, text, message),
-            Fact::Refused { sender, recipient, text } => {
-                self.refusals += 1;
-                let mut transaction = Transaction::new(line, sender);
-                transaction.refused.push(Refused { address: recipient, reply: text, line });
-                transaction.end = TransactionEnd::Refused;
-                self.filtered.push((line, transaction));
-            }
         }
     }
 
@@ -590,6 +641,19 @@ impl Dialogue {
         !self.users.is_empty() || !self.failures.is_empty() || !self.stopped.is_empty() || self.proxied.is_some()
     }
 
+    /// Takes in what a filter refused: a row for each recipient of a message.
+    fn filter(&mut self, message: Text, refused: Transaction) {
+        match self.filtered.iter_mut().find(|(known, t)| *known == message && t.sender == refused.sender) {
+            Some((_, known)) => known.refused.extend(refused.refused),
+            None => self.filtered.push((message, refused)),
+        }
+    }
+
+    /// Whether an address is that of its peer, or of the client behind it.
+    fn has_peer(&self, address: Text) -> bool {
+        self.address == address || self.proxied.is_some_and(|(_, client)| client == address)
+    }
+
     /// The true client: behind a front end the one it names.
     fn client_address(&self) -> Text {
         self.proxied.map_or(self.address, |(_, address)| address)
@@ -599,12 +663,7 @@ impl Dialogue {
     fn all_transactions(&self) -> Vec<Transaction> {
         let mut all = self.transactions.clone();
         if !all.iter().any(|t| !t.refused.is_empty()) {
-            for (_, filtered) in &self.filtered {
-                match all.iter_mut().find(|t| t.end == TransactionEnd::Refused && t.sender == filtered.sender) {
-                    Some(known) => known.refused.extend(&filtered.refused),
-                    None => all.push(filtered.clone()),
-                }
-            }
+            all.extend(self.filtered.iter().map(|(_, transaction)| transaction.clone()));
         }
         all
     }
@@ -663,11 +722,7 @@ impl Dialogue {
             failure.user.iter_mut().for_each(|user| map.put(user));
             map.put(&mut failure.line.host);
         }
-        let filtered = self.filtered.iter_mut().map(|(line, transaction)| {
-            map.put(&mut line.host);
-            transaction
-        });
-        self.transactions.iter_mut().chain(filtered).for_each(|transaction| transaction.remap(map));
+        self.transactions.iter_mut().for_each(|transaction| transaction.remap(map));
     }
 }
 

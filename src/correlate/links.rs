@@ -47,6 +47,24 @@ pub(super) struct Links {
     pub(super) passed_on: HashSet<u32>,
     /// For each verdict of a filter that passed mail on under another queue id (by its line), the life that carries it on.
     pub(super) released: HashMap<Place, u32>,
+    /// Clocks that differ, by the hosts: the one ahead, and the other.
+    pub(super) skews: HashMap<(Text, Text), Skew>,
+}
+
+/// By how much one host's clock was ahead of another's, and for how many recipients.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Skew {
+    pub(super) least: i64,
+    pub(super) most: i64,
+    pub(super) recipients: u64,
+}
+
+impl Skew {
+    fn join(&mut self, other: Skew) {
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+        self.recipients += other.recipients;
+    }
 }
 
 /// For each recipient of a shard's lives, the life that carries it on.
@@ -105,6 +123,7 @@ struct Found {
     requeues: Vec<(When, u32, QueueId)>,
     /// Lives that a filter may have split off another one.
     reinjected: Vec<(When, u32)>,
+    skews: HashMap<(Text, Text), Skew>,
 }
 
 /// The order in which lives began.
@@ -125,6 +144,9 @@ pub(super) fn link<S: Default + Send>(all: &Gathered, texts: &TextPool, look: im
         requeues.extend(shard.requeues);
         reinjected.extend(shard.reinjected);
         released.extend(shard.released);
+        for (hosts, skew) in shard.skews {
+            links.skews.entry(hosts).and_modify(|known| known.join(skew)).or_insert(skew);
+        }
         for (key, pickup) in shard.pickups {
             pickups.entry(key).or_default().push(pickup);
         }
@@ -181,7 +203,11 @@ impl Follower<'_> {
         let when = (life.opened, life.place);
         for (at, attempted) in life.recipients.iter().enumerate() {
             let onward = match (attempted.status, attempted.next_id) {
-                (Status::Sent, Some(id)) => self.onward(number, life, attempted, id, child),
+                (Status::Sent, Some(id)) => self.onward(number, life, attempted, id, child).or_else(|| {
+                    let only = self.by_a_clock_that_differs(number, life, attempted, id, child)?;
+                    self.note_skew(only, life, attempted, child, &mut found.skews);
+                    Some(only)
+                }),
                 (Status::Sent, None) if attempted.program == Program::Pipe && self.is_filter(attempted) => {
                     found.pipes.push((when, number, at));
                     None
@@ -225,7 +251,7 @@ impl Follower<'_> {
             let facts = if is_it { agreement(life, attempted, child) } else { 0 };
             (facts >= 2).then_some((facts, std::cmp::Reverse((child.opened, child.place)), n))
         });
-        candidates.max().map(|(.., n)| n).or_else(|| self.by_a_clock_that_differs(number, life, attempted, id, child))
+        candidates.max().map(|(.., n)| n)
     }
 
     /// The life a delivery leads to on a host whose clock differs by more than hand-overs do: its message-id must be the same, and no
@@ -242,6 +268,17 @@ impl Follower<'_> {
         });
         let only = fitting.next()?;
         fitting.next().is_none().then_some(only)
+    }
+
+    /// Notes how far apart the clocks are of the hosts of a delivery and of the life it leads to.
+    fn note_skew(&self, to: u32, life: &Life, attempted: &Attempted, child: &mut Life, skews: &mut HashMap<(Text, Text), Skew>) {
+        if !self.all.read_head(to, child) {
+            return;
+        }
+        let ahead = child.opened.since(attempted.at);
+        let hosts = if ahead > 0 { (child.host, life.host) } else { (life.host, child.host) };
+        let skew = Skew { least: ahead.abs(), most: ahead.abs(), recipients: 1 };
+        skews.entry(hosts).and_modify(|known| known.join(skew)).or_insert(skew);
     }
 }
 
@@ -488,7 +525,11 @@ mod tests {
 
     /// A hand-over between two hosts of ours; the second one's clock goes wrong by this much, and it has another message of the same id.
     fn handed_over(at: &str, message_id: &str, more: &str) -> Vec<String> {
-        fates(&format!(
+        fates(&handed_over_lines(at, message_id, more))
+    }
+
+    fn handed_over_lines(at: &str, message_id: &str, more: &str) -> String {
+        format!(
             "16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
              16:01:01 mail postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@pc>
              16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
@@ -500,7 +541,7 @@ mod tests {
              {at}:03 gate postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.x.test[192.0.2.9] said: 550 5.7.1 spam (in reply to end of DATA command))
              {at}:03 gate postfix/qmgr[9]: 2A2B3C4D5E: removed
              {more}"
-        ))
+        )
     }
 
     #[test]
@@ -509,6 +550,23 @@ mod tests {
         for at in ["16:01", "15:40", "16:30", "07:01", "23:59"] {
             assert_eq!(handed_over(at, "m1@pc", ""), blocked, "{at}");
         }
+    }
+
+    /// The clock of `gate` is three hours ahead of that of `mail`, or 21 minutes behind.
+    #[test]
+    fn a_clock_that_differs_is_known_by_its_hosts_and_how_far_it_is_off() {
+        let skews = |at: &str| {
+            let found = crate::correlate::testing::rows(&handed_over_lines(at, "m1@pc", ""));
+            let minutes = |micros: i64| micros / crate::domain::time::MINUTE;
+            let show = |s: &crate::domain::rows::ClockSkew| {
+                (found.show(s.ahead), found.show(s.behind), minutes(s.least), minutes(s.most), s.recipients)
+            };
+            found.clock_skews.iter().map(show).collect::<Vec<_>>()
+        };
+        let (mail, gate) = ("mail".to_owned(), "gate".to_owned());
+        assert_eq!(skews("19:01"), [(gate.clone(), mail.clone(), 180, 180, 1)]);
+        assert_eq!(skews("15:40"), [(mail, gate, 21, 21, 1)]);
+        assert_eq!(skews("16:01"), []);
     }
 
     #[test]

@@ -87,7 +87,8 @@ fn join_by_id(logins: &mut Vec<Login>, texts: usize) -> Joined {
             Some(Some(known)) => {
                 let Some(known) = before.get_mut(*known as usize) else { continue };
                 found.ids_shared |= known.host != login.host;
-                found.differing += u64::from(known.host != login.host && known.result != login.result);
+                let differ = known.result != login.result && tells_result(known) && tells_result(login);
+                found.differing += u64::from(known.host != login.host && differ);
                 join(known, login.clone());
                 continue;
             }
@@ -171,12 +172,17 @@ fn agree(a: &Login, b: &Login) -> bool {
     same(|word| word.application) && same(|word| word.correlation)
 }
 
-/// The record that knows the protocol leads; of two of one export the one written last, or the one that says of a success.
+/// Whether a record says how a sign-in ended: one without a number may have lost it, or be of a page in between.
+fn tells_result(login: &Login) -> bool {
+    login.result != LoginResult::Interrupted || login.provider.as_ref().is_some_and(|word| word.code.is_some())
+}
+
+/// The record that knows the result leads, then the one that knows the protocol; of two of one export the one written last, or the one that says of a success.
 fn join(known: &mut Login, other: Login) {
     let says_how = |login: &Login| login.protocol != Protocol::Other;
     let written = |login: &Login| login.provider.as_ref().and_then(|word| word.written);
     let ended = |login: &Login| login.result == LoginResult::Success;
-    let rank = |login: &Login| (says_how(login), written(login), ended(login));
+    let rank = |login: &Login| (tells_result(login), says_how(login), written(login), ended(login));
     let (best, rest) = if rank(&other) > rank(known) { (other, known.clone()) } else { (known.clone(), other) };
     let refusal = |login: &Login| login.provider.as_ref().and_then(|word| word.refusal);
     let told = refusal(&best).or(refusal(&rest)).filter(|_| best.result == LoginResult::Failure);

@@ -610,6 +610,198 @@ fn a_session_of_which_one_log_is_missing_is_known_to_be_half_told() {
     assert_eq!(half_told(&[tracking(&all)]), ["suzuki@u.example 203.0.113.7 Hub"]);
 }
 
+const AGENT: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: Agent Log\r\n#Fields: Timestamp,SessionId,LocalEndpoint,RemoteEndpoint,EnteredOrgFromIP,MessageId,P1FromAddress,P2FromAddresses,Recipient,NumRecipients,Agent,Event,Action,SmtpResponse,Reason,ReasonData\r\n";
+
+/// A filter turned two recipients of a user away; the receive log ends before that, and names the server where the agent log has its
+/// address. Strangers' refusals, other servers' sessions of the same id, and refused logins are nothing of the user's.
+#[test]
+fn what_a_filter_refused_is_the_users_whichever_log_is_read_first() {
+    let agent = |session: &str, remote: &str, recipient: &str, action: &str| {
+        format!(
+            "2022-10-31T16:02:00.000Z,{session},192.0.2.25,{remote},,,suzuki@u.example,,{recipient},1,Recipient Filter Agent,OnRcptCommand,{action},550 5.7.1 Recipient refused by policy,,\r\n"
+        )
+    };
+    let id = "08D0000000000007";
+    let filter = [
+        AGENT.to_owned(),
+        agent(id, "203.0.113.7", "a@x.test", "RejectRecipients"),
+        agent(id, CLIENT, "b@x.test", "RejectRecipients"),
+        agent(id, CLIENT, "", "RejectAuthentication"),
+        agent(id, "198.51.100.77:4000", "c@x.test", "RejectRecipients"),
+        agent("08D0000000000099", CLIENT, "d@x.test", "RejectRecipients"),
+    ];
+    let ended: Vec<&str> = SUBMISSION.iter().copied().chain(["-,,Remote"]).collect();
+    let session = RECEIVE.to_owned() + &receive("Client Frontend", id, CLIENT, &ended);
+    let other =
+        |n: usize| receive("Default Frontend", &format!("08D1{n:012}"), "198.51.100.7:25", &["+,,", "<,EHLO x,", "<,NOOP,", "-,,Remote"]);
+    let later = RECEIVE.to_owned() + &(0..400).map(other).collect::<String>();
+    let expected = ["suzuki@u.example: blocked [a@x.test=blocked b@x.test=blocked]"];
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [0, 2, 1], [2, 1, 0]] {
+        let rows = files(&order.map(|n| [filter.concat(), session.clone(), later.clone()][n].clone()));
+        assert_eq!((shown(&rows).as_slice(), rows.foreign_rejects), (&expected.map(str::to_owned)[..], 1), "{order:?}");
+    }
+    // Two messages refused whole, of two recipients and of one: a row for each recipient.
+    let whole =
+        |message: &str, recipient: &str| agent(id, CLIENT, recipient, "RejectMessage").replace(",,,suzuki", &format!(",,{message},suzuki"));
+    let messages = [whole("<m1@u.example>", "a@x.test"), whole("<m1@u.example>", "b@x.test"), whole("<m2@u.example>", "a@x.test")];
+    let told = shown(&files(&[AGENT.to_owned() + &messages.concat(), session]));
+    assert_eq!(told, [expected[0], "suzuki@u.example: blocked [a@x.test=blocked]"]);
+    // Where the receive log tells the refusals itself, the filter's word adds nothing.
+    let told =
+        ["<,MAIL FROM:<suzuki@u.example>,", ">,250 2.1.0 Sender OK,", "<,RCPT TO:<a@x.test>,", ">,550 5.7.1 Recipient refused by policy,"];
+    let lines: Vec<&str> = SUBMISSION.iter().copied().chain(told).collect();
+    let whole = RECEIVE.to_owned() + &receive("Client Frontend", id, CLIENT, &lines);
+    let once = [AGENT.to_owned(), agent(id, CLIENT, "a@x.test", "RejectRecipients")].concat();
+    assert_eq!(shown(&files(&[whole, once])), ["suzuki@u.example: blocked [a@x.test=blocked]"]);
+}
+
+/// Each service of a server counts its own sessions, and both begin to count when the server is started: one id, two sessions. In one of
+/// them suzuki was refused a recipient; in the other tanaka's message was taken in.
+#[test]
+fn two_services_of_a_server_have_sessions_of_one_id_and_each_keeps_its_own() {
+    let id = "08D0000000000007";
+    let mail = |user: &str, from: &str, answers: &[&str]| -> Vec<String> {
+        let begun = SUBMISSION.iter().map(|line| line.replace("suzuki", user));
+        let sent = [format!("<,MAIL FROM:<{from}>,"), ">,250 2.1.0 Sender OK,".to_owned(), "<,RCPT TO:<a@x.test>,".to_owned()];
+        begun.chain(sent).chain(answers.iter().map(|line| (*line).to_owned())).collect()
+    };
+    let lines = |lines: &[String]| -> Vec<String> { lines.to_vec() };
+    let log = |connector: &str, remote: &str, rows: &[String]| {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        RECEIVE.to_owned() + &receive(connector, id, remote, &rows)
+    };
+    let refused = lines(&mail("suzuki", "suzuki@u.example", &[">,550 5.7.1 sending limit exceeded,", "-,,Remote"]));
+    let taken = lines(&mail(
+        "tanaka",
+        "tanaka@u.example",
+        &[
+            ">,250 2.1.5 Recipient OK,",
+            "<,DATA,",
+            ">,354 Start mail input,",
+            ">,250 2.6.0 <m1@u.example> [InternalId=5] Queued mail for delivery,",
+            "-,,Remote",
+        ],
+    ));
+    let front = log("Client Frontend", CLIENT, &refused);
+    let hub = log("Default", "198.51.100.9:40000", &taken);
+    for evidence in [[front.clone(), hub.clone()], [hub, front]] {
+        let rows = files(&evidence);
+        let mut told = (shown(&rows), logins(&rows));
+        told.0.sort();
+        told.1.sort();
+        assert_eq!(told.0, ["suzuki@u.example: blocked [a@x.test=blocked]", "tanaka@u.example: unknown [a@x.test=unknown]"]);
+        assert_eq!(told.1, ["suzuki@u.example 203.0.113.7 smtp-auth success", "tanaka@u.example 198.51.100.9 smtp-auth success"]);
+    }
+}
+
+/// Two servers' front ends have a session of one id; the one that a hub took over is told by its client's address.
+#[test]
+fn a_session_that_was_taken_over_is_the_front_ends_with_that_client() {
+    let front = |server: &str, user: &str, remote: &str| {
+        let lines: Vec<String> = SUBMISSION.iter().map(|line| line.replace("suzuki", user)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        RECEIVE.to_owned() + &receive("Client Frontend", "08D0000000000007", remote, &lines).replace("EX1", server)
+    };
+    let passed = [
+        "<,EHLO EX1,",
+        ">,250 EX1 Hello,",
+        "<,XPROXY SID=08D0000000000007 IP=203.0.113.7 PORT=51234 DOMAIN=pc.example CAPABILITIES=0,",
+        ">,250 XProxy accepted and authenticated,",
+        "<,MAIL FROM:<suzuki@u.example>,",
+        ">,421 4.4.2 Message submission rate for this client has exceeded the configured limit,",
+    ];
+    let hub = RECEIVE.to_owned() + &receive("Client Proxy", "08D0000000000009", "192.0.2.25:2525", &passed);
+    for evidence in [
+        [front("EX1", "suzuki", CLIENT), front("EX2", "tanaka", "198.51.100.9:40000")],
+        [front("EX2", "tanaka", "198.51.100.9:40000"), front("EX1", "suzuki", CLIENT)],
+    ] {
+        let rows = files(&[&evidence[..], std::slice::from_ref(&hub)].concat());
+        assert_eq!(shown(&rows), ["suzuki@u.example: blocked [=blocked]"]);
+        assert_eq!(rows.logins.len(), 2);
+    }
+}
+
+/// A login over IMAP4 is the last line of the front end's log; the back end, whose log goes on, tells of it half a second later. What
+/// it tells of an hour later is another login, of which the front end's log has been lost.
+#[test]
+fn a_back_ends_copy_behind_the_last_line_of_the_front_end_is_no_second_login() {
+    const IMAP: &str = "#Software: Microsoft Exchange Server\r\n#Log-type: IMAP4 Log\r\n#Fields: dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context\r\n";
+    let row = |time: &str, server: &str, client: &str| {
+        format!("2022-10-31T{time}Z,0000000000000005,2,192.0.2.25:{server},{client},suzuki,1,1,1,login,suzuki@u.example *****,R=OK\r\n")
+    };
+    let outside = |time: &str| row(time, "993", "203.0.113.7:55576");
+    let inside = |time: &str| row(time, "1993", "192.0.2.25:40000");
+    let front = IMAP.to_owned() + &outside("15:00:00.000") + &outside("16:01:02.000");
+    let told = |back: &[String]| logins(&files(&[front.clone(), IMAP.to_owned() + &back.concat()]));
+    let twice = ["suzuki@u.example 203.0.113.7 imap success"; 2];
+    // At the end of the front end's log, and before its beginning.
+    assert_eq!(told(&[inside("16:01:02.500")]), twice);
+    assert_eq!(told(&[inside("14:59:59.800"), inside("16:01:01.900")]), twice);
+    assert_eq!(told(&[inside("16:01:02.500"), inside("17:05:00.000")]), [&twice[..], &["suzuki@u.example - imap success"]].concat());
+}
+
+/// Requests in which the front end names suzuki now by name, now by SID, and one of a stranger; suzuki also opens the mailbox that
+/// everybody of the office shares.
+#[test]
+fn a_user_whom_requests_name_by_a_sid_is_who_others_say_and_never_the_mailbox_that_was_opened() {
+    let (suzuki, tanaka) = ("S-1-5-21-1004336348-1177238915-682003330-1105", "S-1-5-21-1004336348-1177238915-682003330-1106");
+    let heading = "#Fields: DateTime,RequestId,Protocol,UrlStem,IsAuthenticated,AuthenticatedUser,AnchorMailbox,UserAgent,ClientIpAddress,ServerHostName,HttpStatus,Method\r\n";
+    let row = |time: &str, protocol: &str, user: &str, anchor: &str, address: &str| {
+        format!("2022-10-31T{time}.000Z,r{time}{address},{protocol},/x/,true,{user},{anchor},Program/1.0,{address},EX1,200,POST\r\n")
+    };
+    let told = |rows: &[String]| logins(&files(&[heading.to_owned() + &rows.concat()]));
+    let named = row("09:00:00", "Owa", "UNIV\\suzuki", &format!("Sid~{suzuki}"), "198.51.100.7");
+    let by_sid = row("16:01:02", "Ews", suzuki, "Smtp~office@u.example", "203.0.113.7");
+    let again = row("16:05:00", "Ews", suzuki, &format!("Sid~{suzuki}"), "203.0.113.7");
+    let both = ["suzuki@u.example 198.51.100.7 webmail success", "suzuki@u.example 203.0.113.7 ews success"];
+    assert_eq!(told(&[named.clone(), by_sid.clone(), again.clone()]), both);
+    assert_eq!(told(&[again, by_sid.clone(), named.clone()]), both);
+    // By name and by SID from one place in one program: one session.
+    let mixed = row("16:03:00", "Ews", "UNIV\\suzuki", &format!("Sid~{suzuki}"), "203.0.113.7");
+    assert_eq!(told(&[named.clone(), by_sid.clone(), mixed]), both);
+    // Nobody says whose the SID is: not the office's, to which the mailbox belongs, for all that is known.
+    assert_eq!(told(std::slice::from_ref(&by_sid)), [""; 0]);
+    assert_eq!(told(&[row("09:00:00", "Owa", "UNIV\\tanaka", &format!("Sid~{tanaka}"), "198.51.100.9"), by_sid.clone()]).len(), 1);
+    // A phone opens its user's own mailbox alone, and so tells whose the SID is.
+    let phone = row("08:00:00", "Eas", suzuki, "SMTP~suzuki@u.example", "198.51.100.8");
+    assert_eq!(told(&[by_sid.clone(), phone]), ["suzuki@u.example 198.51.100.8 activesync success", both[1]]);
+    // Two names for one SID: one of them is wrong.
+    let other = row("09:00:00", "Owa", "UNIV\\tanaka", &format!("Sid~{suzuki}"), "198.51.100.9");
+    assert_eq!(told(&[named, other, by_sid]).iter().filter(|login| login.contains("203.0.113.7")).count(), 0);
+}
+
+/// A mailbox sent a message, by what program an old server does not say; from where it does.
+#[test]
+fn what_a_mailbox_sent_was_not_sent_by_smtp() {
+    let sent = |context| Tracked { source: "STOREDRIVER", context, recipients: "b@u.example", original: "203.0.113.7", ..ROW };
+    for (context, protocol) in [
+        ("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918, Event:1, MessageClass:IPM.Note", Protocol::Other),
+        ("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918, Event:1, MessageClass:IPM.Note, ClientType:OWA", Protocol::Webmail),
+    ] {
+        let submitted = Tracked { event: "SUBMIT", time: "16:01:03.000", ..sent(context) };
+        let rows = files(&[tracking(&[sent("MDB:1, Mailbox:33345678-3232-2323-1111-08da9fd00918"), submitted])]);
+        assert_eq!(rows.messages.iter().map(|m| m.protocol).collect::<Vec<_>>(), [protocol]);
+        assert_eq!(logins(&rows), [format!("suzuki@u.example 203.0.113.7 {} success", protocol.as_str())]);
+    }
+}
+
+/// The back end's POP3 log has sessions of the same ids, with other people in them.
+#[test]
+fn a_back_ends_sessions_give_no_names_to_those_of_the_front_end() {
+    let row = |n: usize, server: &str, client: &str, user: &str, command: &str| {
+        format!("2022-10-31T16:01:02.00{n}Z,0000000000000005,{n},192.0.2.25:{server},{client},{user},1,1,1,{command}\r\n")
+    };
+    let (outside, inside) = ("203.0.113.7:55576", "192.0.2.25:40000");
+    let front = [row(1, "110", outside, "", "user,suzuki@v.example,R=OK"), row(4, "110", outside, "suzuki", "pass,*****,R=OK")];
+    let back = [
+        row(0, "1995", inside, "", "OpenSession,,"),
+        row(2, "1995", inside, "", "user,tanaka@v.example,R=OK"),
+        row(3, "1995", inside, "", "CloseSession,,"),
+    ];
+    let told = logins(&files(&[POP.to_owned() + &front[0] + &back.concat() + &front[1]]));
+    assert_eq!(told, ["suzuki@v.example 203.0.113.7 pop3 success"]);
+}
+
 const EWS: &str = "DateTime,RequestId,MajorVersion,AuthenticationType,IsAuthenticated,AuthenticatedUser,UserAgent,ClientIpAddress,ServerHostName,SoapAction,HttpStatus,ResponseSize,ImpersonatedUser,ProxyAsUser,ActAsUser";
 
 /// An application's account may act on everybody's mailbox; the mailbox is not the account's, and the account is not the mailbox's owner.

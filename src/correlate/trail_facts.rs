@@ -44,7 +44,7 @@ impl Accepted {
             && self.mailbox_owner.is_some() >= told.mailbox_owner.is_some()
             && self.client.is_some() >= told.client.is_some()
             && self.session.is_some() >= told.session.is_some()
-            && self.protocol.is_some() >= told.protocol.is_some()
+            && says_how(self.protocol) >= says_how(told.protocol)
             && self.size.is_some() >= told.size.is_some()
             && self.recipients.is_some() >= told.recipients.is_some()
     }
@@ -63,7 +63,7 @@ impl Accepted {
             mailbox_owner: best.mailbox_owner.or(rest.mailbox_owner),
             client: best.client.or(rest.client),
             session: best.session.or(rest.session),
-            protocol: best.protocol.or(rest.protocol),
+            protocol: if says_how(rest.protocol) > says_how(best.protocol) { rest.protocol } else { best.protocol },
             size: best.size.or(rest.size),
             recipients: best.recipients.or(rest.recipients),
             ..best
@@ -79,6 +79,15 @@ impl Accepted {
             map.put(host);
             map.put(session);
         }
+    }
+}
+
+/// How much a record says of how a message was handed in: nothing, that it cannot tell, or how.
+fn says_how(protocol: Option<Protocol>) -> u8 {
+    match protocol {
+        None => 0,
+        Some(Protocol::Other) => 1,
+        Some(_) => 2,
     }
 }
 

@@ -65,7 +65,7 @@ impl Attributed {
     pub(super) fn new(texts: &TextPool, mut trails: Trails, told: Told) -> Attributed {
         let numbers = trails.join_generations(texts);
         let mut owners = owners(texts, &trails);
-        let by_session: HashMap<(Text, Text), usize> = told.sessions.iter().enumerate().map(|(n, s)| ((s.host, s.id), n)).collect();
+        let by_session = by_session(&told.sessions);
         let session = |key: (Text, Text)| by_session.get(&key).and_then(|n| told.sessions.get(*n));
         for (mailbox, user) in users_of_mailboxes(&trails, session) {
             owners.entry(mailbox).or_insert(user);
@@ -110,6 +110,22 @@ impl Attributed {
         };
         self.messages.iter().filter_map(implied).collect()
     }
+}
+
+/// The session that a tracking log means by a host and an id. What was passed on is tracked by the session it went on in; of two users'
+/// sessions of one id, in the logs of two services, either may be meant.
+fn by_session(sessions: &[UserSession]) -> HashMap<(Text, Text), usize> {
+    let mut found: HashMap<(Text, Text), usize> = HashMap::new();
+    let mut doubtful: HashSet<(Text, Text)> = HashSet::new();
+    for (number, session) in sessions.iter().enumerate().filter(|(_, session)| !session.passed_on) {
+        let key = (session.host, session.id);
+        let known = found.insert(key, number).and_then(|before| sessions.get(before));
+        if known.is_some_and(|known| known.user != session.user) {
+            doubtful.insert(key);
+        }
+    }
+    found.retain(|key, _| !doubtful.contains(key));
+    found
 }
 
 /// The address that most records of a mailbox give as its own.

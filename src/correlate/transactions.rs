@@ -17,7 +17,9 @@ use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, HostFact, HostNote, Kind, LoginResult, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
+use crate::domain::rows::{
+    Attribution, ClockSkew, HostFact, HostNote, Kind, LoginResult, Message, Notice, Protocol, Recipient, Rows, UntoldSession,
+};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
@@ -74,6 +76,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         differing_sign_ins: done.differing_sign_ins,
         host_notes: done.host_notes,
         untold,
+        clock_skews: clock_skews(&links, &texts),
         ..Rows::default()
     };
     let senders = begun.accounts();
@@ -101,6 +104,20 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.texts = texts;
     archive_copies::take_out(&mut rows);
     rows
+}
+
+/// Clocks that differ, in the order of the hosts' names.
+fn clock_skews(links: &Links, texts: &TextPool) -> Vec<ClockSkew> {
+    let row = |((ahead, behind), skew): (&(Text, Text), &links::Skew)| ClockSkew {
+        ahead: *ahead,
+        behind: *behind,
+        least: skew.least,
+        most: skew.most,
+        recipients: skew.recipients,
+    };
+    let mut skews: Vec<ClockSkew> = links.skews.iter().map(row).collect();
+    skews.sort_by(|a, b| (texts.bytes(a.ahead), texts.bytes(a.behind)).cmp(&(texts.bytes(b.ahead), texts.bytes(b.behind))));
+    skews
 }
 
 /// Sessions whose other half is in no log, by the accounts of their users.

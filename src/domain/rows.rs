@@ -76,6 +76,8 @@ pub struct Rows {
     pub spellings: Vec<(Text, Text)>,
     /// Sessions of users that one log tells of and another, which should, does not; in the order of time.
     pub untold: Vec<UntoldSession>,
+    /// Hosts between which mail was followed although their clocks differ, by their names.
+    pub clock_skews: Vec<ClockSkew>,
     /// In which hours each host wrote, by host and time.
     pub activity: Vec<HostHour>,
     /// Refusals of unauthenticated clients, counted only.
@@ -238,6 +240,19 @@ pub struct UntoldSession {
     pub account: Option<Text>,
     pub address: Option<Text>,
     pub missing: SessionLog,
+}
+
+/// Two hosts whose clocks differ by more than a hand-over takes, as queue files show that went from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockSkew {
+    /// The host whose clock was ahead, and the other one. Which of the two was wrong is not told.
+    pub ahead: Text,
+    pub behind: Text,
+    /// By how much, in microseconds.
+    pub least: i64,
+    pub most: i64,
+    /// Recipients followed all the same.
+    pub recipients: u64,
 }
 
 /// The two logs of a session that a front end passes on.

@@ -158,6 +158,9 @@ pub struct Batch<'a> {
     pub kinds: RecordKinds,
     /// Whose rows these are, where several services write one format.
     pub services: Services,
+    /// Records that break off within their cell and are used as far as they go, and the line of the first.
+    pub cut_records: u64,
+    pub first_cut_record: Option<u32>,
     /// Times of the autumn hour that comes twice.
     pub ambiguous_times: u64,
     /// Steps back in time of more than a minute, and the first line where one was seen.

@@ -6,8 +6,10 @@ use super::event::Protocol;
 /// One fact about one session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DialogueEvent<'a> {
-    /// Id of the session, unique on its host.
+    /// Id of the session, unique in one log of its host.
     pub id: &'a [u8],
+    /// Which of its host's logs: services of one host count their sessions each for itself. Empty where there is one log.
+    pub log: &'a [u8],
     pub protocol: Protocol,
     /// The peer's address; empty where the record has none.
     pub address: &'a [u8],
@@ -63,7 +65,9 @@ pub enum DialogueFact<'a> {
         message: Option<&'a [u8]>,
     },
     /// A filter refused a recipient (empty for the whole message); the server's log of the session may say so too.
+    /// `message` is the `Message-ID`, which is empty before the message itself is sent.
     Refused {
+        message: &'a [u8],
         sender: &'a [u8],
         recipient: &'a [u8],
         text: &'a [u8],
@@ -92,6 +96,8 @@ pub struct AccessEvent<'a> {
     pub protocol: Protocol,
     /// `None` where the record does not say; never an empty name.
     pub account: Option<&'a [u8]>,
+    /// The user's security identifier, where the record tells it; in place of a name, or beside one.
+    pub sid: Option<&'a [u8]>,
     /// The mailbox that was opened, where the record names another one than the account's own.
     pub mailbox: Option<&'a [u8]>,
     pub address: Option<&'a [u8]>,

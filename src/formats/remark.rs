@@ -27,11 +27,13 @@ pub enum Remark {
     NamelessMessage,
     /// The addresses of a row's recipients are lost: a shell printed the name of a type in their place.
     RecipientsLost,
+    /// A request names its user by a security identifier alone.
+    SidAlone,
 }
 
 impl Remark {
     /// Every remark, in the order of the report.
-    pub const ALL: [Remark; 12] = [
+    pub const ALL: [Remark; 13] = [
         Remark::NextPage,
         Remark::QueryError,
         Remark::OutcomeLost,
@@ -44,6 +46,7 @@ impl Remark {
         Remark::UnendedTable,
         Remark::NamelessMessage,
         Remark::RecipientsLost,
+        Remark::SidAlone,
     ];
 }
 

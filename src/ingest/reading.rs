@@ -52,6 +52,9 @@ struct State {
     zone_conflicts: u64,
     ambiguous_times: u64,
     overlong_lines: u64,
+    /// Records that break off within a cell, and the first of their lines.
+    cut_records: u64,
+    first_cut_record: Option<u64>,
     done: bool,
 }
 
@@ -327,6 +330,8 @@ impl Reading {
         state.zone_conflicts += batch.zone_conflicts;
         state.ambiguous_times += batch.ambiguous_times;
         state.overlong_lines += piece.chunk.overlong_lines;
+        state.cut_records += batch.cut_records;
+        state.first_cut_record = state.first_cut_record.or(batch.first_cut_record.map(|line| before + u64::from(line) + 1));
         for host in batch.hosts.iter().filter(|h| !h.is_empty()) {
             let host = String::from_utf8_lossy(host);
             if !state.summary.hosts.iter().any(|known| *known == host) {
@@ -417,6 +422,14 @@ impl State {
         if self.overlong_lines > 0 {
             self.damaged(say!("{n} line(s) longer than 1 MiB were cut", n = self.overlong_lines), problems, watch);
         }
+        if let Some(line) = self.first_cut_record {
+            let n = self.cut_records;
+            self.damaged(
+                say!("{n} record(s) break off within a cell, and what stood behind that is lost; the first is line {line}", n, line),
+                problems,
+                watch,
+            );
+        }
         let ledger = self.summary.ledger;
         let nothing_used = ledger.total > 0 && ledger.used == 0;
         let duplicate = ledger.ignored[Ignored::Duplicate as usize] > 0;
@@ -476,6 +489,8 @@ fn state(source: &crate::intake::Source, plan: Plan, names: &HostNames) -> State
         zone_conflicts: 0,
         ambiguous_times: 0,
         overlong_lines: 0,
+        cut_records: 0,
+        first_cut_record: None,
         done,
     }
 }

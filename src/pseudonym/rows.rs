@@ -2,8 +2,8 @@
 
 use super::Pseudonyms;
 use crate::domain::rows::{
-    Action, ArchiveCopies, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord, Recipient,
-    Returned, Rows, UntoldSession,
+    Action, ArchiveCopies, ClockSkew, HostFact, HostHour, HostNote, Introduction, Login, MailboxUse, Message, Notice, ProviderWord,
+    Recipient, Returned, Rows, UntoldSession,
 };
 use crate::domain::text::{Text, TextPool};
 use hashbrown::HashMap;
@@ -98,6 +98,7 @@ impl Pseudonyms<'_> {
             host_notes,
             spellings,
             untold,
+            clock_skews,
             activity,
             foreign_rejects: _,
             vanished_transactions: _,
@@ -129,6 +130,10 @@ impl Pseudonyms<'_> {
         for ArchiveCopies { host, address, messages: _, taken_out: _ } in archive_copies {
             pools.put(host, Sense::Host);
             pools.put(address, Sense::Account);
+        }
+        for ClockSkew { ahead, behind, least: _, most: _, recipients: _ } in clock_skews {
+            pools.put(ahead, Sense::Host);
+            pools.put(behind, Sense::Host);
         }
         for HostHour { host, first: _, last: _ } in activity {
             pools.put(host, Sense::Host);

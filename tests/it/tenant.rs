@@ -259,6 +259,30 @@ fn what_was_sent_in_a_browser_was_not_sent_by_smtp() {
     assert_eq!(messages, [("webmail", 2)]);
 }
 
+/// The summary of a historical search gives the address of every client, a browser's too. By which way each message was handed in, it
+/// does not say; the audit log does, of those it has.
+#[test]
+fn an_address_in_a_historical_searchs_summary_is_not_taken_for_smtp() {
+    let heading = "origin_timestamp_utc,sender_address,recipient_status,message_subject,total_bytes,message_id,network_message_id,original_client_ip,directionality,connector_id,delivery_priority";
+    let row = |id: u32| {
+        format!(
+            "2025-12-04T08:1{id}:00.0000000Z,jane@u.example,\"a@x.test##Receive, Send\",hi,900,<m{id}@u.example>,44444444-0000-4000-8000-00000000000{id},203.0.113.9,2,,Normal"
+        )
+    };
+    let sent = |id: u32| in_a_browser(id, "Send", &format!(r#""Item":{{"Subject":"hi","InternetMessageId":"<m{id}@u.example>"}}"#));
+    let summary = [heading.to_owned(), row(1), row(2), row(3)].join("\n") + "\n";
+    let by_way = |evidence: &[(&str, String)]| {
+        let report = analyze(&[folder(evidence).path()], &["--attacker-ip", "203.0.113.9"]);
+        let protocols = report.only_incident()["protocols"].as_array().unwrap().clone();
+        let told = |p: &Value| (p["protocol"].as_str().unwrap().to_owned(), p["messages"].as_u64().unwrap_or_default());
+        protocols.iter().map(told).filter(|(_, n)| *n > 0).collect::<Vec<_>>()
+    };
+    let login = ("sign-ins.json", sign_in(1, "2025-12-04T08:01:00Z", INTERACTIVE));
+    assert_eq!(by_way(&[login.clone(), ("summary.csv", summary.clone())]), [("other".to_owned(), 3)]);
+    let told = by_way(&[login, ("summary.csv", summary), ("audit.json", [sent(1), sent(2)].join("\n"))]);
+    assert_eq!(told, [("webmail".to_owned(), 2), ("other".to_owned(), 1)]);
+}
+
 #[test]
 fn mail_that_was_read_was_read_in_some_session_even_if_none_is_told() {
     let read = r#""OperationCount":1,"OperationProperties":[{"Name":"MailAccessType","Value":"Bind"},{"Name":"IsThrottled","Value":"False"}],"Folders":[{"Path":"\\Inbox","FolderItems":[{"InternetMessageId":"<a@x.example>"}]}]"#;

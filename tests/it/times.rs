@@ -181,3 +181,39 @@ fn stamps_with_a_year_and_without_a_zone_keep_their_year_however_old_the_file_is
     assert_eq!(["first", "year_from", "zone_from"].map(|field| text(source, field)), ["2019-10-31T16:00:00+09:00", "in-line", "option"]);
     assert!(!limitations(&report).contains("year"), "{}", limitations(&report));
 }
+
+/// Suzuki's message went from `mail` to `gate`, whose clock was set three hours ahead, and was refused by the receiver there.
+#[test]
+fn clocks_that_differ_are_told_where_mail_was_followed_from_one_to_the_other() {
+    let message = |gate: u32| {
+        format!(
+            "2022-10-31T16:01:01+09:00 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
+2022-10-31T16:01:01+09:00 mail postfix/cleanup[6]: 1A2B3C4D5E: message-id=<m1@pc>
+2022-10-31T16:01:01+09:00 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
+2022-10-31T16:01:02+09:00 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=gate.u.example[198.51.100.9]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 2A2B3C4D5E)
+2022-10-31T16:01:02+09:00 mail postfix/qmgr[9]: 1A2B3C4D5E: removed
+2022-10-31T{gate}:01:02+09:00 gate postfix/smtpd[8]: 2A2B3C4D5E: client=mail.u.example[198.51.100.2]
+2022-10-31T{gate}:01:02+09:00 gate postfix/cleanup[6]: 2A2B3C4D5E: message-id=<m1@pc>
+2022-10-31T{gate}:01:02+09:00 gate postfix/qmgr[9]: 2A2B3C4D5E: from=<suzuki@u.example>, size=300, nrcpt=1 (queue active)
+2022-10-31T{gate}:01:03+09:00 gate postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host mx.x.test[192.0.2.9] said: 550 5.7.1 spam (in reply to end of DATA command))
+2022-10-31T{gate}:01:03+09:00 gate postfix/qmgr[9]: 2A2B3C4D5E: removed
+"
+        )
+    };
+    let told = |gate: u32| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mail.log"), message(gate)).unwrap();
+        let report = analyze(&[folder.path()], &[]);
+        let limits: Vec<String> =
+            report.json["limitations"].as_array().unwrap().iter().map(|limit| limit.as_str().unwrap().to_owned()).collect();
+        let blocked = report.json["accounts"][0]["messages"]["blocked"].as_u64();
+        (blocked, limits.into_iter().filter(|limit| limit.contains("clock")).collect::<Vec<_>>())
+    };
+    let (blocked, limits) = told(19);
+    assert_eq!(blocked, Some(1));
+    assert!(
+        matches!(&limits[..], [one] if one.starts_with("The clock of gate was 180 minute(s) ahead of that of mail: 1 recipient(s)")),
+        "{limits:?}"
+    );
+    assert_eq!(told(16), (Some(1), Vec::new()));
+}

@@ -123,7 +123,15 @@ fn trap_19_lost_depth_and_damaged_cells_are_said_and_never_a_success() {
     );
     let jane = account(&report, "jane@u.example");
     assert_eq!((number(&jane["logins"]), number(&jane["failures"])), (0, 1));
-    assert!(limitations(&report).contains("cut or printed as text by a tool"), "{}", limitations(&report));
+    // The evidence is damaged, and both the exit code and the report say so: how many records, in which file, from which line on.
+    let said = "audit.csv: 1 record(s) break off within a cell, and what stood behind that is lost; the first is line 2";
+    assert!(limitations(&report).contains(said), "{}", limitations(&report));
+    assert_eq!((report.code, report.json["complete"].as_bool()), (3, Some(false)));
+    // A record that is whole is no damage, however long.
+    let whole = format!("{record}\"}}").replace('"', "\"\"");
+    let heading = "RecordType,CreationDate,UserIds,Operations,AuditData";
+    let row = "AzureActiveDirectoryStsLogon,12/4/2025 8:19:41 AM,jane@u.example,UserLoginFailed";
+    assert_eq!(damaged("audit.csv", &format!("{heading}\n{row},\"{whole}\"\n")).code, 0);
 }
 
 fn says_of(evidence: &Path, word: &str) -> bool {

@@ -20,6 +20,7 @@ pub(super) const TYPE: LogType = LogType {
         &["Recipient"],
         &["Action"],
         &["SmtpResponse"],
+        &["MessageId"],
     ],
     marks: &["SessionId", "EnteredOrgFromIP", "P1FromAddress"],
     titles: &[],
@@ -37,19 +38,28 @@ const SENDER: usize = 4;
 const RECIPIENT: usize = 5;
 const ACTION: usize = 6;
 const RESPONSE: usize = 7;
+const MESSAGE: usize = 8;
 
 /// A message that a filter keeps or drops after it was taken in has rows in the tracking log; what it refuses before has only these.
+/// A connection, a login or a greeting that is refused is no message.
 fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
-    if !names::starts_with(row.cell(ACTION), b"Reject") {
+    let refuses = |action: &str| row.cell(ACTION).eq_ignore_ascii_case(action.as_bytes());
+    let of_a_transaction = refuses("RejectCommand") && !row.cell(SENDER).is_empty();
+    if !(refuses("RejectMessage") || refuses("RejectRecipients") || of_a_transaction) {
         return Fate::NO_FACT;
     }
     reader.on_host(names::address(row.cell(LOCAL)));
-    let recipient = if row.cell(ACTION).eq_ignore_ascii_case(b"RejectRecipients") { row.cell(RECIPIENT) } else { b"" };
     reader.sink.dialogue(DialogueEvent {
         id: row.cell(SESSION),
+        log: b"",
         protocol: Protocol::SmtpAuth,
         address: names::address(row.cell(REMOTE)),
         number: None,
-        fact: DialogueFact::Refused { sender: row.cell(SENDER), recipient, text: row.cell(RESPONSE) },
+        fact: DialogueFact::Refused {
+            message: row.cell(MESSAGE),
+            sender: row.cell(SENDER),
+            recipient: row.cell(RECIPIENT),
+            text: row.cell(RESPONSE),
+        },
     })
 }

@@ -8,6 +8,7 @@ use super::web;
 use super::{Cells, LogType, ROWS, Reader, certainty, format, iso, no_guess};
 use crate::formats::batch::Ignored;
 use crate::formats::event::{AccessEvent, AccessFact, Protocol};
+use crate::formats::remark::Remark;
 use crate::formats::scan;
 use crate::formats::sink::Fate;
 use crate::formats::table::Row;
@@ -35,6 +36,7 @@ pub(super) const PROXY: LogType = LogType {
         &["ResponseBytes", "ResponseSize"],
         &["UrlQuery"],
         &["GenericInfo"],
+        &["AnchorMailbox"],
     ],
     marks: &["RequestId", "UrlStem", "IsAuthenticated", "AnchorMailbox"],
     titles: &[],
@@ -107,6 +109,7 @@ const METHOD: usize = 11;
 const BYTES: usize = 12;
 const QUERY: usize = 13;
 const INFO: usize = 14;
+const ANCHOR: usize = 15;
 /// Of the EWS log, in the places of the two above.
 const IMPERSONATED: usize = 13;
 const ACT_AS: usize = 14;
@@ -121,7 +124,9 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     }
     let status = scan::small_number(row.cell(STATUS));
     let authenticated = row.cell(AUTHENTICATED).eq_ignore_ascii_case(b"true");
-    let account = names::user(user).filter(|name| !names::starts_with(name, b"S-1-"));
+    let protocol = web::by_name(row.cell(PROTOCOL));
+    let who = Who::of_front_end(user, row.cell(ANCHOR), protocol);
+    let account = who.account;
     let fact = match () {
         () if web::takes_form(row.cell(PATH)) && row.cell(METHOD).eq_ignore_ascii_case(b"POST") => AccessFact::FormSent,
         () if [QUERY, INFO].iter().any(|column| web::refuses_form(row.cell(PATH), row.cell(*column))) => AccessFact::FormRefused,
@@ -130,12 +135,17 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         () if status == 403 => AccessFact::Stopped,
         () => AccessFact::Granted { bytes: scan::number(row.cell(BYTES)).map_or(0, |(bytes, _)| bytes) },
     };
-    if account.is_none() && matches!(fact, AccessFact::Granted { .. } | AccessFact::Stopped) {
+    let granted = matches!(fact, AccessFact::Granted { .. });
+    if account.is_none() && (fact == AccessFact::Stopped || granted && who.sid.is_none()) {
         return Fate::NO_FACT;
     }
+    if account.is_none() && granted {
+        reader.sink.batch.remarks.add(Remark::SidAlone);
+    }
     reader.sink.access(AccessEvent {
-        protocol: web::by_name(row.cell(PROTOCOL)),
+        protocol,
         account,
+        sid: who.sid,
         mailbox: None,
         address: scan::non_empty(address),
         client: scan::non_empty(row.cell(AGENT)),
@@ -143,6 +153,41 @@ fn proxy<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         back_end: false,
         fact,
     })
+}
+
+/// Who made a request.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    account: Option<&'a [u8]>,
+    sid: Option<&'a [u8]>,
+}
+
+impl<'a> Who<'a> {
+    fn new(user: &'a [u8]) -> Who<'a> {
+        match names::user(user) {
+            Some(sid) if is_sid(sid) => Who { account: None, sid: Some(sid) },
+            account => Who { account, sid: None },
+        }
+    }
+
+    /// The same with what the anchor tells, by which the front end finds the mailbox. `Sid~` is made of the login, so that it gives the
+    /// user's SID. `Smtp~` is what the request asked for, and may be a mailbox that others open too (a shared one, one by an application,
+    /// one whose settings Outlook looks up): it is the user's own for certain only with ActiveSync, which opens no other.
+    fn of_front_end(user: &'a [u8], anchor: &'a [u8], protocol: Protocol) -> Who<'a> {
+        let who = Who::new(user);
+        let of = |kind: &[u8]| anchor.get(kind.len()..).filter(|_| names::starts_with(anchor, kind));
+        let own = of(b"Smtp~").filter(|address| protocol == Protocol::ActiveSync && address.contains(&b'@'));
+        let sid = of(b"Sid~").map(|rest| scan::until(rest, b"~")).filter(|sid| is_sid(sid));
+        match who {
+            Who { account: None, sid: Some(_) } => Who { account: own, ..who },
+            Who { account: Some(_), .. } => Who { sid, ..who },
+            Who { .. } => who,
+        }
+    }
+}
+
+fn is_sid(name: &[u8]) -> bool {
+    names::starts_with(name, b"S-1-")
 }
 
 /// A request may be carried out as another user: by an application with the right to impersonate, or by a service for its user.
@@ -165,10 +210,16 @@ fn back_end<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>, protocol: Protocol, 
         _ if refused => AccessFact::Denied,
         _ => return Fate::NO_FACT,
     };
-    let Some(account) = names::user(user).filter(|name| !names::starts_with(name, b"S-1-")) else { return Fate::NO_FACT };
+    let who = Who::new(user);
+    match (who.account, who.sid) {
+        (None, Some(_)) if fact != AccessFact::Denied => reader.sink.batch.remarks.add(Remark::SidAlone),
+        (None, _) => return Fate::NO_FACT,
+        (Some(_), _) => {}
+    }
     reader.sink.access(AccessEvent {
         protocol,
-        account: Some(account),
+        account: who.account,
+        sid: who.sid,
         mailbox,
         address: scan::non_empty(address),
         client: scan::non_empty(row.cell(AGENT)),

@@ -108,6 +108,7 @@ fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     }
     let query = row.cell(QUERY);
     reader.sink.access(AccessEvent {
+        sid: None,
         protocol,
         account,
         mailbox: None,

@@ -167,6 +167,7 @@ fn login<'a>(
         return reader.sink.access(AccessEvent {
             protocol,
             account,
+            sid: None,
             mailbox: None,
             address: None,
             client: None,
@@ -196,7 +197,10 @@ fn pop<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let is = |name: &str| command.eq_ignore_ascii_case(name.as_bytes());
     let answer = Answer::read(row.cell(CONTEXT));
     let told = answer.user(row.cell(CONTEXT));
+    let back_end = is_back_end(row.cell(SERVER));
     let fact = match () {
+        // The back end counts its sessions for itself, and tells the name again beside the outcome.
+        () if back_end && !["auth", "apop", "pass"].into_iter().any(is) => return Fate::NO_FACT,
         // Ids come again when the service restarts: a session begins anew here too.
         () if is("OpenSession") || is("CloseSession") => DialogueFact::Ended,
         () if is("user") => match names::user(row.cell(PARAMETERS)) {
@@ -210,7 +214,7 @@ fn pop<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         () if is("apop") => {
             return login(row, reader, Protocol::Pop3, user(row, told, given(row.cell(PARAMETERS))), &answer, Some(b"APOP"));
         }
-        () if is("pass") && is_back_end(row.cell(SERVER)) => {
+        () if is("pass") && back_end => {
             return login(row, reader, Protocol::Pop3, user(row, told, None), &answer, None);
         }
         () if is("pass") => match outcome(&answer, user(row, told, None)) {
@@ -221,7 +225,7 @@ fn pop<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
         () => return Fate::NO_FACT,
     };
     let address = names::address(row.cell(CLIENT));
-    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::Pop3, address, number: None, fact })
+    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), log: b"", protocol: Protocol::Pop3, address, number: None, fact })
 }
 
 fn outcome<'a>(answer: &Answer<'a>, user: Option<&'a [u8]>) -> Option<DialogueFact<'a>> {

@@ -87,7 +87,8 @@ fn receive<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     }
     let address = names::address(row.cell(REMOTE));
     let number = scan::number(row.cell(NUMBER)).and_then(|(number, _)| u32::try_from(number).ok());
-    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), protocol: Protocol::SmtpAuth, address, number, fact })
+    // A session keeps its connector, and no two services share one.
+    reader.sink.dialogue(DialogueEvent { id: row.cell(SESSION), log: connector, protocol: Protocol::SmtpAuth, address, number, fact })
 }
 
 /// The service of a receive connector, by the names that set-up gives them; an administrator may have made others.

@@ -336,7 +336,8 @@ impl<'a> Tracked<'_, 'a> {
             // The mailbox server's own.
             address_is_proxy: own,
             client,
-            protocol: client.map(protocol),
+            // Not over SMTP, whatever the way.
+            protocol: Some(client.map_or(Protocol::Other, protocol)),
             ..self.acceptance()
         }
     }

@@ -86,7 +86,6 @@ pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fat
         return read(&inner, reader);
     }
     // A spreadsheet cuts cells at 32,767 characters: what stands before the cut is still true.
-    reader.remark(Remark::Degraded);
     let mut saved = Record::EMPTY;
     for field in [Field::Operation, Field::UserId] {
         if let Some(text) = row.get(field) {
@@ -98,7 +97,14 @@ pub(super) fn read_row<'a>(row: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fat
             saved.put(field, crate::formats::json::text(raw, reader.scratch));
         }
     });
-    if saved.get(Field::CreationTime).is_none() { Fate::BAD_BODY } else { read(&saved, reader) }
+    if saved.get(Field::CreationTime).is_none() {
+        return Fate::BAD_BODY;
+    }
+    let fate = read(&saved, reader);
+    if fate == Fate::Used || fate == Fate::NO_FACT {
+        reader.cut();
+    }
+    fate
 }
 
 /// Takes note of the number that a search gave to its hit, and of how many it found in all.

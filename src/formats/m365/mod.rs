@@ -181,6 +181,12 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.sink.batch.remarks.add(remark);
     }
 
+    /// The record at hand breaks off.
+    fn cut(&mut self) {
+        self.sink.batch.cut_records += 1;
+        self.sink.batch.first_cut_record.get_or_insert(self.sink.line);
+    }
+
     /// Sets where and when the events of the record at hand stand.
     fn on(&mut self, host: &'static [u8], at: Timestamp) {
         self.sink.host = self.sink.batch.host(host);

@@ -212,20 +212,25 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut R
     let number = record.get(Field::ErrorNumber).and_then(scan::number).and_then(|(n, _)| u32::try_from(n).ok());
     let named = record.get(Field::LogonError).and_then(outcomes::code_of_error);
     let stated = number.filter(|n| *n != 0).or(named).or(number);
-    let redirected = !failed && stated == Some(0) && extended(b"ResultStatusDetail").is_some_and(|d| d.eq_ignore_ascii_case(b"Redirect"));
-    let code = if redirected { Some(50074) } else { stated };
-    let result = match code {
-        Some(code) => outcomes::result(code, false),
-        None if failed => LoginResult::Failure { attempts: 1 },
+    let detail = |word: &[u8]| extended(b"ResultStatusDetail").is_some_and(|detail| detail.eq_ignore_ascii_case(word));
+    let result = match stated {
+        None | Some(0) if detail(b"Redirect") => redirected(failed, extended(b"RequestType").unwrap_or_default()),
+        // A record of a failure without a number that says why is a failure still.
+        None | Some(0) if failed => LoginResult::Failure { attempts: 1 },
+        None if detail(b"UserError") => LoginResult::Interrupted,
         None => LoginResult::Success,
+        Some(code) => match outcomes::result(code, false) {
+            LoginResult::Success if failed => LoginResult::Failure { attempts: 1 },
+            result => result,
+        },
     };
-    // A record of a failure without a number that says why is a failure still.
-    let result = if failed && result == LoginResult::Success { LoginResult::Failure { attempts: 1 } } else { result };
+    // A zero is the number of a success.
+    let code = stated.filter(|code| *code != 0 || result == LoginResult::Success);
     let word = ProviderWord {
         // The request's own id where the record has one beside its own, which is the sign-in log's.
         event_id: record.first(&[Field::IntraSystem, Field::Id]).map(|id| values::guid(id, scratch)),
         correlation: record.get(Field::InterSystems).map(|id| values::guid(id, scratch)),
-        code: if redirected { None } else { code },
+        code,
         ..ProviderWord::default()
     };
     let address = record.first(&[Field::ActorIp, Field::ClientIp, Field::ClientIpAddress]);
@@ -244,6 +249,19 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, failed: bool, reader: &mut R
     };
     reader.on(super::audit::HOST, at);
     reader.sink.login(event)
+}
+
+/// What a login is that was answered by sending the browser elsewhere, where no number says more. The answer to an application's request
+/// takes the user there, signed in; that to a password leads on to whatever is asked next, and any other may lead anywhere.
+fn redirected(failed: bool, request: &[u8]) -> LoginResult {
+    const TO_AN_APPLICATION: [&[u8]; 3] = [b"OAuth2:", b"Saml2:", b"WsFed"];
+    let is = |start: &[u8]| request.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    match () {
+        () if failed => LoginResult::Interrupted,
+        () if TO_AN_APPLICATION.iter().any(|start| is(start)) => LoginResult::Success,
+        () if is(b"Login:login") => LoginResult::Stopped,
+        () => LoginResult::Interrupted,
+    }
 }
 
 /// `UserId`, unless it is a number for a name that no account has; the actor list then has the name that was typed.

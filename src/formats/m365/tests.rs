@@ -234,6 +234,36 @@ fn trap_19_a_result_that_an_export_lost_is_never_a_success() {
     assert!(logins(&flat)[0].ends_with("failure"));
 }
 
+/// The audit log's records of one morning, each of which ended by sending the browser elsewhere and has no number that says more: back
+/// to the application, signed in; on to what is asked after the password; somewhere.
+#[test]
+fn a_login_that_was_sent_elsewhere_is_what_its_request_says_and_no_guess() {
+    let record = |operation: &str, number: &str, detail: &str, request: &str| {
+        format!(
+            r#"{{"CreationTime":"2025-12-04T08:19:41","Id":"1","Operation":"{operation}","RecordType":15,"ResultStatus":"Success","Workload":"AzureActiveDirectory","UserId":"jane@u.example","ActorIpAddress":"203.0.113.9",{number}"ExtendedProperties":[{{"Name":"ResultStatusDetail","Value":"{detail}"}},{{"Name":"RequestType","Value":"{request}"}}]}}"#
+        )
+    };
+    let zero = r#""ErrorNumber":"0","#;
+    for (operation, number, detail, request, result) in [
+        ("UserLoggedIn", zero, "Redirect", "OAuth2:Authorize", "success"),
+        ("UserLoggedIn", "", "Redirect", "OAuth2:Authorize", "success"),
+        ("UserLoggedIn", zero, "Redirect", "Login:login", "stopped"),
+        ("UserLoggedIn", "", "Redirect", "Login:login", "stopped"),
+        ("UserLoggedIn", "", "Redirect", "Login:reprocess", "interrupted"),
+        ("UserLoggedIn", "", "Redirect", "", "interrupted"),
+        ("UserLoginFailed", "", "Redirect", "OAuth2:Authorize", "interrupted"),
+        // A number says more than that.
+        ("UserLoginFailed", r#""ErrorNumber":"50126","#, "Redirect", "Login:login", "failure"),
+        ("UserLoginFailed", r#""ErrorNumber":"50074","#, "Redirect", "SAS:BeginAuth", "stopped"),
+        ("UserLoginFailed", "", "UserError", "Login:login", "failure"),
+        ("UserLoggedIn", "", "UserError", "Login:login", "interrupted"),
+        ("UserLoggedIn", "", "Success", "Login:login", "success"),
+    ] {
+        let told = logins(&record(operation, number, detail, request));
+        assert!(matches!(&told[..], [one] if one.ends_with(result)), "{operation} {number} {detail} {request}: {told:?}");
+    }
+}
+
 #[test]
 fn trap_20_a_page_that_names_the_next_one_is_said() {
     let text = r#"{"@odata.context":"x","value":[{"id":"1","createdDateTime":"2025-12-04T08:19:41Z","userPrincipalName":"jane@u.example","clientAppUsed":"Browser","ipAddress":"203.0.113.9","status":{"errorCode":50126}}],"@odata.nextLink":"https://graph.example/next"}"#;

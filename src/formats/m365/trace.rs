@@ -26,9 +26,18 @@ struct Message<'a> {
     kind: TrailKind,
     /// The submitting client, where the row tells it.
     address: Option<&'a [u8]>,
-    by_smtp: bool,
+    way: Way,
     size: Option<u64>,
     return_path: Option<&'a [u8]>,
+}
+
+/// How a message was handed in, as far as its row tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By SMTP where it has a client's address: the service takes nothing else from the outside, and names no client of its own.
+    Address,
+    /// Not told. Some exports give the address of every client, of those in a browser too.
+    Untold,
 }
 
 impl<'a> Message<'a> {
@@ -43,7 +52,7 @@ impl<'a> Message<'a> {
             id,
             kind: if is_notice(sender) { TrailKind::System } else { kind },
             address: None,
-            by_smtp: true,
+            way: Way::Address,
             size: record.get(Field::Size).and_then(scan::number).map(|(n, _)| n),
             return_path: record.get(Field::ReturnPath).map(|path| if path == b"<>" { &b""[..] } else { path }),
         }
@@ -52,6 +61,14 @@ impl<'a> Message<'a> {
     fn from(mut self, address: Option<&'a [u8]>, reader: &Reader<'_, 'a>) -> Message<'a> {
         self.address = address.and_then(|text| values::address(text, reader.scratch));
         self
+    }
+
+    fn in_way(self, way: Way) -> Message<'a> {
+        Message { way, ..self }
+    }
+
+    fn protocol(&self) -> Protocol {
+        if self.way == Way::Address && self.address.is_some() { Protocol::SmtpAuth } else { Protocol::Other }
     }
 
     fn accepted(&self, reader: &mut Reader<'_, 'a>) {
@@ -67,7 +84,7 @@ impl<'a> Message<'a> {
             address_is_proxy: true,
             client: None,
             session: None,
-            protocol: self.address.filter(|_| self.by_smtp).map(|_| Protocol::SmtpAuth),
+            protocol: Some(self.protocol()),
             size: self.size,
             recipients: None,
         };
@@ -183,7 +200,9 @@ pub(super) fn read_detail<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) 
     let detail = record.get(Field::Detail).unwrap_or_default();
     let message = Message::of(record, Field::TraceId, TrailKind::Undirected, reader);
     match event.as_slice() {
-        b"receive" | b"submit" => message.from(client_in(record), reader).accepted(reader),
+        b"receive" => message.from(client_in(record), reader).accepted(reader),
+        // Out of a mailbox.
+        b"submit" => message.from(client_in(record), reader).in_way(Way::Untold).accepted(reader),
         b"deliver" => message.recipient(recipient, TrailFate::Delivered, b"", b"", reader),
         b"send" | b"send external" => {
             let peer = scan::after(detail, b" to ").map_or(detail, |rest| scan::until(rest, b" using "));
@@ -247,6 +266,7 @@ pub(super) fn read_summary<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>)
     let Some(at) = reader.time(record, &[Field::OriginTime]) else { return Fate::Malformed(Malformed::BadTime) };
     reader.on(HOST, at);
     let message = Message::of(record, Field::NetworkId, direction(record), reader).from(record.get(Field::OriginalClientIp), reader);
+    let message = message.in_way(Way::Untold);
     message.accepted(reader);
     for entry in record.get(Field::RecipientStatus).unwrap_or_default().split(|b| *b == b';') {
         // The words stand behind the last mark: an address may hold one.
@@ -289,9 +309,7 @@ pub(super) fn read_step<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) ->
             // Out of a mailbox it was handed in by a server of the service, and only the first client's address is its user's.
             let fields = [Field::OriginalClientIp, Field::ClientIp];
             let address = record.first(if by_smtp { &fields } else { &fields[..1] });
-            let mut message = message.from(address, reader);
-            message.by_smtp = by_smtp;
-            message.accepted(reader);
+            message.from(address, reader).in_way(if by_smtp { Way::Address } else { Way::Untold }).accepted(reader);
         }
         Meaning::Notice => notice(record, &message, reader),
         Meaning::Send { outside } => {
@@ -344,6 +362,7 @@ pub(super) fn read_defender<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>
     reader.on(HOST, at);
     let message =
         Message::of(record, Field::NetworkId, direction(record), reader).from(record.first(&[Field::SenderV4, Field::SenderV6]), reader);
+    let message = message.in_way(Way::Untold);
     message.accepted(reader);
     let recipient = record.get(Field::Recipient).unwrap_or_default();
     let location = record.get(Field::DeliveryLocation).unwrap_or_default().to_ascii_lowercase();

@@ -81,6 +81,8 @@ super::catalogue! {
         "メールボックスへのアクセスが最長 24 時間記録されていない（該当記録 {n} 件）。その間に閲覧された内容は不明",
     "{n} row(s) may stand for several sign-ins each, so logins are at least as many as counted" =>
         "{n} 行はそれぞれ複数のサインインをまとめた可能性があり、ログイン数は計数値以上である",
+    "{n} request(s) name their user by a security identifier (SID) alone: they count for the account that other requests give that SID to, or else for nobody" =>
+        "{n} 件の要求は利用者をセキュリティ識別子（SID）だけで示す。他の要求がその SID に結び付けるアカウントのものとして数え、それがなければ誰のものとしても数えない",
     "the heading of a table is lost; its columns were told by what they hold, which may be wrong for some" =>
         "表の見出しが失われている。列は内容から推定したため、一部に誤りがあり得る",
     "the last row of {n} table(s) has no line end; if the export was cut there, the last cell of the row and all rows after it are missing" =>
@@ -238,6 +240,10 @@ super::catalogue! {
         "ログ {n} 件に、解釈に用いた時刻帯または年と合わない時刻を自ら示す行がある（--log-tz、--year を参照）: {list}。",
     "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}." =>
         "ログ {n} 件の年は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year を指定）: {list}。",
+    "{n} minute(s)" => "{n} 分",
+    "{least} to {most} minutes" => "{least}～{most} 分",
+    "The clock of {ahead} was {by} ahead of that of {behind}: {n} recipient(s) were followed from one host to the other by queue id and Message-ID all the same. Which of the two clocks is wrong is not told; times of either may be off by as much." =>
+        "{ahead} の時計は {behind} の時計より {by} 進んでいた。それでもキュー ID と Message-ID により {n} 件の宛先をホスト間で追跡した。どちらの時計が誤りかは証跡から分からず、いずれかのホストの時刻が同じだけずれている可能性がある。",
     "Clocks were stepped {n} time(s) while logging; times near those lines may be off." =>
         "記録中に時計が {n} 回補正されている。該当行付近の時刻にはずれがあり得る。",
     "{n} failed SMTP logins carry no user name (Postfix before 3.9, 3.8.3, 3.7.8, 3.6.12 and 3.5.22 and old builds of Exchange do not log it); they are known by address only." =>

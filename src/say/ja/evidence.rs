@@ -21,6 +21,8 @@ super::catalogue! {
     "the log runs on after the time its file was written: its year may be wrong, give --year" =>
         "ファイルの書き込み日時より後の記録がある。年が誤っている可能性があるため --year を指定すること",
     "{n} line(s) longer than 1 MiB were cut" => "1 MiB を超える {n} 行を切り詰めた",
+    "{n} record(s) break off within a cell, and what stood behind that is lost; the first is line {line}" =>
+        "{n} 件の記録がセルの途中で途切れており、以降の内容は失われた（最初は {line} 行目）",
     "no usable line in it" => "利用できる行がない",
     "{n} of {all} lines cannot be read; the first is line {first}" => "{all} 行中 {n} 行を解釈できない（最初は {first} 行目）",
     "{n} of {all} lines cannot be read" => "{all} 行中 {n} 行を解釈できない",
