@@ -5,6 +5,7 @@ use super::model::Coverage;
 use crate::config::Hints;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResult, Protocol};
+use crate::domain::text::Text;
 use crate::domain::time::MINUTE;
 use crate::say::{Part, Phrase, say};
 use std::collections::BTreeSet;
@@ -211,6 +212,13 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages.",
             n = rows.vanished_transactions
         ));
+        let of = |(account, n): &(Text, u64)| say!("{account} ({n})", account = rows.show(*account), n = *n);
+        if !rows.vanished_of.is_empty() {
+            limits.push(say!(
+                "Among these transactions are some of users who had logged in: {list}.",
+                list = shortened(rows.vanished_of.iter().map(of).map(Part::from).collect())
+            ));
+        }
     }
     if rows.unopened_messages > 0 {
         limits.push(say!(

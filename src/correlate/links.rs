@@ -26,6 +26,12 @@ const SKEW_MAX: i64 = 14 * HOUR;
 /// Two stamps this close are one piece of agreement.
 const CLOSE: i64 = 10 * SECOND;
 
+/// Lives looked at together: what their lookups wait for comes from memory at the same time, and not one after another.
+const TOGETHER: usize = 16;
+
+/// Of the recipients of these, the ones that is done for.
+const MOST_WARMED: usize = 2 * TOGETHER;
+
 /// Programs that put mail into a mailbox; what another program does with it may come back as a new message.
 const DELIVERY_PROGRAMS: [&[u8]; 6] = [b"dovecot", b"maildrop", b"procmail", b"cyrus", b"virtual", b"local"];
 
@@ -188,15 +194,32 @@ struct Follower<'a> {
 impl Follower<'_> {
     fn shard<S: Default>(&self, shard: usize, look: &(impl Fn(&mut S, u32, &Life) + Sync)) -> (Found, S) {
         let (mut found, mut seen) = (Found::default(), S::default());
-        let (mut life, mut child) = (Life::default(), Life::default());
-        for number in self.all.numbers(shard) {
-            found.onward.first.push(found.onward.lives.len() as u32);
-            if self.all.read(number, &mut life) {
-                self.life(number, &life, &mut child, &mut found);
-                look(&mut seen, number, &life);
+        let (mut lives, mut child): ([Life; TOGETHER], Life) = Default::default();
+        let mut numbers = self.all.numbers(shard).peekable();
+        while numbers.peek().is_some() {
+            let read = |life: &mut Life| numbers.next().map(|number| (number, self.all.read(number, life)));
+            let numbers: Vec<(u32, bool)> = lives.iter_mut().map_while(read).collect();
+            self.warm(&lives);
+            for (life, (number, is_there)) in lives.iter().zip(numbers) {
+                found.onward.first.push(found.onward.lives.len() as u32);
+                if is_there {
+                    self.life(number, life, &mut child, &mut found);
+                    look(&mut seen, number, life);
+                }
             }
         }
         (found, seen)
+    }
+
+    /// Has the memory fetch what the lives that some lives lead to will be looked up by.
+    fn warm(&self, lives: &[Life]) {
+        let ids = || lives.iter().flat_map(|life| &life.recipients).take(MOST_WARMED).filter_map(|attempted| attempted.next_id);
+        let found: [Option<u32>; MOST_WARMED] = {
+            let mut found = [None; MOST_WARMED];
+            found.iter_mut().zip(ids()).for_each(|(found, id)| *found = self.all.maybe_named(id).next());
+            found
+        };
+        self.all.warm(found.into_iter().flatten());
     }
 
     fn life(&self, number: u32, life: &Life, child: &mut Life, found: &mut Found) {

@@ -313,7 +313,11 @@ impl<'a> Settler<'a> {
     }
 
     /// Gives each recipient that went on to another life the end it found there.
-    fn hand_over(&mut self, life: &Life, parents: &[usize], ends: Vec<Fate>, fates: &mut Vec<Fate>) {
+    fn hand_over(&mut self, life: &Life, parents: &[usize], mut ends: Vec<Fate>, fates: &mut Vec<Fate>) {
+        // One recipient became one: whatever it is called there.
+        if parents.len() == 1 && ends.len() == 1 {
+            return fates.append(&mut ends);
+        }
         let mut used = vec![false; ends.len()];
         let mut unmatched = Vec::new();
         for from in parents.iter().filter_map(|&at| life.recipients.get(at)) {

@@ -30,6 +30,9 @@ use std::sync::{Mutex, PoisonError};
 /// Messages settled side by side before their rows are written and their lives given up.
 const SETTLED_TOGETHER: usize = 1 << 13;
 
+/// Messages whose lives are fetched from memory together.
+const WARMED_TOGETHER: usize = 16;
+
 /// What the shards give to be joined.
 pub(super) struct Parts {
     pub(super) texts: TextPool,
@@ -80,7 +83,15 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         ..Rows::default()
     };
     let senders = begun.accounts();
-    let mut builder = Builder { rows, known, names: &names, rules: &settings.accounts, handover_senders: HashMap::new(), visitors: None };
+    let mut builder = Builder {
+        rows,
+        known,
+        names: &names,
+        rules: &settings.accounts,
+        handover_senders: HashMap::new(),
+        vanished_of: HashMap::new(),
+        visitors: None,
+    };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
     if !begun.roots.is_empty() || !refused.as_slice().is_empty() {
@@ -90,7 +101,9 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         builder.messages(&texts, &mut grown, &mut all, &begun.roots, &mut refused);
         texts = grown;
     }
-    let mut rows = builder.rows;
+    let mut vanished_of: Vec<(Text, u64)> = builder.vanished_of.into_iter().collect();
+    vanished_of.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| texts.bytes(a.0).cmp(texts.bytes(b.0))));
+    let mut rows = Rows { vanished_of, ..builder.rows };
     name_unnamed_logins(&mut rows, &unnamed, &senders);
     rows.untold_messages = sessions.untold_messages();
     rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();
@@ -187,6 +200,8 @@ struct Builder<'a> {
     rules: &'a AccountRules,
     /// Envelope sender to its canonical spelling, for messages handed over by hosts whose logs are missing.
     handover_senders: HashMap<Text, Text>,
+    /// The vanished transactions of each account.
+    vanished_of: HashMap<Text, u64>,
     /// The local parts of all who logged in; `None` inside where no login to a mailbox is in evidence.
     visitors: Option<Option<HashSet<Vec<u8>>>>,
 }
@@ -245,6 +260,11 @@ impl Builder<'_> {
     fn push_root(&mut self, texts: &mut TextPool, number: u32, life: &Head, ends: &Ends) {
         if life.cut_off {
             self.rows.vanished_transactions += 1;
+            if let Opener::Client { user: Some(user), .. } = life.opener
+                && let Some(&account) = self.names.get(&user)
+            {
+                *self.vanished_of.entry(account).or_default() += 1;
+            }
             return;
         }
         // A forward or a notice has a parent or no sender; any other message that begins within the host was handed in by somebody.
@@ -412,11 +432,16 @@ fn settle_side_by_side(known: Known<'_>, roots: &[Root], desks: &Mutex<Vec<Desk>
     let settle = |roots: &[Root]| {
         let desk = free().pop().unwrap_or_default();
         let mut settler = Settler::new(known, None, desk);
-        let message = |&root: &Root| {
+        let mut message = |&root: &Root| {
             let (head, ends) = settler.message(root.number);
             Settled { root, head, ends }
         };
-        let settled = roots.iter().map(message).collect();
+        let mut settled = Vec::with_capacity(roots.len());
+        for roots in roots.chunks(WARMED_TOGETHER) {
+            known.all.warm(roots.iter().map(|root| root.number));
+            known.all.warm(roots.iter().filter_map(|root| known.links.onward(root.number, 0)));
+            settled.extend(roots.iter().map(&mut message));
+        }
         free().push(settler.leave());
         settled
     };
@@ -562,6 +587,9 @@ Oct 31 17:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo
         assert_eq!(told(&disconnect(" ehlo=1 auth=1 mail=2 rcpt=5 data=1 rset=1 quit=1 commands=12")), (0, 0, 0));
         // The end of the session is missing.
         assert_eq!(told(""), (0, 0, 2));
+        let rows = rows_of_files(&[&smtp_server_alone("")]);
+        let whose: Vec<(String, u64)> = rows.vanished_of.iter().map(|(account, n)| (rows.show(*account), *n)).collect();
+        assert_eq!(whose, [("suzuki@u.example".to_owned(), 2)]);
     }
 
     #[test]

@@ -84,6 +84,8 @@ pub struct Rows {
     pub foreign_rejects: u64,
     /// Mail transactions that got a queue id and were then never heard of: broken off by the client, or lines are missing.
     pub vanished_transactions: u64,
+    /// Whose they were, where a line names the user: the accounts with the most come first.
+    pub vanished_of: Vec<(Text, u64)>,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
     /// Addresses that nearly all messages of a host went to besides their recipients.

@@ -102,6 +102,7 @@ impl Pseudonyms<'_> {
             activity,
             foreign_rejects: _,
             vanished_transactions: _,
+            vanished_of,
             unopened_messages: _,
             untold_messages: _,
             archive_copies,
@@ -126,6 +127,9 @@ impl Pseudonyms<'_> {
             pools.put(host, Sense::Host);
             pools.put_any(account, Sense::Account);
             pools.put_any(address, Sense::Address);
+        }
+        for (account, _) in vanished_of {
+            pools.put(account, Sense::Account);
         }
         for ArchiveCopies { host, address, messages: _, taken_out: _ } in archive_copies {
             pools.put(host, Sense::Host);

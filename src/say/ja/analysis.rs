@@ -262,6 +262,10 @@ super::catalogue! {
         "宛先 {n} 件は、ログが証跡にない自組織のホストに引き渡された。その後の配送結果は不明である。",
     "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
+    "Among these transactions are some of users who had logged in: {list}." =>
+        "そのうち、ログインした利用者のものがある: {list}。",
+    "{account} ({n})" =>
+        "{account}（{n} 件）",
     "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
         "メール {n} 通は、誰が投入したかを示す行が証跡にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
     "{n} messages of {host}, nearly all, went to {address} as well, whoever wrote them, as an archive rule (always_bcc) sends them there: it is counted as no recipient of any of them." =>
