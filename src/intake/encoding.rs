@@ -3,6 +3,7 @@
 //! Hashes are taken below this, of the bytes as they lie in the evidence. Code pages are not recognised here: they need more than the
 //! head of a source, and a mail log may hold any bytes.
 
+use super::rewritten::Rewritten;
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 
 /// How many bytes of a source decide its encoding.
@@ -48,53 +49,33 @@ impl Encoding {
 /// Rewrites UTF-16 as UTF-8; what is no character becomes U+FFFD.
 pub(super) struct Wide {
     decoder: Decoder,
-    decoded: Vec<u8>,
-    given: usize,
-    ended: bool,
+    pub(super) decoded: Rewritten,
 }
 
 impl Wide {
     fn new(decoder: Decoder) -> Wide {
-        Wide { decoder, decoded: Vec::new(), given: 0, ended: false }
+        Wide { decoder, decoded: Rewritten::default() }
     }
 
     /// Takes in more bytes of the source; none means that it has ended.
     pub(super) fn take(&mut self, mut bytes: &[u8]) {
         let last = bytes.is_empty();
-        if self.ended {
+        if self.decoded.ended() {
             return;
         }
-        self.ended = last;
-        self.decoded.drain(..self.given);
-        self.given = 0;
+        let decoded = self.decoded.more(last);
         loop {
-            let start = self.decoded.len();
+            let start = decoded.len();
             let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
-            self.decoded.resize(start + room, 0);
-            let target = self.decoded.get_mut(start..).unwrap_or_default();
+            decoded.resize(start + room, 0);
+            let target = decoded.get_mut(start..).unwrap_or_default();
             let (result, read, written, _) = self.decoder.decode_to_utf8(bytes, target, last);
-            self.decoded.truncate(start + written);
+            decoded.truncate(start + written);
             bytes = bytes.get(read..).unwrap_or_default();
             if result == CoderResult::InputEmpty {
                 return;
             }
         }
-    }
-
-    /// Gives decoded bytes out; 0 where more must be taken in first.
-    pub(super) fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let ready = self.decoded.get(self.given..).unwrap_or_default();
-        let count = ready.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(ready) {
-            *to = *from;
-        }
-        self.given += count;
-        count
-    }
-
-    /// Whether the source has ended, so that nothing more will come.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
     }
 }
 
@@ -111,7 +92,7 @@ mod tests {
                 for piece in bytes.chunks(step).chain([&b""[..]]) {
                     wide.take(piece);
                     loop {
-                        match wide.give(&mut buffer) {
+                        match wide.decoded.give(&mut buffer) {
                             0 => break,
                             n => out.extend(&buffer[..n]),
                         }

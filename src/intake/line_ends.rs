@@ -2,6 +2,7 @@
 //!
 //! The rewriting changes no length: places and sums of bytes stay what they are in the evidence. Hashes are taken below this.
 
+use super::rewritten::Rewritten;
 use memchr::memchr2;
 
 /// How many bytes of a source decide its line ends, if no line ends before.
@@ -32,48 +33,30 @@ impl LineEnds {
 /// Makes a line feed of each carriage return that none follows.
 #[derive(Default)]
 pub(super) struct Returns {
-    rewritten: Vec<u8>,
-    given: usize,
+    pub(super) rewritten: Rewritten,
     /// The last byte taken in was a carriage return; the next one says what it is.
     held: bool,
-    ended: bool,
 }
 
 impl Returns {
     /// Takes in more bytes of the source; none means that it has ended.
     pub(super) fn take(&mut self, mut bytes: &[u8]) {
-        self.ended = bytes.is_empty();
-        self.rewritten.drain(..self.given);
-        self.given = 0;
+        let rewritten = self.rewritten.more(bytes.is_empty());
         if self.held {
             self.held = false;
-            self.rewritten.push(if bytes.first() == Some(&b'\n') { b'\r' } else { b'\n' });
+            rewritten.push(if bytes.first() == Some(&b'\n') { b'\r' } else { b'\n' });
         }
         while let Some(at) = memchr2(b'\r', b'\n', bytes) {
             let (line, rest) = bytes.split_at(at);
-            self.rewritten.extend_from_slice(line);
+            rewritten.extend_from_slice(line);
             match rest {
                 [b'\r'] => self.held = true,
-                [b'\r', b'\n', ..] => self.rewritten.push(b'\r'),
-                _ => self.rewritten.push(b'\n'),
+                [b'\r', b'\n', ..] => rewritten.push(b'\r'),
+                _ => rewritten.push(b'\n'),
             }
             bytes = rest.get(1..).unwrap_or_default();
         }
-        self.rewritten.extend_from_slice(bytes);
-    }
-
-    /// Gives rewritten bytes out; 0 where more must be taken in first.
-    pub(super) fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let ready = self.rewritten.get(self.given..).unwrap_or_default();
-        let count = ready.len().min(buffer.len());
-        buffer.iter_mut().zip(ready).for_each(|(to, from)| *to = *from);
-        self.given += count;
-        count
-    }
-
-    /// Whether the source has ended, so that nothing more will come.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
+        rewritten.extend_from_slice(bytes);
     }
 }
 
@@ -88,7 +71,7 @@ mod tests {
         for piece in bytes.chunks(step).chain([&b""[..]]) {
             returns.take(piece);
             loop {
-                match returns.give(&mut buffer) {
+                match returns.rewritten.give(&mut buffer) {
                     0 => break,
                     n => out.extend(&buffer[..n]),
                 }

@@ -15,6 +15,7 @@ mod fixtures;
 mod hash;
 mod line_ends;
 mod part;
+mod rewritten;
 mod sniff;
 mod source;
 mod stored;

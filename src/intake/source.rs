@@ -282,8 +282,8 @@ impl SourceReader {
             Encoding::Plain { .. } if self.head.is_empty() => self.read_raw(buffer),
             Encoding::Plain { .. } => Ok(give_out(&mut self.head, buffer)),
             Encoding::Wide(wide) => loop {
-                match wide.give(buffer) {
-                    0 if !wide.ended() && !buffer.is_empty() => {
+                match wide.decoded.give(buffer) {
+                    0 if !wide.decoded.ended() && !buffer.is_empty() => {
                         let mut raw = std::mem::take(&mut self.raw);
                         raw.resize(PIECE_BYTES, 0);
                         let read = self.read_raw(&mut raw)?;
@@ -317,8 +317,8 @@ impl Read for SourceReader {
         };
         let read = match &mut ends {
             LineEnds::Returns(returns) => loop {
-                match returns.give(buffer) {
-                    0 if !returns.ended() && !buffer.is_empty() => {
+                match returns.rewritten.give(buffer) {
+                    0 if !returns.rewritten.ended() && !buffer.is_empty() => {
                         let mut text = vec![0; PIECE_BYTES];
                         let read = self.read_text(&mut text)?;
                         returns.take(text.get(..read).unwrap_or_default());
