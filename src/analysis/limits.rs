@@ -8,6 +8,7 @@ use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResul
 use crate::domain::text::Text;
 use crate::domain::time::MINUTE;
 use crate::say::{Part, Phrase, say};
+use hashbrown::HashSet;
 use std::collections::BTreeSet;
 
 /// Every limitation that applies to this run.
@@ -60,9 +61,12 @@ fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {
     limits
 }
 
-/// Accounts that the logs name with a domain and without one.
+/// Accounts that the logs name with a domain and without one, both of which were used. Names that were only tried are a guesser's.
 fn spelling_limit(facts: Facts<'_>) -> Option<Phrase> {
-    let accounts: BTreeSet<String> = facts.rows.spellings.iter().map(|(_, account)| facts.rows.show(*account)).collect();
+    let rows = facts.rows;
+    let logged_in = rows.logins.iter().filter(|login| login.result == LoginResult::Success).filter_map(|login| login.account);
+    let used: HashSet<Text> = logged_in.chain(rows.messages.iter().filter_map(|message| message.account)).collect();
+    let accounts: BTreeSet<String> = used.iter().map(|account| rows.show(*account)).collect();
     let bare = |account: &String| account.split_once('@').map(|(local, _)| local.to_owned()).filter(|local| accounts.contains(local));
     let twice: BTreeSet<String> = accounts.iter().filter_map(bare).collect();
     let names: Vec<&str> = twice.iter().map(String::as_str).collect();

@@ -73,6 +73,10 @@ fn night(habit: Habit<'_>) -> String {
     for day in 1..=5 {
         for hour in 9..13 {
             for (user, address) in [("suzuki", HOME), ("ono", "198.51.100.8")] {
+                let at = stamp(day, hour * 60);
+                log += &format!(
+                    "{at} dovecot: imap-login: Login: user=<{user}>, method=PLAIN, rip={address}, lip=192.0.2.25, mpid=5, TLS, session=<{user}{day}{hour}>\n"
+                );
                 let (sender, minute) = (format!("{user}@u.example"), hour * 60 + user.len() as u32);
                 let to = recipients(&format!("friend{hour}@y.example"), true);
                 log += &Message { day, minute, user, address, sender: &sender, to: &to }.lines();
@@ -113,7 +117,7 @@ fn figures(report: &Report) -> (String, String, (u64, u64, u64), (u64, u64, u64)
 }
 
 fn truth() -> (String, String, (u64, u64, u64), (u64, u64, u64)) {
-    let first_login = format!("2024-05-06T01:00:00+00:00 {ATTACKER}");
+    let first_login = format!("2024-05-06T10:00:00+09:00 {ATTACKER}");
     (r#"["suzuki@u.example"]"#.to_owned(), first_login, (60, 30, 30), (60, 30, 30))
 }
 
@@ -172,10 +176,6 @@ fn what_a_program_of_the_server_passes_on_is_no_message_of_its_sender() {
 #[test]
 fn a_mailing_list_is_no_account_and_was_taken_over_by_nobody() {
     let mut log = night(Habit::default());
-    log += &format!(
-        "{} dovecot: imap-login: Login: user=<ono>, method=PLAIN, rip=198.51.100.8, lip=192.0.2.25, mpid=5, TLS, session=<a>\n",
-        stamp(6, 130)
-    );
     for minute in 140..400 {
         let (at, id) = (stamp(6, minute), format!("E6A{minute:04}C"));
         log += &format!(
