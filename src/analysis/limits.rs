@@ -230,6 +230,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             n = rows.unopened_messages
         ));
     }
+    if rows.doubtful_web_messages > 0 {
+        limits.push(say!(
+            "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last.",
+            n = rows.doubtful_web_messages
+        ));
+    }
     limits.extend(rows.archive_copies.iter().map(|copies| archive_limit(facts, copies)));
     if rows.untold_messages > 0 {
         limits.push(say!(

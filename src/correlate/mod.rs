@@ -38,6 +38,7 @@ mod trail_facts;
 mod trail_rows;
 mod trails;
 mod transactions;
+mod webmail;
 
 use crate::config::Settings;
 use crate::domain::place::{Place, SourceId};

@@ -13,6 +13,7 @@ use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, 
 use super::settle::{Desk, Ends, Head, HostLogs, Known, SessionWord, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
+use super::webmail;
 use crate::config::Settings;
 use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
@@ -115,6 +116,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
+    webmail::settle(&mut rows);
     archive_copies::take_out(&mut rows);
     rows
 }

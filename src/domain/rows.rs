@@ -88,6 +88,8 @@ pub struct Rows {
     pub vanished_of: Vec<(Text, u64)>,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
+    /// Messages handed in by webmail while two addresses may both have had a web session of the account: they count as the later one's.
+    pub doubtful_web_messages: u64,
     /// Addresses that nearly all messages of a host went to besides their recipients.
     pub archive_copies: Vec<ArchiveCopies>,
     /// Messages that users handed in and that no line but the SMTP server's count of them tells of.

@@ -105,6 +105,7 @@ impl Pseudonyms<'_> {
             vanished_of,
             unopened_messages: _,
             untold_messages: _,
+            doubtful_web_messages: _,
             archive_copies,
         } = rows;
         let mut pools = Pools { pseudonyms: self, old: std::mem::take(texts), new: TextPool::default(), done: HashMap::new() };

@@ -1,10 +1,13 @@
 //! What the evidence cannot tell of an incident, in sentences.
 
 use super::Builder;
+use crate::analysis::addresses::is_private;
 use crate::analysis::model::{Incident, SentEstimate};
 use crate::domain::rows::Attribution;
+use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
-use crate::say::{Phrase, say};
+use crate::say::{Part, Phrase, say};
+use std::collections::BTreeSet;
 
 /// Messages without a sender that make a flood of notices.
 const FLOOD_MIN: u64 = 20;
@@ -56,6 +59,7 @@ impl Builder<'_> {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         if self.flood.is_none() {
+            notes.extend(self.behind_a_gateway());
             notes.extend(self.earlier_acts());
             notes.extend(self.missing_logins());
             notes.extend(self.edge());
@@ -63,6 +67,19 @@ impl Builder<'_> {
         notes.extend(self.holes());
         notes.extend(self.blind());
         notes
+    }
+
+    /// Whether attackers' addresses are such as a webmail server, a proxy or a gateway has, and not a person.
+    fn behind_a_gateway(&self) -> Option<Phrase> {
+        let spot = |address: &Text| self.ground.addresses.spot(*address);
+        let inside: BTreeSet<String> =
+            self.addresses.iter().filter_map(spot).filter(|spot| is_private(spot.ip)).map(|spot| spot.ip.to_string()).collect();
+        (!inside.is_empty()).then(|| {
+            say!(
+                "{list} is not reached from outside: a webmail server, a proxy, a gateway or a computer of one's own network stands there, and who was behind it is in the log of that machine, which is not in evidence.",
+                list = Part::List(inside.into_iter().map(Part::from).collect())
+            )
+        })
     }
 
     /// Whether the attackers acted before the first login of theirs that is in evidence.

@@ -262,6 +262,10 @@ super::catalogue! {
         "宛先 {n} 件は、ログが証跡にない自組織のホストに引き渡された。その後の配送結果は不明である。",
     "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
+    "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last." =>
+        "ウェブメールから投入されたメール {n} 通は、同じアカウントのセッションを二つのアドレスが同時に持っていた可能性のある間のものである。最後にログインしたアドレスのものとして数えている。",
+    "{list} is not reached from outside: a webmail server, a proxy, a gateway or a computer of one's own network stands there, and who was behind it is in the log of that machine, which is not in evidence." =>
+        "{list} は外部からは到達できない。そこには自組織のウェブメールサーバー、プロキシ、ゲートウェイ、または内部の計算機があり、その背後に誰がいたかはその機器のログにあるが、証跡にない。",
     "Among these transactions are some of users who had logged in: {list}." =>
         "そのうち、ログインした利用者のものがある: {list}。",
     "{account} ({n})" =>
