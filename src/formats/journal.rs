@@ -263,7 +263,7 @@ fn parse_container<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>)
     reader.finish();
 }
 
-/// The line inside, by its own stamp or else by the runtime's.
+/// The line inside, by its own stamp, whose year and zone are the runtime's, or else by that alone.
 fn container_record<'a>(line: &'a [u8], scratch: &'a Bump) -> Option<(Stamp, Rest<'a>)> {
     let mut text = None;
     let mut time = None;
@@ -273,10 +273,11 @@ fn container_record<'a>(line: &'a [u8], scratch: &'a Bump) -> Option<(Stamp, Res
         _ => {}
     })?;
     let text = text?;
+    let outer = time.and_then(|time| super::syslog::stamp::read(time).ok()).map(|(stamp, _)| stamp);
     if let Ok(envelope) = envelope::read(text) {
-        return Some((envelope.stamp, envelope.rest));
+        return Some((outer.map_or(envelope.stamp, |outer| envelope.stamp.taken_in_at(outer)), envelope.rest));
     }
-    let (stamp, _) = super::syslog::stamp::read(time?).ok()?;
+    let stamp = outer?;
     let joined: &'a [u8] = scratch.alloc_slice_copy(&[b" ", text].concat());
     Some((stamp, envelope::rest(joined).ok()?))
 }

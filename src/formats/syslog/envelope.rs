@@ -43,10 +43,10 @@ pub(in crate::formats) fn read(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
 
 fn after_stamp<'a>(line: &'a [u8], stamp: Stamp, after: &'a [u8]) -> Result<Envelope<'a>, Malformed> {
     let stamp_length = line.len() - after.len();
-    if let Some(inner) = container_text(after) {
+    if let Some(inner) = container_text(after).or_else(|| stamped_again(stamp, after)) {
         // The line inside a container runtime's line has a stamp of its own, or else the outer one is all there is.
         return read(inner)
-            .map(|envelope| Envelope { stamp_length: 0, ..envelope })
+            .map(|envelope| Envelope { stamp: envelope.stamp.taken_in_at(stamp), stamp_length: 0, ..envelope })
             .or_else(|_| Ok(Envelope { stamp, stamp_length: 0, rest: tag_and_body(b"", inner) }));
     }
     rest(after).map(|rest| Envelope { stamp, stamp_length, rest })
@@ -140,7 +140,15 @@ pub(in crate::formats) fn container_text(after: &[u8]) -> Option<&[u8]> {
     [&b" stdout F "[..], b" stderr F ", b" stdout P ", b" stderr P "].iter().find_map(|mark| after.strip_prefix(*mark))
 }
 
-/// A line that begins with something else than its stamp: a priority, RFC 5424, an octet count, a compose prefix.
+/// The line behind a stamp that somebody put before it who knew the instant (`docker logs -t`): no host is called like a month and followed
+/// by a day and a time.
+fn stamped_again(stamp: Stamp, after: &[u8]) -> Option<&[u8]> {
+    let inner = after.strip_prefix(b" ").filter(|inner| inner.first().is_some_and(u8::is_ascii_uppercase))?;
+    let again = matches!((stamp, stamp::read(inner)), (Stamp::Absolute(_), Ok((Stamp::Yearless(_), _))));
+    again.then_some(inner)
+}
+
+/// A line that begins with something else than its stamp: a priority, RFC 5424, an octet count, a compose or pod prefix.
 fn dressed(line: &[u8], depth: u32) -> Option<Result<Envelope<'_>, Malformed>> {
     let depth = depth.checked_sub(1)?;
     let inner = match line.first()? {
@@ -154,6 +162,8 @@ fn dressed(line: &[u8], depth: u32) -> Option<Result<Envelope<'_>, Malformed>> {
         }
         b'0'..=b'9' => scan::number(line)?.1.strip_prefix(b" ").filter(|rest| rest.starts_with(b"<"))?,
         b'\xef' => line.strip_prefix(b"\xef\xbb\xbf")?,
+        // `kubectl logs --prefix`
+        b'[' => scan::split(line.strip_prefix(b"[pod/")?, b"] ")?.1,
         _ => {
             let head = line.get(..line.len().min(64))?;
             let (name, _) = scan::split(head, b" | ").or_else(|| scan::split(head, b"| "))?;
@@ -221,6 +231,37 @@ mod tests {
 
     fn smtpd(host: &str) -> (String, String, u32, String) {
         (host.to_owned(), "postfix/smtpd".to_owned(), 123, "connect from a[192.0.2.1]".to_owned())
+    }
+
+    #[test]
+    fn a_runtimes_stamp_decides_year_and_zone_of_the_line_inside() {
+        let body = "mx1 postfix/smtpd[123]: connect from a[192.0.2.1]";
+        let instant = |line: &str| {
+            let envelope = read(line.as_bytes()).unwrap();
+            assert_eq!((envelope.rest.host, envelope.stamp_length), (&b"mx1"[..], 0), "{line}");
+            match envelope.stamp {
+                Stamp::Absolute(at) => crate::domain::time::Zone::UTC.stamp(at).to_string(),
+                other => format!("{other:?}"),
+            }
+        };
+        for (outer, inner, told) in [
+            ("2024-05-01T10:00:00.123456789Z", "May  1 10:00:00", "2024-05-01T10:00:00+00:00"),
+            ("2024-05-01T10:00:01.1Z", "May  1 19:00:00", "2024-05-01T10:00:00+00:00"),
+            ("2024-05-01T10:00:01.1Z", "May  1 15:30:00", "2024-05-01T10:00:00+00:00"),
+            ("2024-05-01T10:00:00.1Z", "Apr 30 22:00:00", "2024-05-01T10:00:00+00:00"),
+            ("2024-12-31T15:30:00.1Z", "Jan  1 00:30:00", "2024-12-31T15:30:00+00:00"),
+            ("2024-05-01T19:00:00.1+09:00", "May  1 10:00:00", "2024-05-01T10:00:00+00:00"),
+        ] {
+            for between in ["stdout F ", ""] {
+                for before in ["", "postfix-1  | ", "[pod/postfix-0/postfix] "] {
+                    assert_eq!(instant(&format!("{before}{outer} {between}{inner} {body}")), told);
+                }
+            }
+        }
+        // Old lines that were printed again keep their time, in the year that lies nearest.
+        assert!(instant(&format!("2024-05-01T10:00:00Z stdout F Apr  3 10:00:00 {body}")).starts_with("Local(2024"));
+        // A host may be called like a month.
+        assert_eq!(parts("2024-05-01T10:00:00+00:00 May postfix/smtpd[123]: connect from a[192.0.2.1]"), smtpd("May"));
     }
 
     #[test]

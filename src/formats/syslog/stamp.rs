@@ -2,7 +2,7 @@
 //!
 //! Only the shape is read here; the year and the zone that are missing are [`Clock`]'s business.
 
-use crate::domain::time::{DAY, HOUR, MINUTE, SECOND, Timestamp, date_exists, days_from_civil, parse_offset};
+use crate::domain::time::{DAY, HOUR, MINUTE, SECOND, Timestamp, date_exists, days_from_civil, parse_offset, year_of};
 use crate::formats::batch::Malformed;
 use crate::formats::clock::{Clock, Reading, WallTime};
 use crate::formats::scan;
@@ -26,6 +26,38 @@ impl Stamp {
             Stamp::Local(year, wall) => clock.read_local(year, wall),
             Stamp::Absolute(at) => clock.read_absolute(at),
         }
+    }
+}
+
+/// Offsets of zones are whole quarters of an hour.
+const QUARTER: i64 = 15 * MINUTE;
+
+/// The widest offsets that zones have.
+const OFFSETS: std::ops::RangeInclusive<i64> = -12 * HOUR..=14 * HOUR;
+
+impl Stamp {
+    /// The stamp of a line that a container runtime took in at the instant of its own stamp, which is moments later: that one decides the
+    /// year and the offset of a stamp that has none.
+    pub(in crate::formats) fn taken_in_at(self, outer: Stamp) -> Stamp {
+        let Stamp::Absolute(outer) = outer else { return self };
+        let in_utc = |year: i32, wall: WallTime| {
+            let days = days_from_civil(year, u32::from(wall.month), u32::from(wall.day));
+            Timestamp(days.saturating_mul(DAY).saturating_add(wall.micros_of_day))
+        };
+        let (year, wall) = match self {
+            Stamp::Absolute(_) => return self,
+            Stamp::Local(year, wall) => (year, wall),
+            Stamp::Yearless(wall) => {
+                let there = |year: &i32| date_exists(*year, u32::from(wall.month), u32::from(wall.day));
+                let near = (year_of(outer) - 1..=year_of(outer) + 1).filter(there);
+                let Some(year) = near.min_by_key(|year| in_utc(*year, wall).since(outer).abs()) else { return self };
+                (year, wall)
+            }
+        };
+        let wall_in_utc = in_utc(year, wall);
+        let offset = (wall_in_utc.since(outer) + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+        // Further off, it is an old line that was printed again.
+        if OFFSETS.contains(&offset) { Stamp::Absolute(wall_in_utc.plus(-offset)) } else { Stamp::Local(year, wall) }
     }
 }
 
