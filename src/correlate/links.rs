@@ -407,20 +407,20 @@ fn adopt_parts(all: &Gathered, texts: &TextPool, mut reinjected: Vec<(When, u32)
         let part = all.get(number);
         if let Some(parent) = split_from(all, texts, &by_message_id, number, &part, &mut from) {
             adopt(all, links, parent, number, &part);
-        } else if came_before(all, &by_message_id, number, &part, &mut from) {
+        } else if came_before(all, texts, &by_message_id, &part, &mut from) {
             links.passed_on.insert(number);
         }
     }
 }
 
-/// Whether the same host had a message of this message-id before.
-fn came_before(all: &Gathered, by_message_id: &HashMap<(Text, u64), Vec<u32>>, number: u32, part: &Life, earlier: &mut Life) -> bool {
+/// Whether a message of this message-id had come in at the same host before, by another way than a program of its own: what somebody
+/// sends through webmail may all bear one id.
+fn came_before(all: &Gathered, texts: &TextPool, by_message_id: &HashMap<(Text, u64), Vec<u32>>, part: &Life, earlier: &mut Life) -> bool {
     let alike = message_key(part).and_then(|key| by_message_id.get(&key)).into_iter().flatten();
+    let by_a_program = |life: &Life| matches!(life.opener, Opener::Client { address, user: None, .. } if is_loopback(texts.bytes(address)));
     alike.copied().any(|n| {
-        n != number
-            && all.read(n, earlier)
-            && earlier.message_id() == part.message_id()
-            && (earlier.opened, earlier.place) < (part.opened, part.place)
+        let came = all.read(n, earlier) && (earlier.opened, earlier.place) < (part.opened, part.place);
+        came && earlier.message_id() == part.message_id() && !by_a_program(earlier)
     })
 }
 

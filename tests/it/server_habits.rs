@@ -172,6 +172,26 @@ fn what_a_program_of_the_server_passes_on_is_no_message_of_its_sender() {
     assert!(!report.only_incident()["origins"].to_string().contains("127.0.0.1"));
 }
 
+/// A webmail program without logins of its own hands in what the attacker sends, all of it under one message-id.
+#[test]
+fn what_somebody_sends_through_the_server_itself_is_that_accounts_though_it_bears_one_message_id() {
+    let by_program = |line: &str| {
+        let line = line.replace(ATTACKER, "127.0.0.1").replace(", sasl_method=PLAIN, sasl_username=suzuki", "").replace(" auth=1", "");
+        match line.split_once("message-id=<") {
+            Some((before, _)) => format!("{before}message-id=<one@web>\n"),
+            None => format!("{line}\n"),
+        }
+    };
+    let log: String = night(Habit::default())
+        .lines()
+        .map(|line| if line.starts_with("2024-05-06") { by_program(line) } else { format!("{line}\n") })
+        .collect();
+    let report = told(&log, &[]);
+    assert_eq!(outcomes(&report.only_incident()["messages"]), (60, 30, 30));
+    let notes = report.only_incident()["notes"].to_string();
+    assert!(notes.contains("127.0.0.1 is not reached from outside"), "{notes}");
+}
+
 /// A list manager hands its mail in without a login, under a sender of its own.
 #[test]
 fn a_mailing_list_is_no_account_and_was_taken_over_by_nobody() {
