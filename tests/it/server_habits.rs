@@ -101,12 +101,18 @@ fn told(log: &str, options: &[&str]) -> Report {
     analyze(&[&folder.path().join("logs")], &options)
 }
 
-fn outcomes(tally: &Value) -> (u64, u64, u64) {
+/// Total, delivered and blocked.
+type Outcomes = (u64, u64, u64);
+
+/// Accounts, first login, messages and recipients of an incident.
+type Figures = (String, String, Outcomes, Outcomes);
+
+fn outcomes(tally: &Value) -> Outcomes {
     (number(&tally["total"]), number(&tally["delivered"]), number(&tally["blocked"]))
 }
 
-/// Account, first login, messages and recipients of the one incident, each as total, delivered and blocked.
-fn figures(report: &Report) -> (String, String, (u64, u64, u64), (u64, u64, u64)) {
+/// Those of the one incident.
+fn figures(report: &Report) -> Figures {
     let incident = report.only_incident();
     (
         incident["accounts"].to_string(),
@@ -116,7 +122,7 @@ fn figures(report: &Report) -> (String, String, (u64, u64, u64), (u64, u64, u64)
     )
 }
 
-fn truth() -> (String, String, (u64, u64, u64), (u64, u64, u64)) {
+fn truth() -> Figures {
     let first_login = format!("2024-05-06T10:00:00+09:00 {ATTACKER}");
     (r#"["suzuki@u.example"]"#.to_owned(), first_login, (60, 30, 30), (60, 30, 30))
 }
