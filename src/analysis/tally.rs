@@ -2,6 +2,7 @@
 
 use super::model::{BlockedBy, MessageTally, ReasonTally, RecipientTally};
 use crate::domain::outcome::{By, MessageOutcome, Outcome, Reason};
+use crate::domain::place::Place;
 use crate::domain::rows::{Message, Recipient, Rows};
 use crate::domain::text::Text;
 use crate::domain::text_set::TextSet;
@@ -110,6 +111,7 @@ struct Group<'r> {
     recipients: u64,
     messages: u64,
     last_message: u32,
+    last_place: Option<Place>,
     sample: &'r Recipient,
     places: Vec<String>,
 }
@@ -123,6 +125,7 @@ pub(super) fn reasons<'r>(rows: &'r Rows, recipients: impl Iterator<Item = &'r R
             recipients: 0,
             messages: 0,
             last_message: u32::MAX,
+            last_place: None,
             sample: recipient,
             places: Vec::new(),
         });
@@ -131,7 +134,9 @@ pub(super) fn reasons<'r>(rows: &'r Rows, recipients: impl Iterator<Item = &'r R
             group.messages += 1;
             group.last_message = recipient.message;
         }
-        if group.places.len() < POINTERS {
+        // Recipients that no line names have one line together.
+        if group.places.len() < POINTERS && group.last_place != Some(recipient.place) {
+            group.last_place = Some(recipient.place);
             group.places.push(recipient.place.to_string());
         }
     }

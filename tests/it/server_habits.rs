@@ -2,7 +2,9 @@
 //! refused senders. The habit changes no figure of the takeover, or the report says what it cannot tell.
 
 use crate::command::{Report, analyze, number};
+use crate::compare;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 
 /// The owner of suzuki's account, the attacker, and another user.
@@ -285,6 +287,9 @@ fn recipients_that_no_line_names_make_lower_bounds_of_the_different_ones() {
     let incident = report.only_incident();
     assert_eq!(outcomes(&incident["recipients"]), (1_060, 30, 1_030));
     assert_eq!(number(&incident["recipients"]["distinct"]), 80);
+    let own = incident["reasons"].as_array().unwrap().iter().find(|reason| reason["by"] == "own").unwrap();
+    let lines: BTreeSet<&str> = compare::set(&own["evidence"]).into_iter().collect();
+    assert_eq!(lines.len(), own["evidence"].as_array().unwrap().len(), "{own}");
     let bounds = incident["lower_bounds"].to_string();
     assert!(bounds.contains("recipients.distinct") && bounds.contains("No line names 980 of the recipients"), "{bounds}");
     assert_eq!(told(&night(Habit::default()), &[]).only_incident()["lower_bounds"].to_string().matches("distinct").count(), 0);
