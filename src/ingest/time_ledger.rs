@@ -5,6 +5,7 @@ use super::speakers::Speakers;
 use crate::config::Settings;
 use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp, Zone, date_exists, days_from_civil, year_of};
 use crate::formats::clock::{Clock, Offset, WallTime, Witness, WitnessKind};
+use crate::formats::host_names::HostNames;
 use crate::intake::{MemberZone, Source, Survey, TimeHints};
 use std::collections::BTreeMap;
 
@@ -269,6 +270,8 @@ fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(Offset, Groun
 
 /// What the sources tell of each other's time.
 struct Neighbours {
+    /// The hosts that they name in two ways; by host means by the one name.
+    names: HostNames,
     offsets: BTreeMap<Vec<u8>, Offset>,
     /// The offset of all sources that tell one, if it is the same.
     common: Option<Offset>,
@@ -277,19 +280,21 @@ struct Neighbours {
 
 impl Neighbours {
     fn new<'s>(sources: impl Iterator<Item = (&'s Source, &'s Scout)> + Clone) -> Neighbours {
+        let named = sources.clone().filter(|(_, scout)| scout.may_shorten_hosts());
+        let names = HostNames::of(named.flat_map(|(_, scout)| &scout.scouted.hosts).map(Vec::as_slice));
         let mut by_witness = Vec::new();
         let mut by_stamp = Vec::new();
         let mut by_writing = Vec::new();
         let mut years = BTreeMap::new();
         for (source, scout) in sources {
             let scouted = &scout.scouted;
-            let host = scouted.hosts.first().cloned();
+            let host = scouted.hosts.first().map(|host| names.one(host).to_vec());
             if let Some((offset, _)) = offset_of(&scouted.witnesses) {
                 by_witness.push((host.clone(), offset));
             } else if let Some((offset, _)) = scout.last_yearless.and_then(|last| offset_of_writing(last, &source.hints)) {
                 by_writing.push((host.clone(), offset));
             }
-            by_stamp.extend(scouted.offsets.iter().map(|(host, offset)| (Some(host.clone()), *offset)));
+            by_stamp.extend(scouted.offsets.iter().map(|(host, offset)| (Some(names.one(host).to_vec()), *offset)));
             if let (Some(witness), Some(host)) = (scouted.witnesses.iter().min_by_key(|w| w.kind), host) {
                 years.entry(host).or_insert_with(|| local_year(witness));
             }
@@ -303,12 +308,12 @@ impl Neighbours {
                 offsets.entry(host).or_insert(offset);
             }
         }
-        Neighbours { offsets, common, years }
+        Neighbours { names, offsets, common, years }
     }
 
     /// What the logs of these hosts say of their zone, or else all logs together.
     fn offset(&self, hosts: &[Vec<u8>]) -> Option<Offset> {
-        hosts.iter().find_map(|host| self.offsets.get(host)).copied().or(self.common)
+        hosts.iter().find_map(|host| self.offsets.get(self.names.one(host))).copied().or(self.common)
     }
 }
 
@@ -330,7 +335,7 @@ fn year(source: &Source, scout: &Scout, settings: &Settings, zone: Zone, neighbo
     if let Some((ground, written)) = written(&source.hints) {
         return Decided { value: latest_year_before(first, written, zone), ground, written: Some(written) };
     }
-    match scout.scouted.hosts.iter().find_map(|h| neighbours.years.get(h)) {
+    match scout.scouted.hosts.iter().find_map(|h| neighbours.years.get(neighbours.names.one(h))) {
         Some(year) => Decided::new(*year, Ground::OtherSource),
         None => Decided::new(NO_YEAR, Ground::Assumed),
     }

@@ -76,9 +76,19 @@ fn the_offset_in_a_hosts_newer_stamps_is_the_zone_of_its_older_ones() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "mail.log.1", &session(&traditional, "mail"), FOUR_OCLOCK + 30 * DAY);
     put(folder.path(), "mail.log", &session(&|second| format!("2022-11-01T16:00:{second:02}.25+09:00"), "mail"), FOUR_OCLOCK + 30 * DAY);
+    // Since the new logger, the host goes by its full name.
+    put(folder.path(), "mx.log.1", &session(&traditional, "mx"), FOUR_OCLOCK + 30 * DAY);
+    put(
+        folder.path(),
+        "mx.log",
+        &session(&|second| format!("2022-11-01T16:00:{second:02}.25-05:00"), "mx.u.example"),
+        FOUR_OCLOCK + 30 * DAY,
+    );
     let report = analyze(&[folder.path()], &[]);
-    let older = report.source("mail.log.1");
-    assert_eq!((text(older, "first"), text(older, "zone_from")), ("2022-10-31T16:00:00+09:00", "other-source"));
+    for (older, first) in [("mail.log.1", "2022-10-31T16:00:00+09:00"), ("mx.log.1", "2022-11-01T06:00:00+09:00")] {
+        let older = report.source(older);
+        assert_eq!((text(older, "first"), text(older, "zone_from")), (first, "other-source"));
+    }
 }
 
 #[test]
