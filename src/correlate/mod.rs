@@ -10,6 +10,7 @@ mod beginnings;
 mod dialogues;
 mod directions;
 mod gathered;
+mod handovers;
 mod joins;
 mod life;
 mod links;

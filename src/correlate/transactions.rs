@@ -4,6 +4,7 @@ use super::archive_copies;
 use super::beginnings::{Beginnings, Begun, Root};
 use super::dialogues::Untold;
 use super::gathered::Gathered;
+use super::handovers::{HandOver, HandOvers};
 use super::joins;
 use super::life::{Life, Opener};
 use super::links::{self, Links};
@@ -15,12 +16,9 @@ use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
 use super::webmail;
 use crate::config::Settings;
-use crate::domain::account::AccountRules;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{
-    Attribution, ClockSkew, HostFact, HostNote, Kind, LoginResult, Message, Notice, Protocol, Recipient, Rows, UntoldSession,
-};
+use crate::domain::rows::{Attribution, ClockSkew, HostFact, HostNote, Kind, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
@@ -84,15 +82,8 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         ..Rows::default()
     };
     let senders = begun.accounts();
-    let mut builder = Builder {
-        rows,
-        known,
-        names: &names,
-        rules: &settings.accounts,
-        handover_senders: HashMap::new(),
-        vanished_of: HashMap::new(),
-        visitors: None,
-    };
+    let mut builder =
+        Builder { rows, known, names: &names, handovers: HandOvers::new(&own, &settings.accounts), vanished_of: HashMap::new() };
     let mut refused = builder.refused(&texts, &sessions.refused, &senders);
     begun.others.iter().for_each(|&other| drop_tree(&mut all, &links, other));
     if !begun.roots.is_empty() || !refused.as_slice().is_empty() {
@@ -199,13 +190,9 @@ struct Builder<'a> {
     known: KnownBeside<'a>,
     /// Login name as logged to account.
     names: &'a HashMap<Text, Text>,
-    rules: &'a AccountRules,
-    /// Envelope sender to its canonical spelling, for messages handed over by hosts whose logs are missing.
-    handover_senders: HashMap<Text, Text>,
+    handovers: HandOvers<'a>,
     /// The vanished transactions of each account.
     vanished_of: HashMap<Text, u64>,
-    /// The local parts of all who logged in; `None` inside where no login to a mailbox is in evidence.
-    visitors: Option<Option<HashSet<Vec<u8>>>>,
 }
 
 impl Builder<'_> {
@@ -284,10 +271,13 @@ impl Builder<'_> {
         let (account, attribution) = match user.and_then(|u| self.names.get(&u).copied()) {
             Some(account) => (Some(account), Attribution::Named),
             None if self.known.links.passed_on.contains(&number) => (None, Attribution::Nothing),
-            None => match self.handed_over(texts, address, client, sender) {
-                Some(account) => (Some(account), Attribution::EnvelopeSender),
-                None => (None, Attribution::Nothing),
-            },
+            None => {
+                let from = address.zip(client).map(|(address, name)| HandOver { address, name, sender });
+                match from.and_then(|from| self.handovers.account(texts, &self.rows.logins, from)) {
+                    Some(account) => (Some(account), Attribution::EnvelopeSender),
+                    None => (None, Attribution::Nothing),
+                }
+            }
         };
         let message = Message {
             submitted: life.opened,
@@ -308,36 +298,6 @@ impl Builder<'_> {
             place: life.place,
         };
         self.push(texts, message, ends);
-    }
-
-    /// The account by its envelope sender, where a host of ours whose own log is not in evidence handed the message over.
-    fn handed_over(&mut self, texts: &mut TextPool, address: Option<Text>, client: Option<Text>, sender: Text) -> Option<Text> {
-        let (name, address) = (texts.bytes(client?), texts.bytes(address?));
-        let own = self.known.own;
-        if own.has_log(name) || !own.is_own_client(name, address) {
-            return None;
-        }
-        let sender_bytes = texts.bytes(sender);
-        let domain = sender_bytes.iter().rposition(|b| *b == b'@').map(|at| &sender_bytes[at + 1..])?;
-        if own.is_own_name(domain) != Some(true) {
-            return None;
-        }
-        let by_itself = links::is_loopback(address);
-        let rules = self.rules;
-        let account = *self.handover_senders.entry(sender).or_insert_with(|| Spellings::new(rules).canonical(texts, sender));
-        // What a program of the host itself hands in is a person's only if the person has been there: webmail logs in to the mailbox.
-        (!by_itself || self.has_been_there(texts, account)).then_some(account)
-    }
-
-    /// Whether an account logged in anywhere, as far as logins to mailboxes are in evidence.
-    fn has_been_there(&mut self, texts: &TextPool, account: Text) -> bool {
-        let logins = &self.rows.logins;
-        let visitors = self.visitors.get_or_insert_with(|| {
-            let worked = logins.iter().filter(|login| login.result == LoginResult::Success);
-            let told = worked.clone().any(|login| login.protocol != Protocol::SmtpAuth && !login.inferred);
-            told.then(|| worked.filter_map(|login| login.account).map(|account| local_part(texts, account).to_owned()).collect())
-        });
-        visitors.as_ref().is_none_or(|visitors: &HashSet<Vec<u8>>| visitors.contains(local_part(texts, account)))
     }
 
     fn push(&mut self, texts: &mut TextPool, mut message: Message, ends: &Ends) {
@@ -420,12 +380,6 @@ impl Builder<'_> {
         };
         self.push(texts, message, &ends);
     }
-}
-
-/// What stands before the domain; logs have login names with and without one.
-fn local_part(texts: &TextPool, account: Text) -> &[u8] {
-    let name = texts.bytes(account);
-    name.iter().position(|b| *b == b'@').map_or(name, |at| &name[..at])
 }
 
 /// Settles messages on all threads; the results are in the order of the roots.
