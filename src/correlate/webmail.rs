@@ -27,7 +27,9 @@ const ACCOUNTS_MIN: usize = 2;
 
 /// Gives what came through webmail to the addresses of the browsers.
 pub(super) fn settle(rows: &mut Rows) {
-    let web = |login: &&Login| login.protocol == Protocol::Webmail;
+    // Other web logins, seen by requests or told by an identity provider, are of no program that logs in elsewhere.
+    let web =
+        |login: &&Login| login.protocol == Protocol::Webmail && login.session.is_some() && login.provider.is_none() && !login.inferred;
     let Some(sessions) = Sessions::of(rows.logins.iter().filter(web)) else { return };
     let program = sessions.program(&rows.logins, &rows.texts);
     let is_programs = |texts: &TextPool, address: Option<Text>| {

@@ -30,22 +30,29 @@ pub(in crate::formats) struct Rest<'a> {
 }
 
 /// How often wrappers may be nested.
-const WRAPPERS_MAX: u32 = 2;
+const WRAPPERS_MAX: u32 = 4;
 
 /// Reads the envelope of a line.
 pub(in crate::formats) fn read(line: &[u8]) -> Result<Envelope<'_>, Malformed> {
+    read_within(line, WRAPPERS_MAX)
+}
+
+/// Reads the envelope of a line that may have this many wrappers: a hostile one has as many as fit into a line.
+fn read_within(line: &[u8], depth: u32) -> Result<Envelope<'_>, Malformed> {
     match stamp::read(line) {
-        Ok((stamp, after)) => after_stamp(line, stamp, after),
+        Ok((stamp, after)) => after_stamp(line, stamp, after, depth),
         Err(Malformed::BadTime) => Err(Malformed::BadTime),
-        Err(why) => dressed(line, WRAPPERS_MAX).unwrap_or(Err(why)),
+        Err(why) => dressed(line, depth).unwrap_or(Err(why)),
     }
 }
 
-fn after_stamp<'a>(line: &'a [u8], stamp: Stamp, after: &'a [u8]) -> Result<Envelope<'a>, Malformed> {
+fn after_stamp<'a>(line: &'a [u8], stamp: Stamp, after: &'a [u8], depth: u32) -> Result<Envelope<'a>, Malformed> {
     let stamp_length = line.len() - after.len();
-    if let Some(inner) = container_text(after).or_else(|| stamped_again(stamp, after)) {
+    if let Some(depth) = depth.checked_sub(1)
+        && let Some(inner) = container_text(after).or_else(|| stamped_again(stamp, after))
+    {
         // The line inside a container runtime's line has a stamp of its own, or else the outer one is all there is.
-        return read(inner)
+        return read_within(inner, depth)
             .map(|envelope| Envelope { stamp: envelope.stamp.taken_in_at(stamp), stamp_length: 0, ..envelope })
             .or_else(|_| Ok(Envelope { stamp, stamp_length: 0, rest: tag_and_body(b"", inner) }));
     }
@@ -172,7 +179,7 @@ fn dressed(line: &[u8], depth: u32) -> Option<Result<Envelope<'_>, Malformed>> {
         }
     };
     Some(match stamp::read(inner) {
-        Ok((stamp, after)) => after_stamp(inner, stamp, after).map(|envelope| Envelope { stamp_length: 0, ..envelope }),
+        Ok((stamp, after)) => after_stamp(inner, stamp, after, depth).map(|envelope| Envelope { stamp_length: 0, ..envelope }),
         Err(Malformed::BadTime) => Err(Malformed::BadTime),
         Err(why) => dressed(inner, depth).unwrap_or(Err(why)),
     })
@@ -231,6 +238,15 @@ mod tests {
 
     fn smtpd(host: &str) -> (String, String, u32, String) {
         (host.to_owned(), "postfix/smtpd".to_owned(), 123, "connect from a[192.0.2.1]".to_owned())
+    }
+
+    #[test]
+    fn a_line_of_nothing_but_wrappers_ends() {
+        for wrapper in ["2024-05-01T10:00:00Z stdout F ", "2024-05-01T10:00:00Z May  1 10:00:00 stdout F ", "a | ", "<22>", "[pod/a/b] "] {
+            // No program is to be found in it; what matters is that the search ends.
+            let line = wrapper.repeat(40_000);
+            assert!(read(line.as_bytes()).map_or(0, |envelope| envelope.rest.pid) == 0, "{wrapper}");
+        }
     }
 
     #[test]
