@@ -88,7 +88,9 @@ impl Witnesses {
         let handed_in = rows.messages.iter().filter(|m| m.account.is_some() && !audits.contains(&m.place.source)).map(|m| m.submitted);
         Witnesses {
             submissions: Span::of(handed_in.chain(traced(facts))),
-            smtp_logins: Span::of(logins(|l| l.protocol == Protocol::SmtpAuth)),
+            smtp_logins: Span::of(
+                logins(|l| l.protocol == Protocol::SmtpAuth).chain(rows.web_sending.into_iter().flat_map(|(first, last)| [first, last])),
+            ),
             unheard_sending: unheard_sending(facts),
             mailboxes: Span::of(logins(opens_mailbox).chain(rows.mailbox_uses.iter().map(|u| u.at))),
             sign_ins: Span::of(logins(|l| l.provider.is_some())),

@@ -38,7 +38,12 @@ pub(super) fn settle(rows: &mut Rows) {
     let texts = &rows.texts;
     rows.logins.retain(|login| {
         let through = is_by_program(login.protocol) && is_programs(texts, login.address);
-        !(through && login.account.is_some_and(|account| sessions.tells_of(account, login)))
+        let is_its = through && login.account.is_some_and(|account| sessions.tells_of(account, login));
+        if is_its && login.protocol == Protocol::SmtpAuth {
+            let (first, last) = rows.web_sending.unwrap_or((login.at, login.at));
+            rows.web_sending = Some((first.min(login.at), last.max(login.at)));
+        }
+        !is_its
     });
     for used in rows.mailbox_uses.iter_mut().filter(|used| is_by_program(used.protocol) && is_programs(texts, used.address)) {
         let session = used.account.and_then(|account| sessions.latest(account, used.at));

@@ -105,6 +105,7 @@ impl Pseudonyms<'_> {
             vanished_of,
             unopened_messages: _,
             untold_messages: _,
+            web_sending: _,
             doubtful_web_messages: _,
             archive_copies,
         } = rows;

@@ -94,11 +94,17 @@ fn night(habit: Habit<'_>) -> String {
 }
 
 fn told(log: &str, options: &[&str]) -> Report {
+    told_of(&[("mail.log", log)], options)
+}
+
+fn told_of(logs: &[(&str, &str)], options: &[&str]) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("mailtrail.toml");
     fs::write(&config, "default_domain = \"u.example\"\n").unwrap();
     fs::create_dir(folder.path().join("logs")).unwrap();
-    fs::write(folder.path().join("logs/mail.log"), log).unwrap();
+    for (name, log) in logs {
+        fs::write(folder.path().join("logs").join(name), log).unwrap();
+    }
     let options: Vec<&str> = ["--config", config.to_str().unwrap()].iter().chain(options).copied().collect();
     analyze(&[&folder.path().join("logs")], &options)
 }
@@ -198,6 +204,38 @@ fn what_somebody_sends_through_the_server_itself_is_that_accounts_though_it_bear
     assert_eq!(outcomes(&report.only_incident()["messages"]), (60, 30, 30));
     let notes = report.only_incident()["notes"].to_string();
     assert!(notes.contains("127.0.0.1 is not reached from outside"), "{notes}");
+}
+
+/// Everybody reads and writes in the browser: the web server is the only client that the mail server sees.
+#[test]
+fn what_everybody_does_through_webmail_is_of_the_browsers_and_no_log_is_said_to_be_missing() {
+    let (mut mail, mut web) = (String::new(), String::new());
+    for line in night(Habit::default()).lines() {
+        let address = [HOME, ATTACKER, "198.51.100.8"].into_iter().find(|address| line.contains(address));
+        let user = if line.contains("sasl_username=ono") { "ono" } else { "suzuki" };
+        // The program logs in to the mailbox for each message that it sends, just before it.
+        if let (Some(address), true) = (address, line.contains(": client=")) {
+            let day = &line[8..10];
+            web += &format!(
+                "[{day}-May-2024 {} +0000]: <a1> Successful login for {user} (ID: 5) from {address} in session a1b2\n",
+                &line[11..19]
+            );
+            mail += &format!(
+                "{} dovecot: imap-login: Login: user=<{user}>, method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, mpid=5, secured, session=<{}>\n",
+                &line[..29],
+                &line[8..19]
+            );
+        }
+        if !line.contains("imap-login") {
+            mail += &format!("{}\n", address.map_or(line.to_owned(), |address| line.replace(address, "127.0.0.1")));
+        }
+    }
+    let report = told_of(&[("mail.log", &mail), ("userlogins.log", &web)], &[]);
+    assert_eq!(figures(&report), truth());
+    let incident = report.only_incident();
+    assert_eq!(incident["prior_failed_logins"]["account"]["determinable"], true, "{}", incident["prior_failed_logins"]);
+    assert_eq!((&incident["lower_bounds"], incident["protocols"][0]["protocol"].as_str()), (&serde_json::json!([]), Some("webmail")));
+    assert!(!incident["notes"].to_string().contains("No login for sending"), "{}", incident["notes"]);
 }
 
 /// A list manager hands its mail in without a login, under a sender of its own.
