@@ -40,7 +40,7 @@ fn take_apart(rows: &mut Rows) -> Vec<Draft> {
         .collect();
     for notice in std::mem::take(&mut rows.notices) {
         if let Some(draft) = drafts.get_mut(notice.message as usize) {
-            draft.notices.push((notice.at, notice.place));
+            draft.notices.push(notice);
         }
     }
     drafts
@@ -56,7 +56,7 @@ fn put_together(rows: &mut Rows, drafts: Vec<Draft>) {
         message.first_recipient = rows.recipients.len() as u32;
         message.recipients = recipients.len() as u32;
         rows.recipients.extend(recipients.into_iter().map(|r| Recipient { message: number, ..r }));
-        rows.notices.extend(notices.into_iter().map(|(at, place)| Notice { at, message: number, place }));
+        rows.notices.extend(notices.into_iter().map(|n| Notice { message: number, ..n }));
         rows.messages.push(message);
     }
     rows.notices.sort_by_key(|n| (n.at, n.place));

@@ -100,6 +100,15 @@ impl Attempted {
     }
 }
 
+/// A notice that was made for the sender of a queue file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoticeMade {
+    pub(super) at: Timestamp,
+    pub(super) place: Place,
+    /// The key of its own queue id.
+    pub(super) id: u32,
+}
+
 /// Everything known of one queue file.
 ///
 /// Message id and addresses are bytes of its own and not interned: most of them occur in one life or two, and there are millions.
@@ -137,7 +146,7 @@ pub(super) struct Life {
     pub(super) decisions: Vec<Decision>,
     pub(super) verdicts: Vec<FilterVerdict>,
     /// Non-delivery notices to its sender.
-    pub(super) notices: Vec<(Timestamp, Place)>,
+    pub(super) notices: Vec<NoticeMade>,
     text: Vec<u8>,
     /// Recipients by address, where there are many. Never iterated.
     by_address: HashTable<u32>,
@@ -244,12 +253,22 @@ impl Life {
     /// Whether it is a notice on its way back, made by the host itself or handed over by another one: neither a message of an account
     /// nor part of one. What a filter gave back may be part of anything.
     pub(super) fn is_notice(&self) -> bool {
+        self.is_returning() && self.end == End::Removed && self.decisions.is_empty() && self.notices.is_empty()
+    }
+
+    /// Whether it is a notice on its way back that came to nobody.
+    pub(super) fn is_lost_notice(&self) -> bool {
+        let refused = || !self.recipients.is_empty() && self.recipients.iter().all(|r| r.status == Status::Bounced);
+        self.is_returning() && (self.end == End::Expired || (self.end == End::Removed && refused()))
+    }
+
+    fn is_returning(&self) -> bool {
         let unauthenticated = match self.opener {
             Opener::Internal => true,
             Opener::Client { user, orig_queue_id, .. } => user.is_none() && orig_queue_id.is_none() && !self.from_loopback,
             Opener::Unseen | Opener::Pickup { .. } => false,
         };
-        unauthenticated && self.null_sender && self.end == End::Removed && self.decisions.is_empty() && self.notices.is_empty()
+        unauthenticated && self.null_sender
     }
 
     /// Takes in a decision about the whole message.

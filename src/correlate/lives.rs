@@ -4,7 +4,7 @@
 //! with the line that opened the file and ends when the file is removed. Lives that have ended are packed away, so that what is
 //! looked up for each line are the queue files open at that time and not all of the evidence.
 
-use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
+use super::life::{Attempted, Decision, End, FilterVerdict, Life, NoticeMade, Opener, Span};
 use super::links::is_loopback;
 use super::packed::Packed;
 use super::queue_id::QueueId;
@@ -188,10 +188,10 @@ impl Lives {
             }
             QueueEvent::Held => self.touch(texts, line, name, past).held = true,
             QueueEvent::Released => self.touch(texts, line, name, past).held = false,
-            QueueEvent::Notice { kind, to_postmaster, .. } => {
+            QueueEvent::Notice { kind, to_postmaster, id: made } => {
                 let life = self.touch(texts, line, name, past);
                 if *kind == NoticeKind::NonDelivery && !to_postmaster {
-                    life.notices.push((line.at, line.place));
+                    life.notices.push(NoticeMade { at: line.at, place: line.place, id: QueueId::new(made).key() });
                 }
             }
             QueueEvent::Decision { action, sender, recipient, client, reply, .. } => {
@@ -511,6 +511,9 @@ impl Lives {
         let place = &mut self.slots[slot as usize];
         if place.life.announced.is_none() && place.life.recipients.is_empty() {
             self.uncounted.insert(id);
+        }
+        if place.life.is_lost_notice() {
+            self.returned.lose(&place.life);
         }
         if place.life.is_notice() {
             self.returned.count(&place.life);

@@ -226,7 +226,10 @@ impl Correlator {
         let (used, uses) = accesses.finish(&mut texts, &settings.accounts, logins.all());
         logins.add(used, uses);
         logins.add_actions(openings.finish(&mut texts, &settings.accounts));
-        let mut rows = transactions::build(settings, transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends });
+        let mut rows = transactions::build(
+            settings,
+            transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends, lost: returned.take_lost() },
+        );
         rows.activity = activity;
         rows.returned = returned.finish(&mut rows.texts);
         rows

@@ -3,7 +3,7 @@
 //! A life takes some hundred bytes this way, its text included, and a case of millions of messages has millions of lives. Each shard
 //! packs its own; after each wave they go into the [`Store`] that all shards share.
 
-use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener, Span};
+use super::life::{Attempted, Decision, End, FilterVerdict, Life, NoticeMade, Opener, Span};
 use super::queue_id::QueueId;
 use super::store::{Position, Store};
 use crate::domain::place::{Place, SourceId};
@@ -217,9 +217,10 @@ impl Writer<'_> {
             self.place(verdict.place);
         }
         self.number(life.notices.len() as u64);
-        for (at, place) in &life.notices {
-            self.signed(at.0);
-            self.place(*place);
+        for notice in &life.notices {
+            self.signed(notice.at.0);
+            self.place(notice.place);
+            self.number(notice.id.into());
         }
     }
 
@@ -385,7 +386,7 @@ impl Reader<'_> {
             life.verdicts.push(verdict);
         }
         for _ in 0..self.number() {
-            let notice = (Timestamp(self.signed()), self.place());
+            let notice = NoticeMade { at: Timestamp(self.signed()), place: self.place(), id: self.number() as u32 };
             life.notices.push(notice);
         }
     }
@@ -522,7 +523,7 @@ mod tests {
             at: Timestamp(6),
             place: place(2),
         });
-        life.notices.push((Timestamp(7), place(8)));
+        life.notices.push(NoticeMade { at: Timestamp(7), place: place(8), id: u32::MAX });
         life
     }
 

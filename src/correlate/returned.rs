@@ -1,11 +1,13 @@
 //! Notices on their way back, counted by the hour: they are no messages and are not kept, but how many came in for whom tells of mail
 //! whose own logs may be missing.
 
-use super::life::Life;
+use super::life::{Life, NoticeMade, Opener};
+use super::lives::QUEUE_LIFETIME;
+use super::queue_id::QueueId;
 use super::remap::Map;
 use crate::domain::rows;
 use crate::domain::text::{Text, TextPool};
-use crate::domain::time::HOUR;
+use crate::domain::time::{HOUR, MINUTE, Timestamp};
 use crate::formats::event::{Program, Status};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -18,9 +20,51 @@ type Key = (Text, Text, i64, bool);
 pub(super) struct Returned {
     addresses: TextPool,
     hours: HashMap<Key, rows::Returned>,
+    lost: LostNotices,
 }
 
+/// Notices that came to nobody, by the key of the queue id that they were made under: when their queue files were opened.
+#[derive(Default)]
+pub(super) struct LostNotices(HashMap<u32, Vec<Timestamp>>);
+
+impl LostNotices {
+    /// Whether a notice is among them. On its way to another host it may have waited for as long as a queue file lives.
+    pub(super) fn holds(&self, notice: NoticeMade) -> bool {
+        let waited = |opened: &Timestamp| (-MINUTE..=QUEUE_LIFETIME).contains(&opened.since(notice.at));
+        self.0.get(&notice.id).is_some_and(|opened| opened.iter().any(waited))
+    }
+}
+
+/// The queue id that a notice was made under. A host that it was handed to knows it from the message id, which Postfix puts together of
+/// time, queue id and name of the host (`cleanup_message.c`).
+fn made_as(life: &Life) -> Option<QueueId> {
+    match life.opener {
+        Opener::Internal => Some(life.id),
+        _ => {
+            let id = life.message_id()?.strip_prefix(b"<")?;
+            let (time, rest) = id.split_at(memchr::memchr(b'.', id)?);
+            let id = rest.get(1..memchr::memchr(b'@', rest)?)?;
+            (time.len() == TIME_DIGITS && time.iter().all(u8::is_ascii_digit)).then(|| QueueId::new(id))
+        }
+    }
+}
+
+/// Year to second, as a message id of Postfix begins.
+const TIME_DIGITS: usize = 14;
+
 impl Returned {
+    /// Notes a notice that came to nobody.
+    pub(super) fn lose(&mut self, life: &Life) {
+        if let Some(id) = made_as(life) {
+            self.lost.0.entry(id.key()).or_default().push(life.opened);
+        }
+    }
+
+    /// Those that came to nobody. They can be asked for once.
+    pub(super) fn take_lost(&mut self) -> LostNotices {
+        std::mem::take(&mut self.lost)
+    }
+
     /// Counts a notice for everybody who got it.
     pub(super) fn count(&mut self, life: &Life) {
         for word in life.recipients.iter().filter(|word| word.status == Status::Sent) {
@@ -51,6 +95,9 @@ impl Returned {
             map.put(&mut row.host);
             row.address = self.addresses.intern(other.addresses.bytes(row.address));
             self.add(row);
+        }
+        for (id, opened) in other.lost.0 {
+            self.lost.0.entry(id).or_default().extend(opened);
         }
     }
 

@@ -1,14 +1,16 @@
 //! From linked lives to messages: each recipient gets its one outcome.
 
 use super::gathered::Gathered;
-use super::life::{Attempted, Decision, End, FilterVerdict, Life, Opener};
+use super::life::{Attempted, Decision, End, FilterVerdict, Life, NoticeMade, Opener};
 use super::links::Links;
 use super::lives::QUEUE_LIFETIME;
 use super::own::{Own, split_relay};
 use super::queue_id::QueueId;
+use super::returned::LostNotices;
 use super::sessions::Refusal;
 use crate::domain::outcome::{By, Outcome, Reason};
 use crate::domain::place::Place;
+use crate::domain::rows::Notice;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::formats::event::{Action, Program, Status};
@@ -52,8 +54,8 @@ pub(super) struct Fate {
 pub(super) struct Ends {
     pub(super) fates: Vec<Fate>,
     names: Vec<u8>,
-    /// Non-delivery notices to its sender.
-    pub(super) notices: Vec<(Timestamp, Place)>,
+    /// Non-delivery notices to its sender. They bear its number once it has one.
+    pub(super) notices: Vec<Notice>,
     /// The lives it is made of.
     pub(super) lives: Vec<u32>,
     /// It led to a life that other messages lead to as well, and nobody said whose that is.
@@ -107,6 +109,7 @@ pub(super) struct Known<'a> {
     pub(super) texts: &'a TextPool,
     pub(super) own: &'a Own,
     pub(super) words: &'a HashMap<u32, SessionWord>,
+    pub(super) lost: &'a LostNotices,
     pub(super) logs: HostLogs<'a>,
     /// The empty text.
     pub(super) empty: Text,
@@ -274,7 +277,9 @@ impl<'a> Settler<'a> {
         if depth > HOPS_MAX || !self.claim(number) {
             return Vec::new();
         }
-        self.ends.notices.extend_from_slice(&life.notices);
+        let lost = self.known.lost;
+        let notice = |made: &NoticeMade| Notice { at: made.at, message: 0, place: made.place, lost: lost.holds(*made) };
+        self.ends.notices.extend(life.notices.iter().map(notice));
         if life.recipients.is_empty() {
             if !life.verdicts.is_empty() && life.announced.is_none() {
                 return life.verdicts.iter().flat_map(|v| self.verdict(v, depth)).collect();

@@ -8,8 +8,7 @@ use super::trail_ends::{Ends, QUEUE_LIFETIME, unknown};
 use super::trail_facts::Accepted;
 use super::trails::{Trail, TrailNotice, Trails};
 use crate::domain::outcome::{By, MessageOutcome, Outcome};
-use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, Kind, Message, Protocol, Recipient, SessionLog};
+use crate::domain::rows::{Attribution, Kind, Message, Notice, Protocol, Recipient, SessionLog};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, HOUR, Timestamp};
 use crate::formats;
@@ -24,7 +23,8 @@ const TAKEN_IN: i64 = HOUR;
 pub(super) struct Draft {
     pub(super) message: Message,
     pub(super) recipients: Vec<Recipient>,
-    pub(super) notices: Vec<(Timestamp, Place)>,
+    /// They bear the message's number once it has one.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Draft {
@@ -236,7 +236,7 @@ impl Writer<'_> {
             if let Some(draft) = by_id.nearest(notice.about, notice.line.at).and_then(|n| drafts.get_mut(n)) {
                 // Of a tenant's exports most tell no more than when the service made a notice; so all of them are dated by that.
                 let at = if texts.bytes(notice.line.host) == formats::TRACE_HOST { notice.line.at } else { all.trails.returned_at(notice) };
-                draft.notices.push((at, notice.line.place));
+                draft.notices.push(notice_at(at, notice));
             }
         }
         give_by_time(&mut drafts, nameless);
@@ -379,6 +379,10 @@ impl Writer<'_> {
     }
 }
 
+fn notice_at(at: Timestamp, notice: &TrailNotice) -> Notice {
+    Notice { at, message: 0, place: notice.line.place, lost: false }
+}
+
 /// Notices whose records do not name the message: each is about the latest message of its receiver that had failed by then and has
 /// no notice yet.
 fn give_by_time(drafts: &mut [Draft], mut notices: Vec<&TrailNotice>) {
@@ -403,7 +407,7 @@ fn give_by_time(drafts: &mut [Draft], mut notices: Vec<&TrailNotice>) {
         };
         let (_, number) = list.remove(last);
         if let Some(draft) = drafts.get_mut(number) {
-            draft.notices.push((notice.line.at, notice.line.place));
+            draft.notices.push(notice_at(notice.line.at, notice));
         }
     }
 }

@@ -10,6 +10,7 @@ use super::life::{Life, Opener};
 use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
+use super::returned::LostNotices;
 use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact};
 use super::settle::{Desk, Ends, Head, HostLogs, Known, SessionWord, Settler};
 use super::store::Store;
@@ -43,11 +44,13 @@ pub(super) struct Parts {
     pub(super) tracked: Attributed,
     /// The last instant of each host's log.
     pub(super) host_ends: HashMap<Text, Timestamp>,
+    /// Notices that came to nobody.
+    pub(super) lost: LostNotices,
 }
 
 /// Joins everything.
 pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
-    let Parts { mut texts, mut all, users, mut sessions, logins, tracked, host_ends } = parts;
+    let Parts { mut texts, mut all, users, mut sessions, logins, tracked, host_ends, lost } = parts;
     let smtp = std::mem::take(&mut sessions.logins);
     let failures = std::mem::take(&mut sessions.failures);
     let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
@@ -69,7 +72,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     let empty = texts.intern(b"");
     let beginnings = Beginnings { texts: &texts, words: &words, names: &names, logs, empty };
     let (links, seen) = links::link(&all, &texts, |seen, number, life| beginnings.look(seen, number, life));
-    let known = KnownBeside { links: &links, own: &own, words: &words, logs, empty };
+    let known = KnownBeside { links: &links, own: &own, words: &words, lost: &lost, logs, empty };
     let begun = Begun::new(seen, &links);
     let rows = Rows {
         logins: done.logins,
@@ -159,14 +162,15 @@ struct KnownBeside<'a> {
     links: &'a Links,
     own: &'a Own,
     words: &'a HashMap<u32, SessionWord>,
+    lost: &'a LostNotices,
     logs: HostLogs<'a>,
     empty: Text,
 }
 
 impl<'a> KnownBeside<'a> {
     fn with(self, all: &'a Gathered, texts: &'a TextPool) -> Known<'a> {
-        let KnownBeside { links, own, words, logs, empty } = self;
-        Known { all, links, texts, own, words, logs, empty }
+        let KnownBeside { links, own, words, lost, logs, empty } = self;
+        Known { all, links, texts, own, words, lost, logs, empty }
     }
 }
 
@@ -322,7 +326,7 @@ impl Builder<'_> {
         }
         message.outcome = MessageOutcome::settle(&counts);
         self.rows.messages.push(message);
-        self.rows.notices.extend(ends.notices.iter().map(|(at, place)| Notice { at: *at, message: number, place: *place }));
+        self.rows.notices.extend(ends.notices.iter().map(|notice| Notice { message: number, ..*notice }));
     }
 
     /// Settles the transactions that were refused early, in the order of time.

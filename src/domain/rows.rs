@@ -380,6 +380,8 @@ pub struct Notice {
     pub at: Timestamp,
     pub message: u32,
     pub place: Place,
+    /// It came to nobody: it could not be delivered either, as where the sender's mailbox is full of such notices.
+    pub lost: bool,
 }
 
 /// Messages without a sender, as notices of failure are, that a host handed to one address within one clock hour.

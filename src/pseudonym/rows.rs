@@ -113,7 +113,7 @@ impl Pseudonyms<'_> {
         logins.iter_mut().for_each(|row| login(&mut pools, row));
         messages.iter_mut().for_each(|row| message(&mut pools, row));
         recipients.iter_mut().for_each(|row| recipient(&mut pools, row));
-        for Notice { at: _, message: _, place: _ } in notices {}
+        for Notice { at: _, message: _, place: _, lost: _ } in notices {}
         for Returned { address, host, first: _, last: _, count: _, into_mailbox: _, place: _ } in returned {
             pools.put(address, Sense::Account);
             pools.put(host, Sense::Host);

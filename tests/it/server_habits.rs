@@ -135,6 +135,21 @@ fn truth() -> Figures {
     (r#"["suzuki@u.example"]"#.to_owned(), first_login, (60, 30, 30), (60, 30, 30))
 }
 
+/// The notices that came back in that night, with what is said of them.
+fn notices(log: &str) -> (u64, String) {
+    let report = told(log, &[]);
+    assert_eq!(figures(&report), truth());
+    let notices = &report.only_incident()["returned_notices"];
+    (number(&notices["count"]), notices["note"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Lines in the order of time.
+fn in_order(log: &str) -> String {
+    let mut lines: Vec<&str> = log.split_inclusive('\n').collect();
+    lines.sort_by_key(|line| &line[..19]);
+    lines.concat()
+}
+
 fn limitations(report: &Report) -> String {
     report.json["limitations"].to_string()
 }
@@ -267,17 +282,58 @@ fn notices_to_a_strangers_address_did_not_come_back_to_the_account() {
             let (at, id) = (stamp(6, minute), queue_id(&message));
             log += &format!("{at} postfix/bounce[6]: {id}: sender non-delivery notification: B6A{minute:04}C\n");
         }
-        let mut lines: Vec<&str> = log.split_inclusive('\n').collect();
-        lines.sort_by_key(|line| &line[..19]);
-        let report = told(&lines.concat(), &[]);
-        assert_eq!(figures(&report), truth());
-        let notices = report.only_incident()["returned_notices"].clone();
-        (number(&notices["count"]), notices["note"].as_str().unwrap_or_default().to_owned())
+        notices(&in_order(&log))
     };
     assert_eq!(with_notices("suzuki@u.example"), (30, String::new()));
     let (count, note) = with_notices("bank@z.example");
     assert_eq!(count, 0);
     assert!(note.starts_with("30 more went to sender addresses"), "{note}");
+}
+
+/// How the notices of the thirty messages that bounced end.
+fn with_notices(end: impl Fn(&str, &str) -> String) -> String {
+    let bounced = |minute: u32| {
+        let (at, id) = (stamp(6, minute), format!("36A{minute:04}C"));
+        let notice = format!("9{id}");
+        format!(
+            "{at} postfix/cleanup[9]: {notice}: message-id=<20240506{:02}{:02}00.{notice}@mx1.u.example>
+{at} postfix/bounce[6]: {id}: sender non-delivery notification: {notice}
+{at} postfix/qmgr[8]: {notice}: from=<>, size=3000, nrcpt=1 (queue active)
+{}{at} postfix/qmgr[8]: {notice}: removed\n",
+            minute / 60,
+            minute % 60,
+            end(&at, &notice)
+        )
+    };
+    in_order(&(night(Habit::default()) + &(61..120).step_by(2).map(bounced).collect::<String>()))
+}
+
+#[test]
+fn notices_that_a_full_mailbox_did_not_take_did_not_come_back() {
+    let into = |at: &str, id: &str, dsn: &str, status: &str| {
+        format!(
+            "{at} postfix/lmtp[7]: {id}: to=<suzuki@u.example>, relay=mx1[private/dovecot-lmtp], delay=0, delays=0/0/0/0, dsn={dsn}, status={status}\n"
+        )
+    };
+    let full = "bounced (host mx1[private/dovecot-lmtp] said: 552 5.2.2 <suzuki@u.example> Quota exceeded (mailbox for user is full))";
+    let handed_on = |at: &str, id: &str| {
+        let next = format!(
+            "{at} postfix/smtp[7]: {id}: to=<suzuki@u.example>, relay=box.u.example[192.0.2.30]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 8{id})\n"
+        );
+        let there = format!(
+            "{at} postfix/smtpd[5]: 8{id}: client=mx1.u.example[192.0.2.25]
+{at} postfix/cleanup[9]: 8{id}: message-id=<{}00.{id}@mx1.u.example>
+{at} postfix/qmgr[8]: 8{id}: from=<>, size=3200, nrcpt=1 (queue active)
+{}{at} postfix/qmgr[8]: 8{id}: removed\n",
+            at[..16].replace(['-', 'T', ':'], ""),
+            into(at, &format!("8{id}"), "5.2.2", full)
+        );
+        next + &there.replace(" mx1 postfix", " box postfix")
+    };
+    let note = "30 more could not be delivered to the account either, as where its mailbox is full".to_owned();
+    assert_eq!(notices(&with_notices(|at, id| into(at, id, "2.0.0", "sent (250 2.0.0 Saved)"))), (30, String::new()));
+    assert_eq!(notices(&with_notices(|at, id| into(at, id, "5.2.2", full))), (0, note.clone()));
+    assert_eq!(notices(&with_notices(handed_on)), (0, note));
 }
 
 /// Postfix before 3.10 names the user in the reply alone.

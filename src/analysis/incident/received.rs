@@ -18,6 +18,8 @@ pub(super) struct NoticesOf {
     to_account: Vec<Timestamp>,
     /// How many went to other addresses, which the messages bore as their senders.
     to_others: u64,
+    /// How many were for the account and could not be delivered either.
+    lost: u64,
 }
 
 impl Builder<'_> {
@@ -60,7 +62,11 @@ impl Builder<'_> {
                 let Some(account) = message.account else { continue };
                 let of = notices.entry(account).or_default();
                 if *own.entry((account, message.sender)).or_insert_with(|| self.gets_returned(account, message.sender)) {
-                    of.to_account.push(notice.at);
+                    if notice.lost {
+                        of.lost += 1;
+                    } else {
+                        of.to_account.push(notice.at);
+                    }
                 } else {
                     of.to_others += 1;
                 }
@@ -105,6 +111,10 @@ impl Builder<'_> {
         let to_others: u64 = accounts.iter().filter_map(|account| self.notices_of(*account)).map(|of| of.to_others).sum();
         if to_others > 0 {
             notes.push(say!("{n} more went to sender addresses that these messages bore and that are not the account's", n = to_others));
+        }
+        let lost: u64 = accounts.iter().filter_map(|account| self.notices_of(*account)).map(|of| of.lost).sum();
+        if lost > 0 {
+            notes.push(say!("{n} more could not be delivered to the account either, as where its mailbox is full", n = lost));
         }
         if handed_on {
             notes.push(say!("notices made by a host whose log is not in evidence cannot be told from other mail"));

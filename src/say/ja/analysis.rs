@@ -282,6 +282,8 @@ super::catalogue! {
         "ログの範囲は {first} から {last} までで、指定された期間はその外にある。その期間に何も見つからなくても、何もなかったことにはならない。",
     "No line names {n} of the recipients: different addresses, their domains, and those known or new are at least as many as counted." =>
         "受信者のうち {n} 名を示す行がない。異なるアドレス、そのドメイン、既知・新規の数は、少なくとも数えた値だけある。",
+    "{n} more could not be delivered to the account either, as where its mailbox is full" =>
+        "ほかに {n} 通は、メールボックスが満杯の場合などのため、このアカウントに配送できなかった",
     "{n} more went to sender addresses that these messages bore and that are not the account's" =>
         "ほかに {n} 通が、これらのメールが名乗った、このアカウントのものではない差出人アドレスへ送られた",
     "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted." =>
