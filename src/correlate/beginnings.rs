@@ -2,7 +2,8 @@
 
 use super::life::{Life, Opener};
 use super::links::Links;
-use super::settle::{self, HostLogs, SessionWord};
+use super::session_words::SessionWord;
+use super::settle::{self, HostLogs};
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;

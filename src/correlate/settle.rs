@@ -7,6 +7,7 @@ use super::lives::QUEUE_LIFETIME;
 use super::own::{Own, split_relay};
 use super::queue_id::QueueId;
 use super::returned::LostNotices;
+use super::session_words::SessionWord;
 use super::sessions::Refusal;
 use crate::domain::outcome::{By, Outcome, Reason};
 use crate::domain::place::Place;
@@ -89,16 +90,6 @@ pub(super) struct Head {
     pub(super) size: Option<u64>,
     /// Nothing was heard of the queue file after it was opened, although its host's log goes on.
     pub(super) cut_off: bool,
-}
-
-/// What the SMTP session said of a life's transaction.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SessionWord {
-    pub(super) refusals: Vec<Refusal>,
-    pub(super) broken_off: bool,
-    /// The end of its session is not in evidence.
-    pub(super) unended: bool,
-    pub(super) accepted: Option<u32>,
 }
 
 /// Everything that is known when lives are settled.

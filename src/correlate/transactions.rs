@@ -10,21 +10,22 @@ use super::life::{Life, Opener};
 use super::links::{self, Links};
 use super::logins::{Logins, Spellings};
 use super::own::Own;
+use super::own_names;
 use super::returned::LostNotices;
-use super::sessions::{RefusedTransaction, SessionCount, SessionLogin, Sessions, TransactionFact};
-use super::settle::{Desk, Ends, Head, HostLogs, Known, SessionWord, Settler};
+use super::session_words::{self, SessionWord};
+use super::sessions::{RefusedTransaction, SessionLogin, Sessions};
+use super::settle::{Desk, Ends, Head, HostLogs, Known, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
 use super::webmail;
 use crate::config::Settings;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
-use crate::domain::rows::{Attribution, ClockSkew, HostFact, HostNote, Kind, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
+use crate::domain::rows::{Attribution, ClockSkew, Kind, Message, Notice, Protocol, Recipient, Rows, UntoldSession};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Messages settled side by side before their rows are written and their lives given up.
@@ -65,8 +66,8 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         names.entry(user).or_insert_with(|| spell.canonical(&mut texts, user));
     }
     let untold = untold(&tracked, &names);
-    let own = own_names(settings, &texts, &all, &done.host_notes, &host_ends, &names);
-    let words = session_words(&mut all, &sessions);
+    let own = own_names::gather(settings, &texts, &all, &done.host_notes, &host_ends, &names);
+    let words = session_words::gather(&mut all, &sessions);
     (sessions.counts, sessions.unended) = (Vec::new(), Vec::new());
     let logs = HostLogs { ends: &host_ends, counting: &sessions.counting };
     let empty = texts.intern(b"");
@@ -408,106 +409,6 @@ fn settle_side_by_side(known: Known<'_>, roots: &[Root], desks: &Mutex<Vec<Desk>
     roots.par_chunks(SETTLED_TOGETHER / 16).map(settle).collect()
 }
 
-/// Our own names: configured, told by the hosts themselves, and the domains of those who log in.
-fn own_names(
-    settings: &Settings,
-    texts: &TextPool,
-    all: &Gathered,
-    notes: &[HostNote],
-    host_ends: &HashMap<Text, Timestamp>,
-    names: &HashMap<Text, Text>,
-) -> Own {
-    let mut own = Own::new(&settings.domains, &settings.hosts, &settings.networks);
-    let mut told = false;
-    for host in host_ends.keys() {
-        own.add_host(texts.bytes(*host));
-        told |= texts.bytes(*host).contains(&b'.');
-    }
-    for note in notes {
-        if let HostFact::OwnName { name } = note.what {
-            own.add_host(texts.bytes(name));
-            told = true;
-        }
-    }
-    for account in names.values() {
-        if let Some((_, domain)) = texts.show(*account).split_once('@') {
-            own.add_domain(domain.as_bytes());
-            told = true;
-        }
-    }
-    if !told && let Some(domain) = usual_sender_domain(texts, all, names) {
-        own.add_domain(&domain);
-    }
-    own
-}
-
-/// The domain most accounts write from under their own name; a forged sender of one account cannot outvote the others.
-fn usual_sender_domain(texts: &TextPool, all: &Gathered, names: &HashMap<Text, Text>) -> Option<Vec<u8>> {
-    let mut users: BTreeMap<Vec<u8>, HashSet<Text>> = BTreeMap::new();
-    let mut life = Life::default();
-    for number in (0..all.shards()).flat_map(|shard| all.numbers(shard)) {
-        if !all.read(number, &mut life) {
-            continue;
-        }
-        let Opener::Client { user: Some(user), .. } = life.opener else { continue };
-        let (Some(account), Some(sender)) = (names.get(&user), life.sender) else { continue };
-        let sender = texts.bytes(sender);
-        let Some(at) = sender.iter().rposition(|b| *b == b'@') else { continue };
-        if sender[..at] == *texts.bytes(*account) {
-            users.entry(sender[at + 1..].to_vec()).or_default().insert(*account);
-        }
-    }
-    users.into_iter().max_by_key(|(domain, users)| (users.len(), std::cmp::Reverse(domain.clone()))).map(|(domain, _)| domain)
-}
-
-/// Gives what sessions said of queue ids to the lives of that name and time.
-fn session_words(all: &mut Gathered, sessions: &Sessions) -> HashMap<u32, SessionWord> {
-    let mut words: HashMap<u32, SessionWord> = HashMap::new();
-    let mut life = Life::default();
-    for note in &sessions.notes {
-        let Some(life) = all.nearest(note.host, note.queue_id, note.at, &mut life) else { continue };
-        match &note.what {
-            TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
-            TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
-            TransactionFact::Decided(decision) => all.decided_early(life, *decision),
-        }
-    }
-    let all = &*all;
-    for transaction in sessions.unended.iter().filter(|t| sessions.counting.contains(&t.host)) {
-        if let Some(life) = all.nearest(transaction.host, transaction.queue_id, transaction.at, &mut life) {
-            words.entry(life).or_default().unended = true;
-        }
-    }
-    let shares: Vec<(u32, u32)> = sessions.counts.par_iter().flat_map_iter(|count| share_recipients(all, &words, count)).collect();
-    for (life, accepted) in shares {
-        words.entry(life).or_default().accepted = Some(accepted);
-    }
-    words
-}
-
-/// Tells the messages of a session that no line counts the recipients of (refused at the end, dropped, held, or without any further line)
-/// how many they had: what the session accepted in all, less those of its other messages.
-fn share_recipients(all: &Gathered, words: &HashMap<u32, SessionWord>, count: &SessionCount) -> Vec<(u32, u32)> {
-    let (mut open, mut elsewhere) = (Vec::new(), 0);
-    let mut life = Life::default();
-    for (id, at) in &count.transactions {
-        let Some(number) = all.nearest(count.host, *id, *at, &mut life) else { continue };
-        if life.announced.is_none() && life.recipients.is_empty() {
-            // It may have come to nothing.
-            if !life.held && life.final_decision().is_none() && words.get(&number).is_some_and(|word| word.broken_off) {
-                return Vec::new();
-            }
-            open.push(number);
-            continue;
-        }
-        let originals: HashSet<&[u8]> = life.recipients.iter().map(|a| life.text(a.orig.unwrap_or(a.address))).collect();
-        elsewhere += if originals.is_empty() { life.announced.unwrap_or(0) } else { originals.len() as u32 };
-    }
-    let (rest, among) = (count.recipients.saturating_sub(elsewhere), open.len() as u32);
-    let share = |(place, life): (usize, u32)| (life, (rest / among + u32::from((place as u32) < rest % among)).max(1));
-    open.into_iter().enumerate().map(share).collect()
-}
-
 /// A login that only the command counters show gets its name from the envelope sender, where one account alone uses that sender.
 fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &HashMap<Text, Text>) {
     let named: HashMap<_, Text> = unnamed.iter().filter_map(|login| Some((login.line.place, *senders.get(&login.sender?)?))).collect();
@@ -598,24 +499,6 @@ Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (q
     }
 
     #[test]
-    fn a_rule_that_drops_or_holds_a_message_before_its_queue_id_is_about_the_whole_message() {
-        for (word, outcome) in [("discard", "discarded"), ("hold", "held")] {
-            let lines = format!(
-                "16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
-                 16:01:01 mail postfix/smtpd[7]: NOQUEUE: {word}: RCPT from unknown[203.0.113.5]: <a@x.test>: Recipient address triggers {} action; from=<suzuki@u.example> to=<a@x.test> proto=ESMTP helo=<pc>
-                 16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
-                 16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=1 rcpt=2 data=1 quit=1 commands=7
-                 17:01:02 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]",
-                word.to_uppercase()
-            );
-            let found = fates(&lines);
-            assert_eq!(found.len(), 1, "{word}: {found:?}");
-            assert!(found[0].starts_with(&format!("suzuki@u.example: {outcome} [")), "{found:?}");
-            assert_eq!(found[0].matches(&format!("={outcome}")).count(), 2, "{found:?}");
-        }
-    }
-
-    #[test]
     fn a_redirected_message_has_only_the_recipient_it_went_to() {
         let lines = "
             16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
@@ -650,32 +533,5 @@ Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (q
             16:01:02 mail postfix/smtp[5]: 2A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
             16:01:02 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=2 data=1 rset=1 quit=1 commands=9";
         assert_eq!(fates(lines), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
-    }
-
-    #[test]
-    fn recipients_of_a_refused_message_are_what_the_session_accepted_beyond_its_other_messages() {
-        let lines = "
-            16:01:01 mail postfix/smtpd[7]: connect from unknown[203.0.113.5]
-            16:01:01 mail postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
-            16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
-            16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
-            16:01:02 mail postfix/smtpd[7]: 2A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
-            16:01:02 mail postfix/cleanup[6]: 2A2B3C4D5E: reject: header Subject: x from unknown[203.0.113.5]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<pc>: 5.7.1 content refused
-            16:01:03 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=1 auth=1 mail=2 rcpt=4 data=1/2 quit=1 commands=10/11";
-        assert_eq!(
-            fates(lines),
-            ["suzuki@u.example: delivered [a@x.test=delivered]", "suzuki@u.example: blocked [=blocked =blocked d@x.test=blocked]"]
-        );
-    }
-
-    #[test]
-    fn a_relay_is_known_to_log_for_itself_by_its_full_name_though_its_log_has_the_short_one() {
-        let lines = "
-            16:01:01 dept postfix/smtpd[7]: 1A2B3C4D5E: client=unknown[203.0.113.5], sasl_method=PLAIN, sasl_username=suzuki
-            16:01:01 dept postfix/qmgr[9]: 1A2B3C4D5E: from=<suzuki@u.example>, size=267, nrcpt=1 (queue active)
-            16:01:02 core postfix/smtpd[7]: 2A2B3C4D5E: client=dept.u.example[198.51.100.7]
-            16:01:02 core postfix/cleanup[6]: 2A2B3C4D5E: reject: header Subject: x from dept.u.example[198.51.100.7]; from=<suzuki@u.example> to=<d@x.test> proto=ESMTP helo=<dept.u.example>: 5.7.1 spam
-            16:01:02 dept postfix/smtp[5]: 1A2B3C4D5E: to=<d@x.test>, relay=core.u.example[198.51.100.8]:25, delay=0, delays=0/0/0/0, dsn=5.7.1, status=bounced (host core.u.example[198.51.100.8] said: 550 5.7.1 spam (in reply to end of DATA command))";
-        assert_eq!(fates(lines).iter().filter(|f| f.starts_with("suzuki")).count(), 1, "{:?}", fates(lines));
     }
 }
