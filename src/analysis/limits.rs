@@ -243,6 +243,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
             n = rows.untold_messages
         ));
     }
+    if rows.forged_senders > 0 {
+        limits.push(say!(
+            "{n} message(s) bear a sender of the organisation and came from addresses that nobody ever signed in from and that wrote to the organisation alone: they were taken for forged mail from outside and are counted under no account.",
+            n = rows.forged_senders
+        ));
+    }
     if rows.recipients.iter().any(|r| r.outcome == Outcome::Delivered) {
         limits.push(say!(
             "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs."

@@ -3,33 +3,72 @@
 //! A tenant's message trace has the tenant on one side of every message. Where neither the configuration nor any login names its
 //! domains, they are the fewest that every message has on one of its sides.
 
-use super::trails::Trails;
+use super::trails::{Trail, Trails};
+use crate::domain::rows::{Login, LoginResult, Protocol};
 use crate::domain::text::{Text, TextPool};
+use crate::domain::time::Timestamp;
 use crate::formats::event::TrailKind;
 use hashbrown::{HashMap, HashSet};
 
-/// Decides the messages whose direction is open. `users` are names that people logged in by.
-pub(super) fn decide(texts: &TextPool, trails: &mut Trails, configured: &[String], users: impl Iterator<Item = Text>) {
+/// Decides the messages whose direction is open. `logins` tell the names that people go by. Gives back how many messages bear one of ours
+/// as their sender and came from a stranger all the same.
+pub(super) fn decide(texts: &TextPool, trails: &mut Trails, configured: &[String], logins: &[Login]) -> u64 {
     let open: Vec<usize> = (0..trails.all.len())
         .filter(|n| trails.all.get(*n).and_then(|t| t.accepted.as_deref()).is_some_and(|a| a.kind == TrailKind::Undirected))
         .collect();
     if open.is_empty() {
-        return;
+        return 0;
     }
+    let users = logins.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| l.account);
     let mut own: HashSet<Vec<u8>> = configured.iter().map(|domain| domain.to_lowercase().into_bytes()).collect();
     own.extend(users.filter_map(|user| domain_of(texts.bytes(user))));
     if own.is_empty() {
         own = common_side(texts, trails, &open);
     }
+    let is_ours = |address: Text| domain_of(texts.bytes(address)).is_some_and(|domain| own.contains(&domain));
+    let strangers = strangers(trails, &open, logins, is_ours);
+    let mut forged = 0;
     for number in open {
         let Some(trail) = trails.all.get_mut(number) else { continue };
         let sender = trail.sender;
-        let is_own = domain_of(texts.bytes(sender)).is_some_and(|domain| own.contains(&domain));
+        let by_stranger = address_of(trail).is_some_and(|address| strangers.contains(&address));
+        forged += u64::from(by_stranger && is_ours(sender));
+        let is_own = is_ours(sender) && !by_stranger;
         if let Some(accepted) = &mut trail.accepted {
             accepted.kind = if is_own { TrailKind::Submission } else { TrailKind::Inbound };
-            accepted.account = accepted.account.or(Some(sender).filter(|_| is_own));
+            accepted.mailbox_owner = accepted.mailbox_owner.or(Some(sender).filter(|_| is_own));
         }
     }
+    forged
+}
+
+/// Clients that handed in mail under our own senders and are none of us, as a forger's is: nobody ever signed in from there, while the
+/// log of sign-ins tells of others who handed in mail, and all that came from there is for us. The service takes mail for others from
+/// nobody but us.
+fn strangers(trails: &Trails, open: &[usize], logins: &[Login], is_ours: impl Fn(Text) -> bool) -> HashSet<Text> {
+    let signed_in = || logins.iter().filter(|l| l.provider.is_some() && l.result == LoginResult::Success);
+    let known: HashSet<Text> = logins.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| l.address).collect();
+    // Programs sign in by themselves, which is another class of the log than what people do in browsers.
+    let has_programs = signed_in().any(|l| l.protocol != Protocol::Browser);
+    let span = signed_in().map(|l| l.at).min().zip(signed_in().map(|l| l.at).max());
+    let Some((first, last)) = span.filter(|_| has_programs) else { return HashSet::new() };
+    let told = |at: Timestamp| (first..=last).contains(&at);
+    let (mut strangers, mut others) = (HashSet::new(), HashSet::new());
+    let mut members = 0;
+    for trail in open.iter().filter_map(|n| trails.all.get(*n)) {
+        let Some(address) = address_of(trail).filter(|_| is_ours(trail.sender)) else { continue };
+        members += u64::from(known.contains(&address));
+        let recipients = trails.recipients_of(trail);
+        let for_us = !recipients.is_empty() && recipients.iter().all(|r| is_ours(r.address));
+        let group = if for_us && told(trail.first) && !known.contains(&address) { &mut strangers } else { &mut others };
+        group.insert(address);
+    }
+    strangers.retain(|address| members > 0 && !others.contains(address));
+    strangers
+}
+
+fn address_of(trail: &Trail) -> Option<Text> {
+    trail.accepted.as_deref()?.address
 }
 
 fn domain_of(address: &[u8]) -> Option<Vec<u8>> {

@@ -5,7 +5,8 @@ use super::trail_rows::Draft;
 use crate::domain::outcome::{MessageOutcome, Outcome};
 use crate::domain::rows::{Kind, Notice, Recipient, Rows};
 use crate::domain::text::TextPool;
-use crate::domain::time::{DAY, MINUTE, Timestamp};
+use crate::domain::time::{DAY, MINUTE, SECOND, Timestamp};
+use crate::formats::TRACE_HOST;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
@@ -23,6 +24,7 @@ pub(super) fn add(rows: &mut Rows, drafts: Vec<Draft>, texts: &TextPool) {
         return;
     }
     let others = take_apart(rows);
+    let drafts = join_with_trace(drafts, texts);
     let mut all = if others.is_empty() { drafts } else { join(others, drafts, texts) };
     all.par_sort_by_key(|d| (d.message.submitted, d.message.place));
     put_together(rows, all);
@@ -62,6 +64,18 @@ fn put_together(rows: &mut Rows, drafts: Vec<Draft>) {
     rows.notices.sort_by_key(|n| (n.at, n.place));
 }
 
+/// Joins messages that servers on our premises handed to the tenant or got from it: the tenant gives them ids of its own, unless it knows
+/// the servers for its own.
+fn join_with_trace(drafts: Vec<Draft>, texts: &TextPool) -> Vec<Draft> {
+    let Some(trace) = texts.find(TRACE_HOST) else { return drafts };
+    let (traced, mut others): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(|draft| draft.message.host == trace);
+    if traced.is_empty() || others.is_empty() {
+        others.extend(traced);
+        return others;
+    }
+    join(others, traced, texts)
+}
+
 /// Joins messages that one system handed to the other.
 fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Draft> {
     // By the bytes: not every Message-ID of a queue file is in the pool once.
@@ -82,6 +96,10 @@ fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Dr
         let mut joined = false;
         for &(_, number) in near {
             let Some(other) = tracked.get_mut(number).filter(|_| !taken.contains(&number)) else { continue };
+            if begins(&draft, other) && may_follow(&draft, other) && follow(&mut draft, other) {
+                taken.insert(number);
+                continue;
+            }
             if may_follow(other, &draft) && follow(other, &draft) {
                 joined = true;
                 break;
@@ -97,6 +115,11 @@ fn join(queued: Vec<Draft>, mut tracked: Vec<Draft>, texts: &TextPool) -> Vec<Dr
     let kept = tracked.into_iter().enumerate().filter(|(number, _)| !taken.contains(number)).map(|(_, draft)| draft);
     left.extend(kept);
     left
+}
+
+/// Whether a user handed in the first before the second came in, the times of which may be cut to the second.
+fn begins(first: &Draft, second: &Draft) -> bool {
+    first.message.kind == Kind::Submission && second.message.submitted.since(first.message.submitted) > -SECOND
 }
 
 /// Whether the second can be what became of the first: it came in later, and not from a user.

@@ -45,7 +45,7 @@ mod webmail;
 
 use crate::config::Settings;
 use crate::domain::place::{Place, SourceId};
-use crate::domain::rows::{HostHour, LoginResult, Rows};
+use crate::domain::rows::{HostHour, Rows};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, Timestamp};
 use crate::formats::batch::{Batch, SHARDS};
@@ -215,12 +215,7 @@ impl Correlator {
         let mut logins = logins.unwrap_or_default();
         let mut told = dialogues.finish();
         logins.add(std::mem::take(&mut told.logins), Vec::new());
-        directions::decide(
-            &texts,
-            &mut trails,
-            &settings.domains,
-            logins.all().iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| l.account),
-        );
+        let forged_senders = directions::decide(&texts, &mut trails, &settings.domains, logins.all());
         let tracked = Attributed::new(&texts, trails, told);
         for implied in tracked.implied() {
             accesses.implied(implied.line, implied.account, implied.address, implied.protocol);
@@ -233,6 +228,7 @@ impl Correlator {
             transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends, lost: returned.take_lost() },
         );
         rows.activity = activity;
+        rows.forged_senders = forged_senders;
         rows.returned = returned.finish(&mut rows.texts);
         rows
     }

@@ -6,7 +6,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::place::Place;
 use crate::domain::rows::Protocol;
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{SECOND, Timestamp};
 use crate::formats::event::{Acceptance, TrailFate, TrailKind};
 
 /// How a message came in, joined from all records that say so.
@@ -98,6 +98,7 @@ pub(super) struct Word {
     pub(super) peer: Text,
     pub(super) text: Text,
     pub(super) line: Line,
+    pub(super) by_trace: bool,
 }
 
 /// What decides which word counts.
@@ -105,11 +106,17 @@ pub(super) struct Word {
 pub(super) struct Said {
     pub(super) fate: TrailFate,
     pub(super) line: Line,
+    /// A tenant's trace says it.
+    pub(super) by_trace: bool,
 }
+
+/// A tenant's trace cuts its times to the second, and gives that at which it took the message from a server of ours, who logs the same
+/// moment once it is over.
+const TRACE_IS_EARLY: i64 = 2 * SECOND;
 
 impl Said {
     pub(super) fn with(self, peer: Text, text: Text) -> Word {
-        Word { fate: self.fate, peer, text, line: self.line }
+        Word { fate: self.fate, peer, text, line: self.line, by_trace: self.by_trace }
     }
 
     /// How final it is: an end, then a step on the way, then a mere mention.
@@ -137,14 +144,15 @@ impl Said {
     }
 
     pub(super) fn outweighs(&self, known: Said) -> bool {
-        let rank = |w: &Said| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { w.line.at }, w.kind());
+        let at = |w: &Said| if w.by_trace { w.line.at.plus(TRACE_IS_EARLY) } else { w.line.at };
+        let rank = |w: &Said| (w.weight(), if w.weight() == 0 { Timestamp(0) } else { at(w) }, w.kind());
         rank(self) > rank(&known) || rank(self) == rank(&known) && self.line.place < known.line.place
     }
 }
 
 impl Word {
     pub(super) fn said(&self) -> Said {
-        Said { fate: self.fate, line: self.line }
+        Said { fate: self.fate, line: self.line, by_trace: self.by_trace }
     }
 
     pub(super) fn remap(&mut self, map: &Map) {
@@ -161,7 +169,11 @@ mod tests {
     use crate::domain::place::SourceId;
 
     fn said(fate: TrailFate, source: u32) -> Said {
-        Said { fate, line: Line { host: Text::FIRST, at: Timestamp(0), place: Place { source: SourceId(source), line: 1 } } }
+        Said {
+            fate,
+            by_trace: false,
+            line: Line { host: Text::FIRST, at: Timestamp(0), place: Place { source: SourceId(source), line: 1 } },
+        }
     }
 
     #[test]

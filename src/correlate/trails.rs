@@ -8,6 +8,7 @@ use super::remap::Map;
 use super::trail_facts::{Accepted, Said, Word};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{DAY, HOUR, Timestamp};
+use crate::formats::TRACE_HOST;
 use crate::formats::event::{Acceptance, NoticeKind, TrailEvent, TrailFact, TrailFate, TrailId};
 use hashbrown::{HashMap, HashSet};
 
@@ -106,10 +107,11 @@ pub(super) struct Trails {
 impl Trails {
     pub(super) fn take(&mut self, texts: &mut TextPool, line: Line, event: &TrailEvent<'_>) {
         let trail = self.trail(texts, line, &event.id, matches!(event.fact, TrailFact::Accepted(_)));
+        let by_trace = texts.bytes(line.host) == TRACE_HOST;
         match &event.fact {
             TrailFact::Accepted(acceptance) => self.accepted(texts, line, trail, acceptance),
             TrailFact::Recipient { address, fate, peer, text } => {
-                let said = Said { fate: *fate, line };
+                let said = Said { fate: *fate, line, by_trace };
                 match self.last_recipient(texts, trail, address) {
                     Some(known) => self.weigh(known, said, |said| said.with(texts.intern(peer), texts.intern(text))),
                     None => {
@@ -119,7 +121,7 @@ impl Trails {
                 }
             }
             TrailFact::Unnamed { count, fate, peer, text } => {
-                let word = Said { fate: *fate, line }.with(texts.intern(peer), texts.intern(text));
+                let word = Said { fate: *fate, line, by_trace }.with(texts.intern(peer), texts.intern(text));
                 self.unnamed.entry(trail).or_default().push((*count, word));
             }
             TrailFact::Mailbox { id, owner } => {
@@ -129,7 +131,8 @@ impl Trails {
             TrailFact::Replaced { address, .. } => {
                 let address = self.lower(texts, address);
                 let empty = texts.intern(b"");
-                let number = self.recipient(trail, address, Said { fate: TrailFate::Named, line }, |said| said.with(empty, empty));
+                let number =
+                    self.recipient(trail, address, Said { fate: TrailFate::Named, line, by_trace }, |said| said.with(empty, empty));
                 if let Some(recipient) = self.recipients.get_mut(number as usize) {
                     recipient.replaced = true;
                 }

@@ -95,6 +95,8 @@ pub struct Rows {
     pub doubtful_web_messages: u64,
     /// Addresses that nearly all messages of a host went to besides their recipients.
     pub archive_copies: Vec<ArchiveCopies>,
+    /// Messages of a tenant's trace that bear a sender of the organisation and came from a stranger: they are nobody's.
+    pub forged_senders: u64,
     /// Messages that users handed in and that no line but the SMTP server's count of them tells of.
     pub untold_messages: u64,
 }

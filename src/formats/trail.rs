@@ -70,7 +70,8 @@ pub struct Acceptance<'a> {
     pub account: Option<&'a [u8]>,
     /// Id of the mailbox it was submitted from or as.
     pub mailbox: Option<&'a [u8]>,
-    /// The address that the record gives as that mailbox's own. What most records of a mailbox say names its user.
+    /// The address that the record gives as its mailbox's own, or as its sender's where it says that one of ours handed it in and not
+    /// who. What most records of a mailbox say names its user.
     pub mailbox_owner: Option<&'a [u8]>,
     /// Address of the submitting client, as far back as the record knows it.
     pub address: Option<&'a [u8]>,

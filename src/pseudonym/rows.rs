@@ -104,6 +104,7 @@ impl Pseudonyms<'_> {
             vanished_transactions: _,
             vanished_of,
             unopened_messages: _,
+            forged_senders: _,
             untold_messages: _,
             web_sending: _,
             doubtful_web_messages: _,

@@ -30,6 +30,7 @@ mod simulated;
 mod soka;
 mod tables;
 mod tenant;
+mod tenant_senders;
 mod tidy;
 mod times;
 mod traps;

@@ -49,13 +49,15 @@ fn sources() -> Vec<Source> {
         .collect();
     assert!(sources.len() > 50, "the sources were not found");
     let tests: BTreeSet<String> = sources.iter().flat_map(test_files).collect();
-    for source in sources.iter_mut().filter(|source| tests.contains(&source.path)) {
+    let is_test =
+        |path: &str| tests.iter().any(|test| path.strip_prefix(test.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/')));
+    for source in sources.iter_mut().filter(|source| is_test(&source.path)) {
         source.code.clear();
     }
     sources
 }
 
-/// Files that a source declares as modules for tests alone.
+/// The files, without `.rs`, or folders that a source declares as modules for tests alone.
 fn test_files(source: &Source) -> Vec<String> {
     let bare = blank(&source.text);
     let stem = source.path.trim_end_matches(".rs");
@@ -63,7 +65,7 @@ fn test_files(source: &Source) -> Vec<String> {
     let names = bare.split("#[cfg(test)]").skip(1).filter_map(|after| {
         let item = after.split([';', '{']).next()?;
         let name = item.split_whitespace().skip_while(|word| *word != "mod").nth(1)?;
-        after.trim_start_matches(item).starts_with(';').then(|| format!("{folder}{name}.rs"))
+        after.trim_start_matches(item).starts_with(';').then(|| format!("{folder}{name}"))
     });
     names.collect()
 }

@@ -6,6 +6,7 @@ use crate::analysis::services;
 use crate::domain::outcome::Outcome;
 use crate::domain::rows::{AccessScope, Kind, Message, SessionLog, UntoldSession};
 use crate::domain::text::Text;
+use crate::domain::time::DAY;
 use crate::formats::service::Service;
 use crate::say::{Part, Phrase, say};
 use std::collections::BTreeSet;
@@ -84,17 +85,17 @@ impl Builder<'_> {
         })
     }
 
-    /// Mail of the accounts in the attackers' time that no log gives an address. It is one origin to the judgement, the owner's unless it
+    /// Mail of the accounts in the attackers' time, the end of which may be but the last login that is seen, that no log gives an address. It is one origin to the judgement, the owner's unless it
     /// stands out by itself, and may be anybody's.
     fn unplaced(&self) -> Option<Phrase> {
         let rows = self.rows();
         let (from, to) = self.window()?;
         let others = |account: &&Text| !self.judged.is_attacker(**account, None);
         let origins = self.accounts.iter().filter(others).filter_map(|account| self.ground.profiles.origin(*account, None));
-        let count = origins.flat_map(|origin| origin.messages(rows)).filter(|m| (from..=to).contains(&m.submitted)).count();
+        let count = origins.flat_map(|origin| origin.messages(rows)).filter(|m| (from..=to.plus(DAY)).contains(&m.submitted)).count();
         (count > 0).then(|| {
             say!(
-                "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them: they are counted as the owners', and some may be the attackers'.",
+                "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them, or within a day after: they are counted as the owners', and some may be the attackers'.",
                 n = count
             )
         })

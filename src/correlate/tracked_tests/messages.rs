@@ -261,6 +261,25 @@ fn servers_of_before_and_after_2013_tell_of_one_message() {
     assert_eq!(shown(&rows), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
 }
 
+/// A tenant gives a message from our premises an id of its own, unless it knows the server for one of ours.
+#[test]
+fn a_message_handed_to_the_tenant_is_one_message_and_ends_as_its_trace_says() {
+    let exchange = tracking(&[
+        Tracked { connector: "EX1\\Client Frontend EX1", ..ROW },
+        Tracked { time: "16:01:05.400", event: "SENDEXTERNAL", connector: "Outbound to Office 365", server: "u-example.mail.test", ..ROW },
+    ]);
+    let login = r#"{"id":"1","createdDateTime":"2022-10-31T16:00:00Z","userPrincipalName":"suzuki@u.example","status":{"errorCode":0}}"#;
+    for (id, status, end) in
+        [(9, "Failed", "bounced"), (1, "Failed", "bounced"), (9, "Delivered", "delivered"), (1, "Quarantined", "blocked")]
+    {
+        let trace = format!(
+            "MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,ToIP,FromIP,Size,MessageTraceId\n<m1@u.example>,2022-10-31T16:01:05,suzuki@u.example,a@x.test,Hello,{status},,192.0.2.25,900,1e6eb197-c6b4-1234-1b69-56dc1db88f{id:02x}\n"
+        );
+        let rows = files(&[exchange.clone(), trace, login.to_owned()]);
+        assert_eq!(shown(&rows), [format!("suzuki@u.example: {end} [a@x.test={end}]")], "{id} {status}");
+    }
+}
+
 #[test]
 fn a_message_handed_to_a_postfix_relay_of_ours_is_one_message_and_ends_as_the_relay_says() {
     let exchange = tracking(&[

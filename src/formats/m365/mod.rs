@@ -16,6 +16,7 @@ mod objects;
 mod outcomes;
 mod record;
 mod refusals;
+mod service;
 mod sign_ins;
 mod table;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::fields::Field;
 use super::record::Record;
-use super::{Reader, refusals, values};
+use super::{Reader, refusals, service, values};
 use crate::domain::outcome::{By, Outcome, Reason};
 use crate::formats::batch::Malformed;
 use crate::formats::event::{
@@ -59,7 +59,7 @@ impl<'a> Message<'a> {
     }
 
     fn from(mut self, address: Option<&'a [u8]>, reader: &Reader<'_, 'a>) -> Message<'a> {
-        self.address = address.and_then(|text| values::address(text, reader.scratch));
+        self.address = address.and_then(|text| values::address(text, reader.scratch)).filter(|address| !service::is_own(address));
         self
     }
 
@@ -76,9 +76,10 @@ impl<'a> Message<'a> {
             kind: self.kind,
             sender: self.id.sender,
             return_path: self.return_path,
-            account: Some(self.id.sender).filter(|_| self.kind == TrailKind::Submission),
+            account: None,
             mailbox: None,
-            mailbox_owner: None,
+            // Whoever may send as another has the other's name here.
+            mailbox_owner: Some(self.id.sender).filter(|_| self.kind == TrailKind::Submission),
             address: self.address,
             // Sign-ins tell who logged in; the trace only repeats where from.
             address_is_proxy: true,
@@ -178,7 +179,7 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
             reader.sink.trail(TrailEvent { id: message.id, fact: TrailFact::Replaced { address: recipient, by: b"" } });
         }
         Last::Fate(TrailFate::Delivered) if !to.is_empty() => {
-            message.recipient(recipient, TrailFate::HandedOver { outside: None }, to, b"", reader);
+            message.recipient(recipient, TrailFate::HandedOver { outside: Some(true) }, to, b"", reader);
         }
         Last::Fate(fate) => message.recipient(recipient, fate, to, if fate == TrailFate::Delivered { b"" } else { status }, reader),
     }

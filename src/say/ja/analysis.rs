@@ -29,7 +29,7 @@ super::catalogue! {
         "Exchange のトランスポートサービスのメッセージ追跡ログが証跡にない。Outlook・Web メール・携帯端末からの送信は確認できないため、メール数と宛先数は下限値である。",
     "No message tracking log tells what became of {n} message(s) of the attackers that their sessions show to have been taken in: they count as unknown, so each other outcome, what was blocked and the returned notices are at least as many as counted." =>
         "攻撃者のセッションで受け付けられた {n} 通のメールの行方は、どのメッセージ追跡ログにもない。これらは不明として数えているため、ほかの各結果、遮断数、返送された通知の数は下限値である。",
-    "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them: they are counted as the owners', and some may be the attackers'." =>
+    "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them, or within a day after: they are counted as the owners', and some may be the attackers'." =>
         "攻撃者の侵入中にこれらのアカウントから送られた {n} 通のメールには、どのログにもアドレスの記録がない。利用者本人のものとして数えているが、攻撃者のものが含まれうる。",
     "No log of {kinds} is in evidence: the attackers may have got in earlier than the first login found, and into more accounts, and failed logins and sessions of that kind are in no figure." =>
         "{kinds}のログが証跡にない。攻撃者は判明した最初のログインより前に、また、ほかのアカウントにも侵入した可能性がある。その種のログイン失敗とセッションはどの数値にも含まれない。",
@@ -286,6 +286,8 @@ super::catalogue! {
         "ほかに {n} 通は、メールボックスが満杯の場合などのため、このアカウントに配送できなかった",
     "{n} more went to sender addresses that these messages bore and that are not the account's" =>
         "ほかに {n} 通が、これらのメールが名乗った、このアカウントのものではない差出人アドレスへ送られた",
+    "{n} message(s) bear a sender of the organisation and came from addresses that nobody ever signed in from and that wrote to the organisation alone: they were taken for forged mail from outside and are counted under no account." =>
+        "{n} 通のメールは、差出人が組織のアドレスでありながら、誰もサインインしたことがなく、組織宛てにしか送っていないアドレスから届いた。外部からの差出人詐称とみなし、どのアカウントにも数えていない。",
     "{n} message(s) that authenticated sessions handed in are told by the SMTP servers' command counters alone: the lines about them are missing; they are not counted." =>
         "認証済みセッションで投入されたメール {n} 通は、SMTP サーバーのコマンド数からのみわかる。それらについての行が欠けているため、数に入れていない。",
     "Delivered means that the receiving server took the message; whether it went to the inbox or to junk is not in the logs." =>
