@@ -175,3 +175,41 @@ fn a_server_of_the_service_is_no_client_and_shows_no_login() {
     assert_eq!(incident["messages"]["total"].as_u64(), Some(0));
     assert!(incident["lower_bounds"].to_string().contains("No log gives an address to 9 message(s)"), "{}", incident["lower_bounds"]);
 }
+
+/// The attackers' browser reads mail at these times, as many messages each.
+fn read(tenant: &mut Tenant, reads: &[(&str, u32)]) {
+    for (at, count) in reads {
+        let id = tenant.audit.len();
+        tenant.audit.push(format!(
+            r#"{{"CreationTime":"{at}","Id":"00000008-0000-4000-8000-{id:012}","Operation":"MailItemsAccessed","RecordType":50,"ResultStatus":"Succeeded","UserType":0,"Workload":"Exchange","UserId":"jane@u.example","ClientIPAddress":"{ATTACKER}","MailboxOwnerUPN":"jane@u.example","LogonType":0,"ClientInfoString":"Client=OWA;Action=ViaProxy","OperationProperties":[{{"Name":"MailAccessType","Value":"Bind"}}],"OperationCount":{count}}}"#
+        ));
+    }
+}
+
+#[test]
+fn what_was_read_outside_of_the_time_that_is_asked_for_does_not_count() {
+    let told = |options: &[&str]| {
+        let mut tenant = Tenant::of_jane();
+        tenant.sign_in("2025-12-10T01:00:00Z", ATTACKER, "Browser", "interactiveUser");
+        read(&mut tenant, &[("2025-12-10T01:05:00", 3), ("2025-12-11T07:00:00", 8)]);
+        let options: Vec<&str> = ["--attacker-ip", ATTACKER].iter().chain(options).copied().collect();
+        let report = tenant.report(&options);
+        let incident = report.only_incident();
+        (incident["mailbox_access"]["items"].as_u64(), incident["last_activity"].as_str().map(str::to_owned))
+    };
+    let at = |time: &str| Some(time.to_owned());
+    assert_eq!(told(&[]), (Some(11), at("2025-12-11T16:00:00+09:00")));
+    assert_eq!(told(&["--until", "2025-12-11 00:00"]), (Some(3), at("2025-12-10T10:05:00+09:00")));
+}
+
+#[test]
+fn the_owners_last_login_before_the_takeover_is_before_what_the_attackers_are_first_seen_to_do() {
+    let mut tenant = Tenant::of_jane();
+    for minute in 1..=9 {
+        tenant.trace(&format!("2025-12-09T01:0{minute}:02"), "jane@u.example", &format!("v{minute}@x.test"), "Delivered", ATTACKER);
+    }
+    let report = tenant.report(&["--attacker-ip", ATTACKER]);
+    let account = &report.only_incident()["per_account"]["jane@u.example"];
+    assert!(account["first_login"].is_null());
+    assert_eq!(account["last_owner_login_before"].as_str(), Some("2025-12-09T09:10:00+09:00"));
+}

@@ -34,12 +34,14 @@ impl Builder<'_> {
         let send = self.messages_of(account).map(|m| m.submitted).max();
         let mailbox = self.mailbox_uses(&[account]).map(|u| u.at).max();
         let acts = self.ground.deeds.actions(self.rows(), account);
-        let change = acts.filter(|act| act.address.is_some() && self.judged.is_attacker(account, act.address)).map(|act| act.at).max();
+        let change = acts.filter(|act| self.is_own_act(account, act)).map(|act| act.at).max();
         [login, send, mailbox, change].into_iter().flatten().max()
     }
 
-    pub(super) fn last_owner_login(&self, account: Text, before: Option<Timestamp>) -> Option<Timestamp> {
+    /// The last login of the owner's before the attackers' first, or before the first thing that they are seen to do.
+    pub(super) fn last_owner_login(&self, account: Text, first_login: Option<Timestamp>) -> Option<Timestamp> {
         let rows = self.rows();
+        let before = first_login.or_else(|| self.attacks(account).iter().map(|attack| attack.first).min());
         let logins = self.ground.profiles.get(account)?.logins.iter().map(|&l| &rows.logins[l as usize]);
         logins
             .filter(|l| got_in(l) && !self.judged.is_attacker(account, l.address))

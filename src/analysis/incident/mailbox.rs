@@ -8,10 +8,14 @@ use crate::domain::text::Text;
 use crate::say::say;
 
 impl<'a> Builder<'a> {
+    /// What attackers did in mailboxes, in the time that is asked for.
     pub(super) fn mailbox_uses(&self, accounts: &[Text]) -> impl Iterator<Item = &'a MailboxUse> + 'a {
         let (rows, deeds, judged) = (self.rows(), self.ground.deeds, self.judged);
-        let accounts = accounts.to_vec();
-        accounts.into_iter().flat_map(move |account| deeds.uses(rows, account).filter(move |u| judged.is_attacker(account, u.address)))
+        let accounts: Vec<_> = accounts.iter().map(|account| (*account, self.asked(*account))).collect();
+        accounts.into_iter().flat_map(move |(account, asked)| {
+            let in_time = move |used: &&MailboxUse| asked.get(&used.address).is_none_or(|asked| asked.holds(used.at));
+            deeds.uses(rows, account).filter(move |used| judged.is_attacker(account, used.address)).filter(in_time)
+        })
     }
 
     /// What the attacker's mailbox sessions read.
