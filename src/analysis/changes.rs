@@ -61,7 +61,8 @@ fn echo_of(action: &Action, acts: &[(&Action, Text)]) -> Option<usize> {
     let particular = [ActionKind::MfaChanged, ActionKind::MfaDisabled, ActionKind::PasswordChanged, ActionKind::PasswordReset];
     let from = acts.partition_point(|(other, _)| other.at < action.at.plus(-ECHO));
     let near = acts.iter().enumerate().skip(from).take_while(|(_, (other, _))| other.at <= action.at.plus(ECHO));
-    let fitting = near.filter(|(_, (other, _))| other.account == action.account && particular.contains(&other.kind));
+    let fitting =
+        near.filter(|(_, (other, _))| other.account == action.account && other.failed == action.failed && particular.contains(&other.kind));
     fitting.min_by_key(|(_, (other, _))| other.at.since(action.at).abs()).map(|(number, _)| number)
 }
 
@@ -110,6 +111,7 @@ mod tests {
                 address: None,
                 client: None,
                 detail,
+                failed: false,
                 place: Place { source: SourceId(0), line },
             })
             .collect();

@@ -140,7 +140,7 @@ fn classes(facts: Facts<'_>) -> Option<Phrase> {
 fn applications(facts: Facts<'_>) -> Option<Phrase> {
     let signed_in = sources_of(facts, SIGN_INS).any(|s| s.kinds.count(RecordKind::ApplicationSignIn) > 0);
     let lets_in = [ActionKind::ConsentGranted, ActionKind::ApplicationCredentialAdded, ActionKind::ApplicationChanged];
-    let n = facts.rows.actions.iter().filter(|action| lets_in.contains(&action.kind)).count();
+    let n = facts.rows.actions.iter().filter(|action| lets_in.contains(&action.kind) && !action.failed).count();
     (n > 0 && !signed_in).then(|| {
         say!(
             "{n} change(s) gave applications consent, credentials or owners, and no sign-in of an application (service principal, managed identity) is in evidence: whether one was used cannot be told.",

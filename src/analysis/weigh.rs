@@ -367,7 +367,7 @@ impl Scales<'_> {
         let mine = self.deeds.actions(rows, account);
         let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
         for action in mine.filter(|a| a.at >= unit.first) {
-            if is_foothold(action.kind) && action.address.is_some() && unit.has(action.address) {
+            if is_foothold(action.kind) && !action.failed && action.address.is_some() && unit.has(action.address) {
                 changes.push(action);
             }
             let soon = unit.last().is_some_and(|last| action.at <= last.plus(PROVIDER_LATE));

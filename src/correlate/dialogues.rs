@@ -185,6 +185,8 @@ struct Dialogue {
     passed_on: bool,
     users: Vec<(Text, Line)>,
     stopped: Vec<(Option<Text>, Line)>,
+    /// The last one that was stopped is yet to be answered.
+    stop_unanswered: bool,
     failures: Vec<Failure>,
     pending: VecDeque<Pending>,
     transaction: Option<Transaction>,
@@ -489,6 +491,7 @@ impl Dialogue {
             passed_on: false,
             users: Vec::new(),
             stopped: Vec::new(),
+            stop_unanswered: false,
             failures: Vec::new(),
             pending: VecDeque::new(),
             transaction: None,
@@ -513,6 +516,7 @@ impl Dialogue {
             Fact::PassedOn => self.passed_on = true,
             Fact::Mechanism { name } => {
                 self.mechanism = Some(name);
+                self.stop_unanswered = false;
                 self.wait_alone();
             }
             Fact::Claimed { user } => self.claim(user),
@@ -525,6 +529,7 @@ impl Dialogue {
             Fact::Stopped { user, in_full } => {
                 let user = self.user(user, in_full);
                 self.stopped.push((user, line));
+                self.stop_unanswered = true;
             }
             Fact::Mail { sender } => self.wait(Pending::Mail(sender, line)),
             Fact::Recipient { address } => self.wait(Pending::Recipient(address)),
@@ -564,10 +569,14 @@ impl Dialogue {
         }
     }
 
-    /// The reason and the reply of one failure are two rows; some versions write the reply alone, others the same reason twice.
+    /// The reason and the reply of one failure are two rows; some versions write the reply alone, others the same reason twice. A login
+    /// that was stopped although the password was right gets the same reply.
     fn failed(&mut self, line: Line, answered: bool) {
         if answered {
             self.pending.clear();
+            if std::mem::take(&mut self.stop_unanswered) {
+                return;
+            }
         }
         match self.failures.last_mut().filter(|failure| !failure.answered) {
             Some(failure) if answered => failure.answered = true,

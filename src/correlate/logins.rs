@@ -9,6 +9,7 @@ use super::same_session;
 use super::sessions::{AuthFailure, SessionLogin};
 use super::sign_ins::Proofs;
 use crate::domain::account::AccountRules;
+use crate::domain::action::FAILED;
 use crate::domain::place::Place;
 use crate::domain::rows::{Action, HostFact, HostNote, Introduction, Login, LoginResult, MailboxUse, Protocol, ProviderWord};
 use crate::domain::text::{Text, TextPool};
@@ -134,7 +135,8 @@ impl Logins {
             actor: event.actor.map(|a| texts.intern(a)),
             address: event.address.map(|a| texts.intern(a)),
             client: event.client.map(|c| texts.intern(c)),
-            detail: texts.intern(event.detail),
+            detail: if event.failed { texts.intern(&[FAILED.as_bytes(), event.detail].concat()) } else { texts.intern(event.detail) },
+            failed: event.failed,
             place: line.place,
         });
     }

@@ -88,6 +88,7 @@ fn action(texts: &mut TextPool, (user, mailbox, address, client, told): Opening,
         address,
         client,
         detail: texts.intern(detail.as_bytes()),
+        failed: false,
         place: stretch.first.place,
     }
 }

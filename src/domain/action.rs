@@ -1,5 +1,8 @@
 //! What was done to an account, a mailbox or the organisation, beside logging in and sending mail.
 
+/// Begins the words about an act that came to nothing.
+pub const FAILED: &str = "failed: ";
+
 /// The kinds of acts that bear on an abused account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionKind {

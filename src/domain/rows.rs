@@ -235,8 +235,10 @@ pub struct Action {
     pub actor: Option<Text>,
     pub address: Option<Text>,
     pub client: Option<Text>,
-    /// What exactly, in the record's own words.
+    /// What exactly, in the record's own words, after [`FAILED`](super::action::FAILED) where it came to nothing.
     pub detail: Text,
+    /// It was tried, and nothing was changed.
+    pub failed: bool,
     pub place: Place,
 }
 

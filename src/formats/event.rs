@@ -420,6 +420,8 @@ pub struct ActionEvent<'a> {
     pub address: Option<&'a [u8]>,
     pub client: Option<&'a [u8]>,
     pub detail: &'a [u8],
+    /// It was tried, and nothing was changed.
+    pub failed: bool,
 }
 
 /// What a mailbox session read or changed, told when it ends.

@@ -1,7 +1,7 @@
 //! What was changed, searched or deleted, in a record's own words: the command and its switches stay, what people wrote goes.
 
 use super::Pseudonyms;
-use crate::domain::action::ActionKind;
+use crate::domain::action::{ActionKind, FAILED};
 
 /// Acts whose detail is a name out of the provider's own list, with the names of what was changed.
 const LISTED: [ActionKind; 17] = [
@@ -30,7 +30,7 @@ const FIRST_OF_MANY: &str = " message(s), the first: ";
 impl Pseudonyms<'_> {
     /// Rewrites the detail of an act; `kind` is its word.
     pub(super) fn detail(&self, kind: &str, text: &str) -> String {
-        let (failed, rest) = text.strip_prefix("failed: ").map_or(("", text), |rest| ("failed: ", rest));
+        let (failed, rest) = text.strip_prefix(FAILED).map_or(("", text), |rest| (FAILED, rest));
         let (title, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
         if is_cmdlet(title) {
             let space = if rest.len() > title.len() { " " } else { "" };
@@ -38,16 +38,16 @@ impl Pseudonyms<'_> {
         }
         let is = |kinds: &[ActionKind]| kinds.iter().any(|one| one.as_str() == kind);
         if is(&[ActionKind::InboxRuleCreated, ActionKind::InboxRuleChanged, ActionKind::InboxRuleRemoved]) {
-            return self.parameters(text);
+            return format!("{failed}{}", self.parameters(rest));
         }
         if is(&LISTED) {
             return self.sentence(text);
         }
-        match text.split_once(FIRST_OF_MANY) {
+        match rest.split_once(FIRST_OF_MANY) {
             Some((count, subject)) if count.bytes().all(|b| b.is_ascii_digit()) => {
-                format!("{count}{FIRST_OF_MANY}{}", self.names.title(subject))
+                format!("{failed}{count}{FIRST_OF_MANY}{}", self.names.title(subject))
             }
-            _ => self.names.title(text),
+            _ => format!("{failed}{}", self.names.title(rest)),
         }
     }
 
@@ -136,6 +136,7 @@ mod tests {
                 format!("Set-Mailbox -Identity {} -forwardingsmtpaddress:'smtp:{}' -Force $true", t("Tanaka Taro"), a("x@y.example"))
             }),
             ("inbox-rule-created", "Name=hide; Actions=move to RSS", format!("Name={}; Actions={}", t("hide"), t("move to RSS"))),
+            ("inbox-rule-created", "failed: Name=hide", format!("failed: Name={}", t("hide"))),
             ("mail-deleted", "3 message(s), the first: Dear Tanaka", format!("3 message(s), the first: {}", t("Dear Tanaka"))),
             ("mail-moved", "Offer for Tanaka", t("Offer for Tanaka")),
             (

@@ -173,7 +173,7 @@ impl Pseudonyms<'_> {
     }
 
     fn action(&self, pools: &mut Pools<'_>, row: &mut Action) {
-        let Action { at: _, host, kind, account, actor, address, client, detail, place: _ } = row;
+        let Action { at: _, host, kind, account, actor, address, client, detail, failed: _, place: _ } = row;
         pools.put(host, Sense::Host);
         pools.put_any(account, Sense::Account);
         pools.put_any(actor, Sense::Account);

@@ -390,3 +390,66 @@ fn an_audit_log_of_which_another_export_tells_every_record_is_in_evidence() {
         "{limitations}"
     );
 }
+
+/// Jane's own sign-ins of nine days, and one from an address of which only a change is told.
+fn known_user() -> (&'static str, String) {
+    let rows: String =
+        (1..10).map(|day| sign_in(day, "08:01:00", "jane", "192.0.2.5", 0).replace("12-04", &format!("11-{:02}", day + 20))).collect();
+    ("sign-ins.csv", format!("{SIGN_INS}{rows}{}", sign_in(11, "08:00:00", "jane", "198.51.100.20", 0)))
+}
+
+#[test]
+fn a_change_that_failed_is_shown_as_failed_and_accuses_nobody() {
+    let rule = |status: &str| {
+        let members = format!(r#","ResultStatus":"{status}","ClientIP":"198.51.100.20","Parameters":[{{"Name":"Name","Value":"."}}]"#);
+        ("audit.json", audited(1, "08:02:00", "New-InboxRule", &members))
+    };
+    let consent = |result: &str| {
+        let text = format!(
+            r#"[{{"id":"1","category":"ApplicationManagement","result":"{result}","activityDisplayName":"Consent to application","activityDateTime":"2025-12-04T08:02:00Z","initiatedBy":{{"user":{{"userPrincipalName":"jane@u.example","ipAddress":"198.51.100.20"}}}},"targetResources":[]}}]"#
+        );
+        ("directory.json", text)
+    };
+    let signs = |change: (&str, String)| -> (usize, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [known_user(), change] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let report = analyze(&[folder.path()], &[]);
+        let told = report.json["limitations"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let applications = told.filter(|limit| limit.contains("gave applications consent")).count();
+        let changed = report.json.to_string().matches("\"account-changed\"").count();
+        (changed, vec![format!("{applications}")])
+    };
+    assert!(signs(rule("True")).0 > 0 && signs(consent("success")).0 > 0, "what was done accuses");
+    for status in ["False", "Failed", "Failure"] {
+        assert_eq!(signs(rule(status)).0, 0, "{status}");
+    }
+    assert_eq!(signs(consent("failure")), (0, vec!["0".to_owned()]));
+}
+
+#[test]
+fn what_failed_in_the_audit_log_reads_as_failed_and_failed_access_reads_nothing() {
+    let by = r#","ClientIPAddress":"203.0.113.9","ClientIP":"203.0.113.9","MailboxOwnerUPN":"jane@u.example""#;
+    let access = r#","ClientInfoString":"Client=IMAP4;","OperationProperties":[{"Name":"MailAccessType","Value":"Bind"}]"#;
+    let rule = r#","OperationProperties":[{"Name":"RuleOperation","Value":"AddMailboxRule"},{"Name":"RuleName","Value":"zz"}]"#;
+    let records = [
+        audited(1, "08:10:00", "Consent to application.", &format!(r#"{by},"ResultStatus":"Failure""#)),
+        audited(2, "08:11:00", "Reset user password.", &format!(r#"{by},"ResultStatus":"Failure","ObjectId":"jane@u.example""#)),
+        audited(3, "08:12:00", "UpdateInboxRules", &format!(r#"{by}{rule},"ResultStatus":"Failed""#)),
+        audited(4, "08:13:00", "New-InboxRule", &format!(r#"{by},"ResultStatus":"Failed","Parameters":[{{"Name":"Name","Value":"."}}]"#)),
+        audited(5, "08:14:00", "MailItemsAccessed", &format!(r#"{by}{access},"SessionId":"a","OperationCount":7,"ResultStatus":"Failed""#)),
+        audited(
+            6,
+            "08:15:00",
+            "MailItemsAccessed",
+            &format!(r#"{by}{access},"SessionId":"b","OperationCount":3,"ResultStatus":"Succeeded""#),
+        ),
+    ];
+    let report = report(&[sign_ins(), ("audit.json", records.join("\n"))]);
+    let incident = report.only_incident();
+    let changes: Vec<&str> = incident["account_changes"].as_array().unwrap().iter().map(|c| c["detail"].as_str().unwrap()).collect();
+    let expected = ["failed: Consent to application.", "failed: Reset user password.", "failed: Name=zz", "failed: New-InboxRule Name=."];
+    assert_eq!(changes, expected);
+    assert_eq!(incident["mailbox_access"]["items"], 3);
+}

@@ -104,6 +104,23 @@ fn failures_count_once_and_keep_their_name_where_there_is_one() {
     assert!(rows.logins.iter().all(|l| l.result == LoginResult::Failure && l.protocol == Protocol::SmtpAuth));
 }
 
+/// The owner may not send any more: the password was right, and the client is told that it was not.
+#[test]
+fn a_login_that_was_stopped_and_the_reply_to_it_are_one_attempt() {
+    let lines = [
+        "+,,",
+        "<,AUTH LOGIN,",
+        "*,,\"Inbound authentication succeeded, but suzuki@u.example has ProhibitSendQuota of zero\"",
+        "*,,Tarpit for '0.00:00:05'",
+        ">,535 5.7.3 Authentication unsuccessful,",
+        "<,AUTH LOGIN,",
+        ">,535 5.7.3 Authentication unsuccessful,",
+        "-,,Remote",
+    ];
+    let rows = files(&[RECEIVE.to_owned() + &receive("Default Frontend", "08D0000000000007", CLIENT, &lines)]);
+    assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 smtp-auth stopped", "- 203.0.113.7 smtp-auth failure"]);
+}
+
 /// A session for sending is logged twice from 2013 on: logins and their failures by the front end, what is refused after the login by
 /// the hub transport. Either log may be missing, and its half is then unknown and not empty.
 #[test]

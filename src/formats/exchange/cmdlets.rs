@@ -155,7 +155,7 @@ fn change<'a>(
     let account = named.iter().find_map(|key| parameter(parameters, key)).and_then(mailbox).or(actor);
     let scratch = reader.chunk.scratch;
     let detail = scratch.alloc_slice_copy(&[cmdlet, b" ", &without_secrets(parameters)].concat());
-    reader.sink.action(ActionEvent { kind, account, actor, address, client: None, detail })
+    reader.sink.action(ActionEvent { kind, account, actor, address, client: None, detail, failed: false })
 }
 
 /// The value of `-Key "value"`, `-Key value` or `-Key:value`.

@@ -146,6 +146,8 @@ pub(super) fn read<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate
     match act {
         Some(Act::Alert) => alert(record, reader),
         _ if is_system(record) => Fate::NO_FACT,
+        // Nothing was read, and nothing was sent.
+        Some(Act::Access | Act::Send) if record.failed() => Fate::NO_FACT,
         Some(Act::MailboxLogin) => mailbox_login(record, reader),
         Some(Act::Access) => access(record, reader),
         Some(Act::Send) => send(record, reader),
@@ -216,7 +218,7 @@ fn opened<'a>(record: &Record<'a>, user: &'a [u8], operation: &[u8], reader: &mu
     let named = [(&b"UserId"[..], user), (b"MailboxOwnerUPN", mailbox.unwrap_or_default())];
     let detail = reader.detail(operation, named.into_iter());
     let (kind, address, client) = (ActionKind::OtherMailboxOpened, address(record, reader), client(record));
-    reader.sink.action(ActionEvent { kind, account: mailbox, actor: Some(user), address, client, detail })
+    reader.sink.action(ActionEvent { kind, account: mailbox, actor: Some(user), address, client, detail, failed: false })
 }
 
 /// The program, without the service's own word before it.
@@ -225,7 +227,7 @@ fn client<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
 }
 
 fn mailbox_login<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
-    let failed = record.get(Field::ResultStatus).is_some_and(|status| status.eq_ignore_ascii_case(b"Failed"));
+    let failed = record.failed();
     // Nobody got in as the owner.
     if let Some(user) = delegate(record) {
         return if failed { Fate::NO_FACT } else { opened(record, user, b"MailboxLogin", reader) };
@@ -340,6 +342,7 @@ fn used<'a>(record: &Record<'a>, kind: ActionKind, operation: &[u8], reader: &mu
         address: address(record, reader),
         client: client(record),
         detail,
+        failed: record.failed(),
     };
     reader.sink.action(event)
 }
@@ -368,5 +371,5 @@ fn alert<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     };
     let concerned = [Field::EntityId, Field::ObjectId].iter().find_map(|f| record.get(*f).filter(|text| values::is_mail_address(text)));
     let account = concerned.or_else(|| record.within(Field::AlertData, b"f3u", reader.scratch));
-    reader.sink.action(ActionEvent { kind, account, actor: None, address: None, client: None, detail: name })
+    reader.sink.action(ActionEvent { kind, account, actor: None, address: None, client: None, detail: name, failed: false })
 }

@@ -101,15 +101,14 @@ pub(super) fn read<'a>(record: &Record<'a>, operation: &'a [u8], kind: ActionKin
     let named =
         [&b"Mailbox"[..], b"Identity", b"SenderAddress"].into_iter().filter_map(parameter).find(|value| values::is_mail_address(value));
     let actor = record.get(Field::UserId);
-    let failed = record.get(Field::ResultStatus).is_some_and(|status| status.eq_ignore_ascii_case(b"false"));
-    let title = if failed { scratch.alloc_slice_copy(&[b"failed: ", operation].concat()) } else { operation };
     let event = ActionEvent {
         kind,
         account: if is_common(kind) { None } else { named.or(actor) },
         actor,
         address: audit::address(record, reader),
         client: record.get(Field::UserAgent),
-        detail: reader.detail(title, parameters.iter().copied()),
+        detail: reader.detail(operation, parameters.iter().copied()),
+        failed: record.failed(),
     };
     reader.sink.action(event)
 }

@@ -111,6 +111,7 @@ pub(super) fn read_audited<'a>(record: &Record<'a>, name: &[u8], reader: &mut Re
         address: audit::address(record, reader),
         client: None,
         detail: if changed.is_empty() { operation } else { scratch.alloc_slice_copy(&[operation, b" ", changed].concat()) },
+        failed: record.failed(),
     };
     reader.sink.action(event)
 }
@@ -158,8 +159,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
             changed = changes(record::member(item, b"modifiedProperties", scratch), reader);
         }
     });
-    let failed = record.first(&[Field::Result, Field::ResultStatus]).is_some_and(|r| r.eq_ignore_ascii_case(b"failure"));
-    let parts: [&[u8]; 4] = [if failed { b"failed: " } else { b"" }, activity, if changed.is_empty() { b"" } else { b" " }, changed];
+    let parts: [&[u8]; 3] = [activity, if changed.is_empty() { b"" } else { b" " }, changed];
     let actor = of_user(b"userPrincipalName");
     let event = ActionEvent {
         kind,
@@ -168,6 +168,7 @@ pub(super) fn read<'a>(record: &Record<'a>, envelope: Option<&Record<'a>>, reade
         address: of_user(b"ipAddress").and_then(|ip| values::address(ip, scratch)),
         client: app.filter(|app| !scan::contains(app, b"@")),
         detail: scratch.alloc_slice_copy(&parts.concat()),
+        failed: record.failed(),
     };
     reader.sink.action(event)
 }

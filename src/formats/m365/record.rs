@@ -61,6 +61,13 @@ impl<'a> Record<'a> {
         fields.iter().find_map(|field| self.get(*field))
     }
 
+    /// Whether the record says that what it tells of came to nothing; what came about in part came about.
+    pub(super) fn failed(&self) -> bool {
+        let words: [&[u8]; 3] = [b"failure", b"failed", b"false"];
+        let said = self.first(&[Field::Result, Field::ResultStatus]);
+        said.is_some_and(|said| words.iter().any(|word| said.eq_ignore_ascii_case(word)))
+    }
+
     /// A member of a field that holds an object.
     pub(super) fn within(&self, field: Field, name: &[u8], scratch: &'a Bump) -> Option<&'a [u8]> {
         member(self.get(field)?, name, scratch)

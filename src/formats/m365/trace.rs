@@ -396,6 +396,7 @@ pub(super) fn read_post_delivery<'a>(record: &Record<'a>, reader: &mut Reader<'_
         address: None,
         client: None,
         detail,
+        failed: false,
     };
     reader.sink.action(event)
 }
