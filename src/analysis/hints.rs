@@ -55,7 +55,17 @@ fn names_account(facts: Facts<'_>, case: &Hints, account: Text) -> bool {
         return false;
     }
     let name = facts.rows.texts.show(account);
-    case.accounts.iter().any(|given| facts.settings.accounts.canonical(given) == name)
+    case.accounts.iter().any(|given| meant(facts, given) == name)
+}
+
+/// The account that a given name is of: the logs may have shown it to be another spelling of one.
+pub(super) fn meant(facts: Facts<'_>, given: &str) -> String {
+    let (rows, name) = (facts.rows, facts.settings.accounts.canonical(given));
+    let known = |wanted: &str| {
+        let wanted = rows.texts.find(wanted.as_bytes())?;
+        rows.spellings.iter().find(|(spelling, _)| *spelling == wanted)
+    };
+    known(given).or_else(|| known(&name)).map_or(name, |(_, account)| rows.show(*account))
 }
 
 fn names_address(case: &Hints, ip: IpAddr) -> bool {

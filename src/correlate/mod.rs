@@ -63,6 +63,7 @@ use sessions::Sessions;
 use store::Store;
 use trail_rows::Attributed;
 use trails::Trails;
+use webmail::WebSends;
 
 /// A batch with its place in the evidence.
 #[derive(Clone, Copy)]
@@ -87,6 +88,7 @@ struct Shard {
     openings: Openings,
     accesses: Accesses,
     trails: Trails,
+    web_sends: WebSends,
     activity: Activity,
 }
 
@@ -175,7 +177,7 @@ impl Correlator {
         let (mut texts, mut sessions, mut activity) = (TextPool::default(), Sessions::default(), Activity::default());
         let (mut dialogues, mut accesses, mut trails) = (Dialogues::default(), Accesses::default(), Trails::default());
         let mut openings = Openings::default();
-        let mut logins = None;
+        let (mut logins, mut web_sends) = (None, None);
         let mut lives = Vec::with_capacity(shards.len());
         for mut shard in shards {
             let map = remap::Map::new(&mut texts, shard.texts);
@@ -187,8 +189,9 @@ impl Correlator {
             accesses.absorb(shard.accesses, &map);
             openings.absorb(shard.openings, &map);
             trails.absorb(shard.trails, &map);
-            // Logins go to the first shard, whose texts come first and so keep their numbers.
+            // Logins go to the first shard, whose texts come first and so keep their numbers, and so does what webmail programs sent.
             logins.get_or_insert(shard.logins);
+            web_sends.get_or_insert(shard.web_sends);
             lives.push((shard.lives, map));
         }
         let finished: Vec<_> = lives.into_par_iter().map(|(lives, map)| (lives.finish(), map)).collect();
@@ -223,10 +226,9 @@ impl Correlator {
         let (used, uses) = accesses.finish(&mut texts, &settings.accounts, logins.all());
         logins.add(used, uses);
         logins.add_actions(openings.finish(&mut texts, &settings.accounts));
-        let mut rows = transactions::build(
-            settings,
-            transactions::Parts { texts, all, users, sessions, logins, tracked, host_ends, lost: returned.take_lost() },
-        );
+        let web_sends = web_sends.unwrap_or_default();
+        let parts = transactions::Parts { texts, all, users, sessions, logins, tracked, web_sends, host_ends, lost: returned.take_lost() };
+        let mut rows = transactions::build(settings, parts);
         rows.activity = activity;
         rows.forged_senders = forged_senders;
         rows.returned = returned.finish(&mut rows.texts);
@@ -265,6 +267,7 @@ impl Shard {
                     self.openings.take(&mut self.texts, line, access);
                 }
                 Kind::Trail(trail) => self.trails.take(&mut self.texts, line, trail),
+                Kind::WebSend(sent) => self.web_sends.take(&mut self.texts, line, sent),
                 Kind::System(system) => self.logins.system(&mut self.texts, line, system),
             }
         }

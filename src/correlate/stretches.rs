@@ -4,7 +4,7 @@ use super::lives::Line;
 use crate::domain::time::{MINUTE, Timestamp};
 
 /// A longer silence than this begins a new stretch. Web mail asks for news every few minutes, a phone at least every half hour.
-const IDLE: i64 = 30 * MINUTE;
+pub(super) const IDLE: i64 = 30 * MINUTE;
 
 /// What is counted of the requests of a stretch.
 pub(super) trait Counted {

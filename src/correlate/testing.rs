@@ -18,7 +18,12 @@ pub(super) fn rows(lines: &str) -> Rows {
 
 /// The rows that whole files make, in the order given.
 pub(super) fn rows_of_files(files: &[&str]) -> Rows {
-    let config = Config { default_domain: Some("u.example".to_owned()), ..Config::default() };
+    rows_by_domain(Some("u.example"), files)
+}
+
+/// The same, with names completed by this domain or by none.
+pub(super) fn rows_by_domain(default_domain: Option<&str>, files: &[&str]) -> Rows {
+    let config = Config { default_domain: default_domain.map(str::to_owned), ..Config::default() };
     let settings = Settings::from_parts(config, Overrides::default()).unwrap();
     let mut correlator = Correlator::default();
     for (number, text) in files.iter().enumerate() {

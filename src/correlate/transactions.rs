@@ -17,7 +17,7 @@ use super::sessions::{RefusedTransaction, SessionLogin, Sessions};
 use super::settle::{Desk, Ends, Head, HostLogs, Known, Settler};
 use super::store::Store;
 use super::trail_rows::{Attributed, Writer};
-use super::webmail;
+use super::webmail::{self, WebSends};
 use crate::config::Settings;
 use crate::domain::outcome::MessageOutcome;
 use crate::domain::place::Place;
@@ -43,6 +43,7 @@ pub(super) struct Parts {
     pub(super) sessions: Sessions,
     pub(super) logins: Logins,
     pub(super) tracked: Attributed,
+    pub(super) web_sends: WebSends,
     /// The last instant of each host's log.
     pub(super) host_ends: HashMap<Text, Timestamp>,
     /// Notices that came to nobody.
@@ -51,14 +52,14 @@ pub(super) struct Parts {
 
 /// Joins everything.
 pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
-    let Parts { mut texts, mut all, users, mut sessions, logins, tracked, host_ends, lost } = parts;
+    let Parts { mut texts, mut all, users, mut sessions, logins, tracked, web_sends, host_ends, lost } = parts;
     let smtp = std::mem::take(&mut sessions.logins);
     let failures = std::mem::take(&mut sessions.failures);
     let unnamed: Vec<SessionLogin> = smtp.iter().filter(|l| l.user.is_none()).cloned().collect();
     let done = logins.finish(&mut texts, &settings.accounts, smtp, failures);
     let mut names = done.spellings;
     let mut spell = Spellings::new(&settings.accounts);
-    let named = users.into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)).chain(tracked.users());
+    let named = users.into_iter().chain(sessions.refused.iter().filter_map(|r| r.user)).chain(tracked.users()).chain(web_sends.users());
     let mut users: Vec<Text> = named.collect();
     users.sort_unstable();
     users.dedup();
@@ -97,9 +98,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
         builder.messages(&texts, &mut grown, &mut all, &begun.roots, &mut refused);
         texts = grown;
     }
-    let mut vanished_of: Vec<(Text, u64)> = builder.vanished_of.into_iter().collect();
-    vanished_of.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| texts.bytes(a.0).cmp(texts.bytes(b.0))));
-    let mut rows = Rows { vanished_of, ..builder.rows };
+    let mut rows = Rows { vanished_of: in_order(&texts, builder.vanished_of), ..builder.rows };
     name_unnamed_logins(&mut rows, &unnamed, &senders);
     rows.untold_messages = sessions.untold_messages();
     rows.foreign_rejects = sessions.foreign_rejects + tracked.foreign_rejects();
@@ -111,9 +110,16 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
-    webmail::settle(&mut rows);
+    webmail::settle(&mut rows, web_sends, &names);
     archive_copies::take_out(&mut rows);
     rows
+}
+
+/// Counts by account, the most first.
+pub(super) fn in_order(texts: &TextPool, counts: HashMap<Text, u64>) -> Vec<(Text, u64)> {
+    let mut counts: Vec<(Text, u64)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| texts.bytes(a.0).cmp(texts.bytes(b.0))));
+    counts
 }
 
 /// Clocks that differ, in the order of the hosts' names.

@@ -88,10 +88,11 @@ pub struct Rows {
     pub vanished_of: Vec<(Text, u64)>,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
-    /// The first and the last login for sending that a webmail program made for its users: they are none of [`Rows::logins`], but the
-    /// log of such logins is in evidence.
+    /// The first and the last time that a webmail program logged in for sending, or handed mail in without that for somebody whose login
+    /// at the webmail is in evidence. Such logins are none of [`Rows::logins`], but the log of them is in evidence.
     pub web_sending: Option<(Timestamp, Timestamp)>,
-    /// Messages handed in by webmail while two addresses may both have had a web session of the account: they count as the later one's.
+    /// Messages handed in by webmail while two addresses may both have had a web session of the account, and of which the program does
+    /// not say whose they are: they count as the later one's.
     pub doubtful_web_messages: u64,
     /// Addresses that nearly all messages of a host went to besides their recipients.
     pub archive_copies: Vec<ArchiveCopies>,

@@ -268,7 +268,7 @@ impl<'a> Batch<'a> {
             Kind::Dialogue(dialogue) => shard_of(host, dialogue.id),
             Kind::Access(access) => shard_of(b"", access.address.unwrap_or_default()),
             Kind::Trail(trail) => shard_of(b"", trail.id.key()),
-            Kind::Login(_) | Kind::Proof(_) | Kind::Mailbox(_) | Kind::Action(_) | Kind::System(_) => 0,
+            Kind::Login(_) | Kind::Proof(_) | Kind::Mailbox(_) | Kind::Action(_) | Kind::WebSend(_) | Kind::System(_) => 0,
         };
         self.shards[shard].push(event);
     }

@@ -45,8 +45,23 @@ pub enum Kind<'a> {
     Mailbox(MailboxEvent<'a>),
     /// Something was changed, searched or deleted.
     Action(ActionEvent<'a>),
+    /// A message that a webmail program handed in for somebody.
+    WebSend(WebSendEvent<'a>),
     /// Something about the log or the daemon itself.
     System(SystemEvent<'a>),
+}
+
+/// A message that a webmail program handed in, by its own log. One of the two ids may be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebSendEvent<'a> {
+    /// Who was logged in there.
+    pub account: &'a [u8],
+    /// The browser's.
+    pub address: &'a [u8],
+    /// With its angle brackets.
+    pub message_id: &'a [u8],
+    /// The queue id in the server's reply.
+    pub queue_id: &'a [u8],
 }
 
 /// The peer of a connection as Postfix writes it, `name[address]`.

@@ -1,8 +1,8 @@
-//! Roundcube: logins to the webmail, in its own `userlogins.log` or through syslog. Its `sendmail.log` is known, but joins no event.
+//! Roundcube: logins to the webmail in its `userlogins.log`, and who sent which message in its `sendmail.log`; or both through syslog.
 
 use super::batch::{Batch, Ignored, Malformed};
 use super::clock::{Clock, Scouted};
-use super::event::{LoginEvent, LoginResult, Protocol};
+use super::event::{LoginEvent, LoginResult, Protocol, WebSendEvent};
 use super::reader::Reader;
 use super::scan;
 use super::sink::{Fate, Sink};
@@ -85,14 +85,13 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
     } else if let Some(rest) = text.strip_prefix(b"Failed login for ") {
         (LoginResult::Failure { attempts: 1 }, rest)
     } else {
-        return Fate::NO_FACT;
+        return sent(text).map_or(Fate::NO_FACT, |event| sink.web_send(event));
     };
     // The name is a stranger's text; the address is looked for from the end.
     let (head, session) = scan::split_last(rest, b" in session ").unwrap_or((rest, b""));
     let Some((name, address)) = scan::split_last(head, b" from ") else { return Fate::BAD_BODY };
     let name = scan::split_last(name, b" (ID: ").map_or(name, |(name, _)| name);
-    // Behind a proxy: `203.0.113.4(X-Forwarded-For: 192.0.2.7)`; the address that connected stands first.
-    let address = scan::until(scan::until(address, b"("), b" ");
+    let address = connected(address);
     let (session, detail) = scan::split(session, b" (error: ").unwrap_or((session, b""));
     sink.login(LoginEvent {
         protocol: Protocol::Webmail,
@@ -109,6 +108,23 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
     })
 }
 
+/// Of `203.0.113.4(X-Forwarded-For: 192.0.2.7)` the address that connected: the rest is what a client says, or a proxy before it.
+fn connected(address: &[u8]) -> &[u8] {
+    scan::until(scan::until(address, b"("), b" ")
+}
+
+/// `User U [192.0.2.7]; Message <id> for a@x.example, …; 250: 2.0.0 Ok: queued as QID`. Older versions give no `<id>`.
+fn sent(text: &[u8]) -> Option<WebSendEvent<'_>> {
+    let (head, rest) = scan::split(text.strip_prefix(b"User ")?, b"]; Message ")?;
+    let (account, address) = scan::split_last(head, b" [")?;
+    let message_id = if rest.starts_with(b"<") { rest.get(..=scan::find(rest, b">")?)? } else { b"" };
+    // Recipients are a stranger's text and stand before the reply.
+    let reply = scan::split_last(rest, b"; ").map_or(&b""[..], |(_, reply)| reply);
+    let queue_id = scan::after(reply, b"queued as ").map_or(&b""[..], |id| scan::until(id, b" "));
+    let told = !account.is_empty() && (message_id.len() > 2 || !queue_id.is_empty());
+    told.then_some(WebSendEvent { account, address: connected(address), message_id, queue_id })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,15 +139,40 @@ mod tests {
     fn webmail_logins_and_failures_are_read_with_their_offset() {
         assert!(sniff(LOG.as_bytes()) > 80);
         let found = kinds_of(&FORMAT, LOG);
-        let [Kind::Login(good), Kind::Login(bad)] = &found[..] else { panic!("{found:?}") };
+        let [Kind::Login(good), Kind::Login(bad), Kind::WebSend(sent)] = &found[..] else { panic!("{found:?}") };
         assert_eq!((good.account, good.address, good.session), (Some(&b"suzuki"[..]), Some(&b"192.0.2.7"[..]), Some(&b"a1b2c3d4e5"[..])));
         assert_eq!(
             (bad.account, bad.address, bad.result),
             (Some(&b"x from y"[..]), Some(&b"192.0.2.8"[..]), LoginResult::Failure { attempts: 1 })
         );
+        assert_eq!(
+            *sent,
+            WebSendEvent { account: b"suzuki", address: b"192.0.2.7", message_id: b"<m@u.example>", queue_id: b"1E240200F1" }
+        );
         let scratch = bumpalo::Bump::new();
         let batch = parse_whole(&FORMAT, LOG.as_bytes(), &scratch);
-        assert_eq!((batch.ledger.total, batch.ledger.used, batch.ledger.malformed), (3, 2, 0));
+        assert_eq!((batch.ledger.total, batch.ledger.used, batch.ledger.malformed), (3, 3, 0));
         assert_eq!(batch.first.unwrap().seconds(), 1_667_228_462);
+    }
+
+    #[test]
+    fn of_a_message_that_was_sent_the_line_tells_what_its_version_and_its_server_say() {
+        let told = |line: &str| {
+            let line = format!("[31-Oct-2022 16:02:09 +0100]: {line}\n");
+            let found = kinds_of(&FORMAT, &line);
+            let [Kind::WebSend(sent)] = &found[..] else { return None };
+            let show = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            Some([sent.account, sent.address, sent.message_id, sent.queue_id].map(show).join(" "))
+        };
+        let truth = |fields: &str| Some(fields.to_owned());
+        // An older version, behind a proxy, and by a server that names no queue id.
+        let old = "User suzuki [192.0.2.7]; Message for a@x.example; 250: 2.0.0 Ok: queued as 1E240200F1";
+        assert_eq!(told(old), truth("suzuki 192.0.2.7  1E240200F1"));
+        let proxied = "User suzuki [192.0.2.7(X-Forwarded-For: 198.51.100.7)]; Message <m@u.example> for a@x.example, b@x.example; 250: Ok";
+        assert_eq!(told(proxied), truth("suzuki 192.0.2.7 <m@u.example> "));
+        // A recipient that looks like a reply, and a line that tells neither id.
+        let hostile = "User suzuki [192.0.2.7]; Message <m@u.example> for \"queued as 1A2B3C4D5E \"@x.example; 250: Ok";
+        assert_eq!(told(hostile), truth("suzuki 192.0.2.7 <m@u.example> "));
+        assert_eq!(told("User suzuki [192.0.2.7]; Message for a@x.example; 250: Ok"), None);
     }
 }

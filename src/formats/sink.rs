@@ -3,7 +3,7 @@
 use super::batch::{Batch, Ignored, Malformed};
 use super::event::{
     AccessEvent, ActionEvent, DialogueEvent, Event, Kind, LoginEvent, MailboxEvent, ProofEvent, QueueEvent, SmtpEvent, SystemEvent,
-    TrailEvent,
+    TrailEvent, WebSendEvent,
 };
 use crate::domain::time::{MINUTE, Timestamp};
 
@@ -77,6 +77,10 @@ impl<'b, 'a> Sink<'b, 'a> {
 
     pub(super) fn action(&mut self, event: ActionEvent<'a>) -> Fate {
         self.emit(Kind::Action(event))
+    }
+
+    pub(super) fn web_send(&mut self, event: WebSendEvent<'a>) -> Fate {
+        self.emit(Kind::WebSend(event))
     }
 
     pub(super) fn system(&mut self, event: SystemEvent<'a>) -> Fate {
