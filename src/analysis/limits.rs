@@ -4,7 +4,7 @@ use super::Facts;
 use super::model::Coverage;
 use crate::config::Hints;
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResult, Protocol};
+use crate::domain::rows::{ArchiveCopies, Attribution, HostFact, Kind, LoginResult, Message, Protocol};
 use crate::domain::text::Text;
 use crate::domain::time::MINUTE;
 use crate::say::{Part, Phrase, say};
@@ -48,7 +48,7 @@ fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {
         .settings
         .cases()
         .flat_map(|case| &case.accounts)
-        .map(|given| (given, facts.settings.accounts.canonical(given)))
+        .map(|given| (given, super::hints::meant(facts, given)))
         .filter(|(_, name)| !known(name) && !facts.rows.messages.iter().any(|m| m.account.is_some_and(|a| facts.rows.show(a) == *name)))
         .map(|(given, _)| say!("No line names the account {given} that was asked for; is it spelt as in the logs?", given))
         .collect();
@@ -198,10 +198,18 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
         ));
     }
     let by_sender = with(Attribution::EnvelopeSender);
-    if by_sender > 0 {
+    let by_webmail = |m: &&Message| m.attribution == Attribution::EnvelopeSender && m.protocol == Protocol::Webmail;
+    let logged_in_there = rows.messages.iter().filter(by_webmail).count();
+    if logged_in_there > 0 {
+        limits.push(say!(
+            "{n} message(s) were handed in by a webmail program that does not log in for sending; they are attributed by envelope sender, and to the browser that had last logged in at the webmail as that account.",
+            n = logged_in_there
+        ));
+    }
+    if by_sender > logged_in_there {
         limits.push(say!(
             "{n} message(s) came from hosts or clients of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence.",
-            n = by_sender
+            n = by_sender - logged_in_there
         ));
     }
     let relayed = rows.recipients.iter().filter(|r| r.outcome == Outcome::Relayed).count();
@@ -232,7 +240,7 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
     }
     if rows.doubtful_web_messages > 0 {
         limits.push(say!(
-            "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last.",
+            "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last (Roundcube's sendmail.log would tell).",
             n = rows.doubtful_web_messages
         ));
     }

@@ -258,12 +258,14 @@ super::catalogue! {
         "拒否された送信 {n} 件は、利用者名の行がなく、エンベロープ送信者からもアカウントが判明しない認証済みセッションによる。どのアカウントにも数えていない。",
     "{n} message(s) came from hosts or clients of ours whose own logs are not in evidence; they are attributed by envelope sender alone, and their logins are not in evidence." =>
         "メール {n} 通は、ログが証跡にない自組織のホストまたはクライアントから届いた。エンベロープ送信者のみにより帰属させ、そのログインは証跡にない。",
+    "{n} message(s) were handed in by a webmail program that does not log in for sending; they are attributed by envelope sender, and to the browser that had last logged in at the webmail as that account." =>
+        "メール {n} 通は、送信時に認証しないウェブメールプログラムから投入された。エンベロープ送信者により帰属させ、直前に当該アカウントでウェブメールにログインしたブラウザーのものとして数えている。",
     "{n} recipient(s) were handed to a host of ours whose log is not in evidence; what became of them is not known." =>
         "宛先 {n} 件は、ログが証跡にない自組織のホストに引き渡された。その後の配送結果は不明である。",
     "{n} mail transaction(s) got a queue id and were then never mentioned again: broken off by the client, or lines are missing; they are not counted as messages." =>
         "メール処理 {n} 件は、キュー ID が割り当てられた後の記録がない。クライアントによる中断か行の欠落であり、メールとしては数えていない。",
-    "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last." =>
-        "ウェブメールから投入されたメール {n} 通は、同じアカウントのセッションを二つのアドレスが同時に持っていた可能性のある間のものである。最後にログインしたアドレスのものとして数えている。",
+    "{n} message(s) were handed in by webmail while two addresses may both have had a session of the account; they are counted as the one's that logged in last (Roundcube's sendmail.log would tell)." =>
+        "ウェブメールから投入されたメール {n} 通は、同じアカウントのセッションを二つのアドレスが同時に持っていた可能性のある間のものである。最後にログインしたアドレスのものとして数えている（Roundcube の sendmail.log があれば確定できる）。",
     "{list} is not reached from outside: a webmail server, a proxy, a gateway or a computer of one's own network stands there, and who was behind it is in the log of that machine, which is not in evidence." =>
         "{list} は外部からは到達できない。そこには自組織のウェブメールサーバー、プロキシ、ゲートウェイ、または内部の計算機があり、その背後に誰がいたかはその機器のログにあるが、証跡にない。",
     "Among these transactions are some of users who had logged in: {list}." =>
