@@ -221,19 +221,19 @@ fn what_somebody_sends_through_the_server_itself_is_that_accounts_though_it_bear
     assert!(notes.contains("127.0.0.1 is not reached from outside"), "{notes}");
 }
 
-/// Everybody reads and writes in the browser: the web server is the only client that the mail server sees.
-#[test]
-fn what_everybody_does_through_webmail_is_of_the_browsers_and_no_log_is_said_to_be_missing() {
-    let (mut mail, mut web) = (String::new(), String::new());
+/// Everybody reads and writes in the browser: the web server is the only client that the mail server sees. The logs of the mail system, of
+/// the webmail's logins, and of what it sent.
+fn in_the_browser() -> [String; 3] {
+    let [mut mail, mut logins, mut sent] = [const { String::new() }; 3];
     for line in night(Habit::default()).lines() {
         let address = [HOME, ATTACKER, "198.51.100.8"].into_iter().find(|address| line.contains(address));
         let user = if line.contains("sasl_username=ono") { "ono" } else { "suzuki" };
         // The program logs in to the mailbox for each message that it sends, just before it.
-        if let (Some(address), true) = (address, line.contains(": client=")) {
-            let day = &line[8..10];
-            web += &format!(
-                "[{day}-May-2024 {} +0000]: <a1> Successful login for {user} (ID: 5) from {address} in session a1b2\n",
-                &line[11..19]
+        if let (Some(address), Some((before, _))) = (address, line.split_once(": client=")) {
+            let (day, time, id) = (&line[8..10], &line[11..19], before.rsplit(' ').next().unwrap());
+            logins += &format!("[{day}-May-2024 {time} +0000]: <a1> Successful login for {user} (ID: 5) from {address} in session a1b2\n");
+            sent += &format!(
+                "[{day}-May-2024 {time} +0000]: <a1> User {user} [{address}]; Message <{id}@pc> for a@x.example; 250: 2.0.0 Ok: queued as {id}\n"
             );
             mail += &format!(
                 "{} dovecot: imap-login: Login: user=<{user}>, method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, mpid=5, secured, session=<{}>\n",
@@ -245,12 +245,44 @@ fn what_everybody_does_through_webmail_is_of_the_browsers_and_no_log_is_said_to_
             mail += &format!("{}\n", address.map_or(line.to_owned(), |address| line.replace(address, "127.0.0.1")));
         }
     }
-    let report = told_of(&[("mail.log", &mail), ("userlogins.log", &web)], &[]);
+    [mail, logins, sent]
+}
+
+#[test]
+fn what_everybody_does_through_webmail_is_of_the_browsers_and_no_log_is_said_to_be_missing() {
+    let [mail, logins, _] = in_the_browser();
+    let report = told_of(&[("mail.log", &mail), ("userlogins.log", &logins)], &[]);
     assert_eq!(figures(&report), truth());
     let incident = report.only_incident();
     assert_eq!(incident["prior_failed_logins"]["account"]["determinable"], true, "{}", incident["prior_failed_logins"]);
     assert_eq!((&incident["lower_bounds"], incident["protocols"][0]["protocol"].as_str()), (&serde_json::json!([]), Some("webmail")));
     assert!(!incident["notes"].to_string().contains("No login for sending"), "{}", incident["notes"]);
+}
+
+/// The mail server takes from the web server what comes, without a login.
+#[test]
+fn where_webmail_sends_without_a_login_that_at_the_webmail_is_the_one_in_evidence() {
+    let [mail, logins, _] = in_the_browser();
+    let unnamed = ["suzuki", "ono"].map(|user| format!(", sasl_method=PLAIN, sasl_username={user}"));
+    let mail = unnamed.iter().fold(mail.replace(" auth=1", ""), |mail, words| mail.replace(words, ""));
+    let report = told_of(&[("mail.log", &mail), ("userlogins.log", &logins)], &[]);
+    assert_eq!(figures(&report), truth());
+    let limits = limitations(&report);
+    assert!(limits.contains("100 message(s) were handed in by a webmail program that does not log in for sending"), "{limits}");
+    assert!(!limits.contains("their logins are not in evidence"), "{limits}");
+    let notes = report.only_incident()["notes"].to_string();
+    assert!(!notes.contains("No login for sending"), "{notes}");
+}
+
+/// The webmail's log of logins was off, as it is by default.
+#[test]
+fn the_webmails_log_of_what_it_sent_tells_the_browsers_too() {
+    let [mail, _, sent] = in_the_browser();
+    let report = told_of(&[("mail.log", &mail), ("sendmail.log", &sent)], &[]);
+    assert_eq!(figures(&report), truth());
+    let origins = report.only_incident()["origins"].as_array().unwrap();
+    let of = |ip: &str| origins.iter().find(|o| o["ip"] == ip).map(|o| (o["verdict"].as_str().unwrap(), number(&o["messages"])));
+    assert_eq!((of(ATTACKER), of(HOME)), (Some(("attacker", 60)), Some(("owner", 20))));
 }
 
 /// A list manager hands its mail in without a login, under a sender of its own.

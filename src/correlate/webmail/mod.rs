@@ -18,8 +18,8 @@ use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, SECOND, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use program::Program;
-use sends::{Tie, WebSend};
 pub(super) use sends::WebSends;
+use sends::{Tie, WebSend};
 use std::collections::BTreeMap;
 use visits::{SESSION, Try, Visit, Visits, latest};
 

@@ -181,7 +181,8 @@ fn a_message_that_a_host_without_a_log_handed_on_is_found_by_its_message_id_if_i
 fn a_program_that_fetches_the_mail_is_no_web_session_and_what_is_sent_meanwhile_is() {
     // Every half hour all day, and the webmail's log begins two days before.
     let fetched: Vec<String> = (0..24).flat_map(|hour| [format!("{hour:02}:10:00"), format!("{hour:02}:40:00")]).collect();
-    let mail: String = fetched.iter().map(|time| imap(time, LOCAL)).collect::<String>() + &imap("20:01:03", LOCAL) + &message("20:50:00", LOCAL);
+    let mail: String =
+        fetched.iter().map(|time| imap(time, LOCAL)).collect::<String>() + &imap("20:01:03", LOCAL) + &message("20:50:00", LOCAL);
     let earlier = web(&["02:00:00 in 192.0.2.50"]).replace("31-Oct", "29-Oct").replace("suzuki", "tanaka");
     let (logins, messages) = told(&rows_of_files(&[&mail, &(web(&[&format!("20:01:02 in {ATTACKER}")]) + &earlier)]));
     assert_eq!(messages, webmail(&[ATTACKER]));
