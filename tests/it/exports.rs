@@ -410,7 +410,7 @@ fn a_change_that_failed_is_shown_as_failed_and_accuses_nobody() {
         );
         ("directory.json", text)
     };
-    let signs = |change: (&str, String)| -> (usize, Vec<String>) {
+    let signs = |change: (&str, String)| -> (usize, usize) {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [known_user(), change] {
             fs::write(folder.path().join(name), text).unwrap();
@@ -419,13 +419,13 @@ fn a_change_that_failed_is_shown_as_failed_and_accuses_nobody() {
         let told = report.json["limitations"].as_array().unwrap().iter().filter_map(Value::as_str);
         let applications = told.filter(|limit| limit.contains("gave applications consent")).count();
         let changed = report.json.to_string().matches("\"account-changed\"").count();
-        (changed, vec![format!("{applications}")])
+        (changed, applications)
     };
     assert!(signs(rule("True")).0 > 0 && signs(consent("success")).0 > 0, "what was done accuses");
     for status in ["False", "Failed", "Failure"] {
         assert_eq!(signs(rule(status)).0, 0, "{status}");
     }
-    assert_eq!(signs(consent("failure")), (0, vec!["0".to_owned()]));
+    assert_eq!(signs(consent("failure")), (0, 0));
 }
 
 #[test]
