@@ -529,7 +529,8 @@ impl Dialogue {
             Fact::Stopped { user, in_full } => {
                 let user = self.user(user, in_full);
                 self.stopped.push((user, line));
-                self.stop_unanswered = true;
+                // The other protocols tell of it in the row of the reply.
+                self.stop_unanswered = self.protocol == Protocol::SmtpAuth;
             }
             Fact::Mail { sender } => self.wait(Pending::Mail(sender, line)),
             Fact::Recipient { address } => self.wait(Pending::Recipient(address)),

@@ -104,6 +104,24 @@ fn failures_count_once_and_keep_their_name_where_there_is_one() {
     assert!(rows.logins.iter().all(|l| l.result == LoginResult::Failure && l.protocol == Protocol::SmtpAuth));
 }
 
+/// The row that tells of the one is the reply to it, and the failure after it is another's.
+#[test]
+fn a_login_by_pop_that_was_stopped_answers_for_no_other() {
+    let row = |n: usize, command: &str| {
+        format!("2022-10-31T16:01:02.00{n}Z,0000000000000005,{n},192.0.2.25:110,203.0.113.7:55576,,1,1,1,{command}\r\n")
+    };
+    let text = POP.to_owned()
+        + &row(0, "OpenSession,,")
+        + &row(1, "user,suzuki@u.example,R=OK")
+        + &row(2, "pass,*****,\"R=OK;ErrMsg=UserConnectionLimitReached\"")
+        + &row(3, "user,tanaka@u.example,R=OK")
+        + &row(4, "pass,*****,\"R=\"\"-ERR Logon failure: unknown user name or bad password.\"\"\"")
+        + &row(5, "CloseSession,,");
+    let mut told = logins(&files(&[text]));
+    told.sort_unstable();
+    assert_eq!(told, ["suzuki@u.example 203.0.113.7 pop3 stopped", "tanaka@u.example 203.0.113.7 pop3 failure"]);
+}
+
 /// The owner may not send any more: the password was right, and the client is told that it was not.
 #[test]
 fn a_login_that_was_stopped_and_the_reply_to_it_are_one_attempt() {
