@@ -55,6 +55,8 @@ fields! {
     Category: "category";
     Properties: "properties";
     Message: "message";
+    // Numbers and addresses beside those that tell of a sign-in, known so that they are not taken for those.
+    Unread: "ipaddressseenbyresource" "ipaddressfromresourceprovider" "globalsecureaccessipaddress" "tokenprotectionsigninsessionstatuscode" "latency" "latencyms" "durationms" "processingtimeinms" "processingtimeinmilliseconds" "level";
     // Authentication details.
     Method: "authenticationmethod";
     Succeeded: "succeeded";
@@ -156,6 +158,11 @@ impl Field {
     /// Whether only records about messages have it.
     pub(super) fn is_of_mail(self) -> bool {
         matches!(self, Field::Sender | Field::Recipient | Field::Received | Field::TraceId | Field::NetworkId | Field::RecipientStatus)
+    }
+
+    /// Whether records of sign-ins have it. Names of the others may mean something else in a table of sign-ins.
+    pub(super) fn is_of_sign_ins(self) -> bool {
+        self <= Field::Unread
     }
 
     /// The field that goes by this name, if any does.

@@ -452,6 +452,10 @@ impl<'a> Reader<'_, 'a> {
 fn heading(above: &[u8], rows: Option<&[u8]>, scratch: &Bump) -> Option<(Heading, Shape)> {
     let mut heading = Heading::read(above, scratch)?;
     if let Some(shape) = shape_of(&heading.shape()) {
+        if shape == Shape::SignIn && heading.lacks_names() {
+            let rows = rows.or_else(|| above.get(heading.length..)).unwrap_or_default();
+            heading.guess(rows, scratch);
+        }
         return Some((heading, shape));
     }
     // Names that are known are no sign-ins' are believed, whatever the columns look like.

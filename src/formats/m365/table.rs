@@ -55,6 +55,18 @@ impl Heading {
         Some(Heading { separator, columns, length: at + length, rows: rows + 1, offset })
     }
 
+    /// Whether the names alone say that it is a table of sign-ins.
+    fn is_of_sign_ins(&self) -> bool {
+        super::shape_of(&self.shape()) == Some(super::Shape::SignIn)
+    }
+
+    /// Whether a portal's table of sign-ins has names that are not known, and lacks one that it should have.
+    pub(super) fn lacks_names(&self) -> bool {
+        let has = |field| self.columns.contains(&Some(field));
+        let wanted = [Field::UserName, Field::Ip, Field::Code];
+        self.columns.len() >= super::GUESS_COLUMNS_MIN && self.columns.contains(&None) && !wanted.into_iter().all(has)
+    }
+
     /// A record with every column that the heading names, empty.
     pub(super) fn shape(&self) -> Record<'static> {
         let mut record = Record::EMPTY;
@@ -62,8 +74,11 @@ impl Heading {
         record
     }
 
-    /// Tells the columns of a portal's table of sign-ins by what the rows hold, for languages whose names are not known.
+    /// Tells the columns of a portal's table of sign-ins by what the rows hold, for languages whose names are not known or not all of
+    /// them. A name that is known is believed; no content overrides it.
     pub(super) fn guess(&mut self, rows: &[u8], scratch: &Bump) -> bool {
+        let named: Vec<Option<Field>> = self.columns.iter().map(|column| column.filter(|field| field.is_of_sign_ins())).collect();
+        let in_part = self.is_of_sign_ins();
         let mut samples: Vec<Vec<&[u8]>> = vec![Vec::new(); self.columns.len()];
         let mut rest = rows;
         for _ in 0..SAMPLE_ROWS {
@@ -83,16 +98,18 @@ impl Heading {
         let may_be_code = |sample: &[&[u8]]| {
             sample.iter().all(|cell| number(cell).is_some()) && sample.iter().any(|cell| number(cell) != Some(0) && is_code(cell))
         };
+        // Beside known names an unknown identifier may be anything's, and two rows of one id would count as one.
+        let ids: &[Field] = if in_part { &[] } else { &[Field::Id, Field::Correlation, Field::UserId] };
         let tests: [(&[Field], Test); 5] = [
             (&[Field::Time], |cell| cell.len() > 9 && dates::read(cell, None).is_some()),
-            (&[Field::Id, Field::Correlation, Field::UserId], values::is_guid),
+            (ids, values::is_guid),
             (&[Field::UserName], values::is_mail_address),
             (&[Field::Ip], |cell| values::address(cell, &Bump::new()).is_some()),
             (&[Field::UserAgent], |cell| cell.starts_with(b"Mozilla/")),
         ];
-        let mut guessed: Vec<Option<Field>> = vec![None; self.columns.len()];
+        let mut guessed = named.clone();
         for (fields, test) in tests {
-            let mut fields = fields.iter();
+            let mut fields = fields.iter().filter(|field| !named.contains(&Some(**field)));
             for (slot, sample) in guessed.iter_mut().zip(&samples) {
                 if slot.is_none() && !sample.is_empty() && sample.iter().all(|cell| test(cell)) {
                     *slot = fields.next().copied();
@@ -102,13 +119,21 @@ impl Heading {
         let column_of = |test: &dyn Fn(&[&[u8]]) -> bool| {
             samples.iter().zip(&guessed).position(|(sample, slot)| slot.is_none() && !sample.is_empty() && test(sample))
         };
-        let code = column_of(&|sample| sample.iter().all(|cell| is_code(cell))).or_else(|| column_of(&may_be_code));
-        if let Some(slot) = code.and_then(|code| guessed.get_mut(code)) {
+        // Nothing but zeros says little: a column of results that are none is believed before it.
+        let is_all_codes = |sample: &[&[u8]]| sample.iter().all(|cell| is_code(cell));
+        let tells = |sample: &[&[u8]]| is_all_codes(sample) && sample.iter().any(|cell| number(cell) != Some(0));
+        let code = column_of(&tells).or_else(|| column_of(&may_be_code)).or_else(|| column_of(&is_all_codes));
+        // A nested status has the number in it.
+        let nested = |(slot, sample): (&Option<Field>, &Vec<&[u8]>)| {
+            *slot == Some(Field::Status) && sample.iter().any(|cell| cell.starts_with(b"{") || cell.starts_with(b"@{"))
+        };
+        let is_told = guessed.contains(&Some(Field::Code)) || guessed.iter().zip(&samples).any(nested);
+        if let Some(slot) = code.filter(|_| !is_told).and_then(|code| guessed.get_mut(code)) {
             *slot = Some(Field::Code);
         }
         let found = |field| guessed.contains(&Some(field));
         // Who, when and from where stands in many tables; the number of a result only in those of sign-ins.
-        if ![Field::Time, Field::Id, Field::UserName, Field::Ip, Field::Code].into_iter().all(found) {
+        if !in_part && ![Field::Time, Field::Id, Field::UserName, Field::Ip, Field::Code].into_iter().all(found) {
             return false;
         }
         for (column, guess) in self.columns.iter_mut().zip(guessed) {

@@ -56,6 +56,18 @@ fn a_bad_password_a_policy_and_a_success_are_told_apart_in_the_portals_table() {
     assert_eq!((whole.len(), ledger.total, ledger.used), (3, 4, 3));
 }
 
+#[test]
+fn a_column_whose_name_alone_is_unknown_is_told_by_what_it_holds() {
+    let heading = "Datum (UTC),Anforderungs-ID,Korrelations-ID,Benutzer-ID,Benutzer,Benutzername,Anwendung,IP-Adresse,Standort,Status,Fehlercode,Fehlerursache,Client-App";
+    assert_eq!(logins(&[&[heading], &ROWS[..]].concat().join("\n")), THREE);
+    let address = heading.replace("IP-Adresse", "Adresse");
+    assert_eq!(logins(&[&[address.as_str()], &ROWS[..]].concat().join("\n")).len(), 3);
+    assert!(logins(&[&[address.as_str()], &ROWS[..]].concat().join("\n"))[2].contains("2001:db8::9"));
+    // A known name is believed: these numbers are no results, whatever they look like.
+    let latency = heading.replace("Fehlercode", "Latency");
+    assert!(logins(&[&[latency.as_str()], &ROWS[..]].concat().join("\n")).iter().all(|login| !login.contains("stopped")));
+}
+
 /// The heading of the portal's download of early 2026, with its blanks and the name that stands there twice.
 const WIDE_HEADING: &str = "Date (UTC),Request ID,User agent,Correlation ID,User ID,User,Username,User type,Cross tenant access type,Incoming token type,Authentication Protocol,Unique token identifier,Original transfer method,Client credential type,Token Protection - Sign In Session,Token Protection - Sign In Session StatusCode,Application,Application ID ,App owner tenant ID,Resource,Resource ID ,Resource tenant ID,Resource owner tenant ID,Home tenant ID,Home tenant name,IP address,Location,Status,Sign-in error code,Failure reason,Client app,Device ID,Browser,Operating System,Compliant,Managed,Join Type,Multifactor authentication result,Multifactor authentication auth method,Multifactor authentication auth detail,Authentication requirement,Sign-in identifier,Session ID,IP address (seen by resource),Through Global Secure Access,Global Secure Access IP address,Autonomous system  number,Flagged for review,Token issuer type,Incoming token type,Token issuer name,Latency,Conditional Access,Managed Identity type,Associated Resource Id,Federated Token Id,Federated Token Issuer";
 
