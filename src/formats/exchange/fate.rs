@@ -16,6 +16,8 @@ pub(in crate::formats) enum Meaning {
     Receive,
     /// Left a mailbox for the transport service.
     Submit,
+    /// Is to leave a mailbox later: the transport service did not take it now.
+    SubmitLater,
     /// A recipient was replaced by another one.
     Replace,
     /// A next hop took it over; `true`: one outside the organisation.
@@ -49,7 +51,7 @@ const EVENTS: &[(&str, Meaning)] = &[
     ("DROP", Meaning::End(Outcome::Discarded, Reason::Policy)),
     ("DSN", Meaning::Notice),
     ("SUBMIT", Meaning::Submit),
-    ("SUBMITDEFER", Meaning::Submit),
+    ("SUBMITDEFER", Meaning::SubmitLater),
     ("SUBMITFAIL", Meaning::Fail),
     ("EXPAND", Meaning::Replace),
     ("RESOLVE", Meaning::Replace),
