@@ -53,7 +53,7 @@ fn syslog() -> &'static Format {
 fn parse<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Batch<'a> {
     let (mut batch, mut clock) = (Batch::default(), Clock::new(Zone::UTC, 2023));
     (syslog().parse)(
-        Chunk { bytes, before: b"", heading: b"", scratch, names: &NO_HOST_NAMES, fingerprints: false },
+        Chunk { bytes, before: b"", heading: b"", scratch, names: &NO_HOST_NAMES, fingerprints: false, unended: false },
         &mut clock,
         &mut batch,
     );

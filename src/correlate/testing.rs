@@ -43,6 +43,7 @@ fn take(correlator: &mut Correlator, source: SourceId, text: &str, again: bool) 
             scratch: &scratch,
             names: &crate::formats::host_names::NO_HOST_NAMES,
             fingerprints: false,
+            unended: false,
         },
         &mut clock,
         &mut batch,

@@ -79,7 +79,11 @@ fn unknown(text: &[u8]) -> Head {
 /// Makes what tells a long stream's places to cut.
 pub(super) fn cutter() -> super::Cutter {
     let mut walker = Walker::default();
-    Box::new(move |bytes| walker.last_record(bytes))
+    Box::new(move |bytes| {
+        let found = walker.last_record(bytes);
+        let to_the_end = walker.at + found.unwrap_or_default() == bytes.len();
+        (found, to_the_end && walker.is_open())
+    })
 }
 
 /// A level of nesting above the records.
@@ -155,6 +159,11 @@ impl Walker {
             self.at -= cut;
         }
         found
+    }
+
+    /// Whether the bytes walked over end outside of records, in an array or an envelope. A record that breaks off tells so itself.
+    fn is_open(&self) -> bool {
+        !self.levels.is_empty() && self.depth == 0 && !self.in_string
     }
 
     /// Walks to the end of a string; false where the bytes end first.
@@ -347,6 +356,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_stream_that_ends_between_its_records_has_no_end_and_lines_need_none() {
+        let [a, b, c] = RECORDS;
+        for step in [1, 7, 400] {
+            let is_open = |text: &str| {
+                let (mut cutter, mut rest, mut open) = (cutter(), Vec::new(), false);
+                for more in text.as_bytes().chunks(step) {
+                    rest.extend(more);
+                    let (cut, unended) = cutter(&rest);
+                    rest.drain(..cut.unwrap_or_default());
+                    open = unended;
+                }
+                open
+            };
+            for text in shapes() {
+                assert!(!is_open(&text), "{text}");
+            }
+            for text in [
+                format!("[{a},{b}"),
+                format!("[\n  {a},\n  {b},\n"),
+                format!(r#"{{"value":[{a},{b},"#),
+                format!(r#"{{"value":[{a}],"@odata.nextLink":"https://x""#),
+                format!(r#"{{"records":[{a}]}}{}{{"records":[{c}"#, '\n'),
+            ] {
+                assert!(is_open(&text), "{text}");
+            }
+            // It tells so itself.
+            assert!(!is_open(&format!(r#"[{a},{{"id":"2","x":{{"y":1"#)));
+        }
+    }
+
     /// Cuts a stream as intake does, reading `step` more bytes at a time.
     fn pieces(bytes: &[u8], step: usize) -> Vec<Vec<u8>> {
         let mut cutter = cutter();
@@ -354,7 +394,7 @@ mod tests {
         let mut rest: Vec<u8> = Vec::new();
         for more in bytes.chunks(step) {
             rest.extend(more);
-            if let Some(cut) = cutter(&rest) {
+            if let (Some(cut), _) = cutter(&rest) {
                 let tail = rest.split_off(cut);
                 pieces.push(std::mem::replace(&mut rest, tail));
             }

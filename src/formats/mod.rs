@@ -64,8 +64,8 @@ pub enum Framing {
 }
 
 /// Tells where the last record begins in what it is given: all bytes since the last place it told. Called again with more bytes after
-/// them, it looks only at those.
-pub type Cutter = Box<dyn FnMut(&[u8]) -> Option<usize> + Send>;
+/// them, it looks only at those. With it comes whether what was begun around the records, an array or an envelope, has not ended there.
+pub type Cutter = Box<dyn FnMut(&[u8]) -> (Option<usize>, bool) + Send>;
 
 /// A piece of a source, cut where its framing allows.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,8 @@ pub struct Chunk<'a> {
     pub names: &'a HostNames,
     /// Whether fingerprints are wanted, to recognise copies of the same record in other sources.
     pub fingerprints: bool,
+    /// This is the last piece of a stream of values, and what was begun around its records has no end.
+    pub unended: bool,
 }
 
 /// What is known of a log format.

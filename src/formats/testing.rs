@@ -16,7 +16,15 @@ pub(super) fn parse_whole<'a>(format: &Format, bytes: &'a [u8], scratch: &'a bum
     let mut batch = Batch::default();
     let mut clock = Clock::new(Zone::UTC, 2022);
     (format.parse)(
-        Chunk { bytes, before: b"", heading: b"", scratch, names: &crate::formats::host_names::NO_HOST_NAMES, fingerprints: true },
+        Chunk {
+            bytes,
+            before: b"",
+            heading: b"",
+            scratch,
+            names: &crate::formats::host_names::NO_HOST_NAMES,
+            fingerprints: true,
+            unended: false,
+        },
         &mut clock,
         &mut batch,
     );

@@ -254,7 +254,15 @@ fn parse_pieces<'a>(format: &Format, text: &'a [u8], cuts: &[usize], scratch: &'
         let (before, bytes) = (&text[..pair[0]], &text[pair[0]..pair[1]]);
         let mut batch = Batch::default();
         (format.parse)(
-            Chunk { bytes, before, heading: b"", scratch, names: &crate::formats::host_names::NO_HOST_NAMES, fingerprints: false },
+            Chunk {
+                bytes,
+                before,
+                heading: b"",
+                scratch,
+                names: &crate::formats::host_names::NO_HOST_NAMES,
+                fingerprints: false,
+                unended: false,
+            },
             &mut clock,
             &mut batch,
         );

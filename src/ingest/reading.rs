@@ -547,8 +547,8 @@ fn parse<'a>(
     mut batch: Batch<'a>,
 ) -> (Batch<'a>, Clock) {
     let before = clock.clone();
-    let OwnedChunk { bytes, before: lines_before, heading, .. } = &piece.chunk;
-    let chunk = Chunk { bytes, before: lines_before, heading, scratch, names, fingerprints };
+    let OwnedChunk { bytes, before: lines_before, heading, unended, .. } = &piece.chunk;
+    let chunk = Chunk { bytes, before: lines_before, heading, scratch, names, fingerprints, unended: *unended };
     let Some(format) = state.plan.scout.format else {
         let bytes = &piece.chunk.bytes;
         return (if state.plan.scout.text { no_log(bytes) } else { unreadable(bytes, Malformed::NotText) }, before);

@@ -31,8 +31,8 @@ pub enum Cut {
 }
 
 /// Tells where the last record begins in what it is given: all bytes since the last place it told. Called again with more bytes after
-/// them, it looks only at those.
-pub type Cutter = Box<dyn FnMut(&[u8]) -> Option<usize> + Send>;
+/// them, it looks only at those. With it comes whether what was begun around the records has not ended there.
+pub type Cutter = Box<dyn FnMut(&[u8]) -> (Option<usize>, bool) + Send>;
 
 /// What a table is cut by.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,8 @@ pub struct OwnedChunk {
     pub encoded_bytes: u64,
     /// Lines in `bytes` that were shortened to [`LINE_BYTES_MAX`].
     pub overlong_lines: u64,
+    /// This is the last piece, and what was begun around its records has no end.
+    pub unended: bool,
 }
 
 /// Reads a source and cuts it.
@@ -146,7 +148,11 @@ impl Chunker {
             self.fill(&mut filling, wanted);
             let cut = if self.ended { Some(filling.len) } else { self.cut(&filling, searched) };
             if let Some(cut) = cut {
-                return self.give(filling, cut);
+                let unended = match &mut self.place {
+                    CutPlace::Record(cutter) if self.ended => cutter(filling.filled()).1,
+                    _ => false,
+                };
+                return self.give(filling, cut, unended);
             }
             searched = filling.len;
             wanted = filling.len.saturating_mul(2).max(wanted);
@@ -195,13 +201,13 @@ impl Chunker {
                 let lost = filled.len() >= self.entry_bytes_max.min(QUOTED_BYTES_MAX);
                 rows.last_start(filled, rows.quoted).or_else(|| lost.then(|| rows.last_start(filled, false))?)
             }
-            CutPlace::Record(cutter) => cutter(filled),
+            CutPlace::Record(cutter) => cutter(filled).0,
         };
         let too_long = filled.len() >= self.entry_bytes_max;
         found.or_else(|| too_long.then(|| memrchr(b'\n', filled).map_or(filled.len(), |at| at + 1)))
     }
 
-    fn give(&mut self, mut filling: Filling, cut: usize) -> Option<OwnedChunk> {
+    fn give(&mut self, mut filling: Filling, cut: usize, unended: bool) -> Option<OwnedChunk> {
         self.rest.clear();
         self.rest.extend_from_slice(filling.filled().get(cut..).unwrap_or_default());
         filling.bytes.truncate(cut);
@@ -219,6 +225,7 @@ impl Chunker {
             bytes: filling.bytes,
             encoded_bytes: self.reader.encoded_bytes(),
             overlong_lines: filling.overlong_lines,
+            unended,
         })
     }
 }

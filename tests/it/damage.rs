@@ -272,3 +272,28 @@ fn a_part_of_a_log_without_line_feeds_is_named() {
     });
     assert_damaged(&folder.analyze(), "mail.log", "several records in one line");
 }
+
+/// Whole records and a stream without its end: more records stood there.
+#[test]
+fn a_download_of_json_that_was_cut_between_two_records_is_damaged() {
+    let record = |id: u32| {
+        format!(
+            r#"{{"id":"{id}","createdDateTime":"2025-12-04T08:1{id}:00Z","userPrincipalName":"jane@u.example","ipAddress":"192.0.2.5","isInteractive":true,"status":{{"errorCode":0}}}}"#
+        )
+    };
+    let [a, b] = [record(1), record(2)];
+    let given = |text: String| {
+        let folder = Folder::empty();
+        folder.put("sign-ins.json", text.as_bytes());
+        folder.analyze()
+    };
+    for whole in
+        [format!("[{a},{b}]"), format!(r#"{{"value":[{a},{b}]}}"#), format!("{a}\n{b}\n"), format!("{a}{b}"), format!("[{a}]\n[{b}]")]
+    {
+        let report = given(whole.clone());
+        assert_eq!((report.code, &report.json["complete"]), (0, &serde_json::Value::Bool(true)), "{whole}");
+    }
+    for cut in [format!("[{a},{b}"), format!("[{a},{b},"), format!(r#"{{"value":[{a},{b},"#), format!(r#"{{"value":[{a},{b}]"#)] {
+        assert_damaged(&given(cut), "sign-ins.json", "1 of 3 lines cannot be read");
+    }
+}

@@ -409,8 +409,11 @@ fn scout(bytes: &[u8]) -> Scouted {
     clock.day_first = dates.and_then(|dates| dates.day_first);
     let head = bytes.get(..bytes.len().min(SCOUT_BYTES)).unwrap_or(bytes);
     let names = &crate::formats::host_names::NO_HOST_NAMES;
-    let found =
-        read(Chunk { bytes: head, before: b"", heading: b"", scratch: &scratch, names, fingerprints: false }, &mut clock, &mut batch);
+    let found = read(
+        Chunk { bytes: head, before: b"", heading: b"", scratch: &scratch, names, fingerprints: false, unended: false },
+        &mut clock,
+        &mut batch,
+    );
     let hosts = batch.hosts.iter().filter(|host| !host.is_empty()).map(|host| host.to_vec()).collect();
     Scouted {
         hosts,

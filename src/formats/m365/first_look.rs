@@ -28,6 +28,7 @@ pub(super) fn scout(bytes: &[u8], parse: for<'a> fn(Chunk<'a>, &mut Clock, &mut 
             scratch: &scratch,
             names: &crate::formats::host_names::NO_HOST_NAMES,
             fingerprints: false,
+            unended: false,
         },
         &mut clock,
         &mut batch,

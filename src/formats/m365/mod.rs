@@ -369,6 +369,11 @@ fn parse_values<'a>(chunk: Chunk<'a>, clock: &mut Clock, out: &mut Batch<'a>) {
         }
         None
     });
+    // Where the stream breaks off between two records, at least one is lost.
+    if chunk.unended {
+        reader.broken(number);
+        number += 1;
+    }
     // A page without records, `[]`, `null`: that nothing was found is all it says.
     if number == 0 && !chunk.bytes.is_empty() {
         reader.sink.line = 0;
