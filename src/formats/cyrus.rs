@@ -83,7 +83,7 @@ fn cyrus_badlogin<'a>(protocol: Protocol, text: &'a [u8], sink: &mut Sink<'_, 'a
 fn address_and_rest(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, rest) = scan::split_byte(text, b'[')?;
     let (address, rest) = scan::split_byte(rest, b']')?;
-    Some((plain(address), scan::trim_start(rest)))
+    Some((scan::plain_address(address), scan::trim_start(rest)))
 }
 
 /// `event=login.good r.sessionid=<…> r.clienthost=… u.username=… login.mech=…`, development 3.13.
@@ -122,7 +122,7 @@ fn courier<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> F
     };
     let account =
         rest.strip_prefix(b"user=").map(|text| scan::split_last(text, b", ip=[").map_or(text, |(name, _)| name)).and_then(scan::non_empty);
-    let address = scan::split_last(rest, b"ip=[").and_then(|(_, text)| scan::split_byte(text, b']')).map(|(ip, _)| plain(ip));
+    let address = scan::split_last(rest, b"ip=[").and_then(|(_, text)| scan::split_byte(text, b']')).map(|(ip, _)| scan::plain_address(ip));
     let result = match word {
         b"LOGIN" => LoginResult::Success,
         b"LOGIN FAILED" => LoginResult::Failure { attempts: 1 },
@@ -147,11 +147,6 @@ fn courier<'a>(protocol: Protocol, body: &'a [u8], sink: &mut Sink<'_, 'a>) -> F
         provider: None,
         passed_on: false,
     })
-}
-
-/// `::ffff:192.0.2.7` is 192.0.2.7.
-fn plain(address: &[u8]) -> &[u8] {
-    address.strip_prefix(b"::ffff:").filter(|rest| rest.contains(&b'.')).unwrap_or(address)
 }
 
 /// `do_auth : auth failure: [user=U] [service=smtp] [realm=R] [mech=M] [reason=…]`.

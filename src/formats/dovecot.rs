@@ -112,7 +112,7 @@ impl<'a> Fields<'a> {
             if let Some(value) = piece.strip_prefix(b"method=") {
                 fields.method = scan::non_empty(value);
             } else if let Some(value) = piece.strip_prefix(b"rip=") {
-                fields.rip = scan::non_empty(value);
+                fields.rip = scan::non_empty(scan::plain_address(value));
             } else if let Some(value) = piece.strip_prefix(b"session=<") {
                 fields.session = scan::non_empty(value.strip_suffix(b">").unwrap_or(value));
             }
@@ -251,7 +251,7 @@ fn backend_failure<'a>(
     sink.login(LoginEvent {
         protocol: Protocol::Other,
         account,
-        address,
+        address: address.map(scan::plain_address),
         result: LoginResult::BackendFailure,
         mechanism: None,
         session,

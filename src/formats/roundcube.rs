@@ -110,7 +110,7 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
 
 /// Of `203.0.113.4(X-Forwarded-For: 192.0.2.7)` the address that connected: the rest is what a client says, or a proxy before it.
 fn connected(address: &[u8]) -> &[u8] {
-    scan::until(scan::until(address, b"("), b" ")
+    scan::plain_address(scan::until(scan::until(address, b"("), b" "))
 }
 
 /// `User U [192.0.2.7]; Message <id> for a@x.example, …; 250: 2.0.0 Ok: queued as QID`. Older versions give no `<id>`.

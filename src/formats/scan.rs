@@ -126,6 +126,11 @@ pub(super) fn trim_start(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// `::ffff:192.0.2.7`, as a server writes that listens for both kinds at once, is 192.0.2.7 (RFC 4291, section 2.5.5.2).
+pub(super) fn plain_address(address: &[u8]) -> &[u8] {
+    address.strip_prefix(b"::ffff:").filter(|rest| rest.contains(&b'.')).unwrap_or(address)
+}
+
 /// `None` for an empty text, for fields that the log leaves empty instead of leaving them out.
 pub(super) fn non_empty(text: &[u8]) -> Option<&[u8]> {
     (!text.is_empty()).then_some(text)

@@ -486,3 +486,25 @@ fn failures_without_a_name_from_the_attackers_address_leave_the_count_open() {
     // A stranger's failures are on other accounts as well as not.
     assert_ne!(count("192.0.2.200").0, Value::Null);
 }
+
+/// A server that listens for both kinds of addresses at once writes those of the older kind as ones of the newer.
+#[test]
+fn an_address_is_one_origin_whichever_kind_it_is_written_as() {
+    let plain = night(Habit::default());
+    let at = stamp(5, 20 * 60);
+    let login = |rip: &str| {
+        format!("{at} dovecot: imap-login: Login: user=<suzuki>, method=PLAIN, rip={rip}, lip=192.0.2.25, mpid=5, TLS, session=<q1>\n")
+    };
+    let told = |rip: &str| {
+        let report = told(&in_order(&(plain.clone() + &login(rip))), &["--attacker-ip", ATTACKER]);
+        let incident = report.only_incident();
+        (
+            incident["first_login"]["time"].to_string(),
+            incident["first_login"]["ip"].to_string(),
+            incident["origins"].as_array().unwrap().len(),
+        )
+    };
+    let mapped = told(&format!("::ffff:{ATTACKER}"));
+    assert_eq!(mapped, told(ATTACKER));
+    assert_eq!((mapped.0.as_str(), mapped.1.as_str()), ("\"2024-05-06T05:00:00+09:00\"", "\"203.0.113.77\""));
+}

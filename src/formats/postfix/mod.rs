@@ -84,7 +84,7 @@ fn program(who: Postfix) -> Program {
 fn client(text: &[u8]) -> Option<(Client<'_>, &[u8])> {
     let (name, rest) = scan::split_byte(text, b'[')?;
     let (address, rest) = scan::split_byte(rest, b']')?;
-    let address = address.strip_prefix(b"IPv6:").unwrap_or(address);
+    let address = scan::plain_address(address.strip_prefix(b"IPv6:").unwrap_or(address));
     let rest = match rest.strip_prefix(b":") {
         Some(port) if port.first().is_some_and(u8::is_ascii_digit) => scan::number(port)?.1,
         Some(port) if port.starts_with(b"unknown") => port.get(7..)?,
