@@ -97,6 +97,10 @@ impl Map {
                 TransactionFact::RecipientRefused(refusal) => self.refusal(refusal),
                 TransactionFact::Decided(decision) => self.decision(decision),
                 TransactionFact::BrokenOff => {}
+                TransactionFact::CameFrom(peer, user) => {
+                    self.peer(peer);
+                    self.put_option(user);
+                }
             }
         }
         for count in &mut sessions.counts {

@@ -2,7 +2,8 @@
 
 use super::gathered::Gathered;
 use super::life::Life;
-use super::sessions::{Refusal, SessionCount, Sessions, TransactionFact};
+use super::sessions::{Peer, Refusal, SessionCount, Sessions, TransactionFact};
+use crate::domain::text::Text;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
@@ -14,6 +15,8 @@ pub(super) struct SessionWord {
     /// The end of its session is not in evidence.
     pub(super) unended: bool,
     pub(super) accepted: Option<u32>,
+    /// Who had handed it in before a filter gave it back.
+    pub(super) came_from: Option<(Peer, Option<Text>)>,
 }
 
 /// Gives what sessions said of queue ids to the lives of that name and time.
@@ -25,6 +28,7 @@ pub(super) fn gather(all: &mut Gathered, sessions: &Sessions) -> HashMap<u32, Se
         match &note.what {
             TransactionFact::RecipientRefused(refusal) => words.entry(life).or_default().refusals.push(refusal.clone()),
             TransactionFact::BrokenOff => words.entry(life).or_default().broken_off = true,
+            TransactionFact::CameFrom(peer, user) => words.entry(life).or_default().came_from = Some((*peer, *user)),
             TransactionFact::Decided(decision) => all.decided_early(life, *decision),
         }
     }

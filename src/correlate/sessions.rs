@@ -90,6 +90,8 @@ pub(super) enum TransactionFact {
     Decided(Decision),
     /// The client broke it off, or may have: at least one transaction of the session was.
     BrokenOff,
+    /// It came out of a filter before the queue, into which this client, and user, had handed it.
+    CameFrom(Peer, Option<Text>),
 }
 
 /// A transaction of a session of which nothing tells whether its messages were taken in: its end is not in evidence, or they came in
@@ -190,6 +192,14 @@ impl Sessions {
                     self.end(line.host, pid, Ended::Unseen);
                 }
             }
+            SmtpEvent::HandedBack { queue_id, sasl_username } => {
+                let user = sasl_username.map(|u| texts.intern(u));
+                if let Some(session) = self.open.get_mut(&(line.host, pid)) {
+                    session.name(line, user, None);
+                    let what = TransactionFact::CameFrom(session.peer, session.user);
+                    self.notes.push(TransactionNote { host: line.host, queue_id: QueueId::new(queue_id), at: line.at, what });
+                }
+            }
             SmtpEvent::Reject(reject) => self.reject(texts, line, pid, times, reject),
             SmtpEvent::AuthFailed { client, mechanism, username, .. } => {
                 let number = self.failures.len();
@@ -267,7 +277,8 @@ impl Sessions {
         fits: impl Fn(&Session) -> bool,
     ) -> &mut Session {
         let key = (line.host, pid);
-        let other = |session: &Session| texts.bytes(session.peer.address) != client.address || !fits(session);
+        let same = |session: &Session| client.address.is_empty() || texts.bytes(session.peer.address) == client.address;
+        let other = |session: &Session| !same(session) || !fits(session);
         if self.open.get(&key).is_some_and(other) {
             self.end(line.host, pid, Ended::Unseen);
         }

@@ -269,8 +269,10 @@ impl Builder<'_> {
         }
         // A forward or a notice has a parent or no sender; any other message that begins within the host was handed in by somebody.
         self.rows.unopened_messages += u64::from(matches!(life.opener, Opener::Unseen | Opener::Internal));
-        let (address, client, user) = match life.opener {
-            Opener::Client { address, name, user, .. } => (Some(address), Some(name), user),
+        let came_from = self.known.words.get(&number).and_then(|word| word.came_from);
+        let (address, client, user) = match (life.opener, came_from) {
+            (Opener::Client { user, .. }, Some((peer, known))) => (Some(peer.address), Some(peer.name), user.or(known)),
+            (Opener::Client { address, name, user, .. }, None) => (Some(address), Some(name), user),
             _ => (None, None, None),
         };
         let kind = match life.opener {

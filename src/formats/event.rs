@@ -283,7 +283,12 @@ pub enum SmtpEvent<'a> {
         sasl_username: Option<&'a [u8]>,
         sasl_method: Option<&'a [u8]>,
     },
-    /// A refusal without a queue id, or of one recipient of a transaction that has one.
+    /// A filter before the queue took a message of the session and gave it back: the queue id it came to is another session's.
+    HandedBack {
+        queue_id: &'a [u8],
+        sasl_username: Option<&'a [u8]>,
+    },
+    /// A refusal without a queue id, or of one recipient of a transaction that has one. One that names no client is the session's at hand.
     Reject(Reject<'a>),
     /// `SASL … authentication failed`.
     AuthFailed {

@@ -508,3 +508,49 @@ fn an_address_is_one_origin_whichever_kind_it_is_written_as() {
     assert_eq!(mapped, told(ATTACKER));
     assert_eq!((mapped.0.as_str(), mapped.1.as_str()), ("\"2024-05-06T05:00:00+09:00\"", "\"203.0.113.77\""));
 }
+
+/// The night with a filter before the queue (`smtpd_proxy_filter`): the attacker's session sees `NOQUEUE` alone, and what the filter takes
+/// comes back in a session of its own, from the server itself.
+#[test]
+fn what_a_filter_before_the_queue_took_or_refused_is_of_the_client_that_handed_it_in() {
+    for tail in ["", " sasl_username=<suzuki>"] {
+        let owners: Vec<String> =
+            night(Habit::default()).lines().filter(|line| !line.starts_with("2024-05-06")).map(|l| format!("{l}\n")).collect();
+        let attack = (60..120).map(|minute| {
+            let (at, id, good) = (stamp(6, minute), format!("36A{minute:04}C"), minute % 2 == 0);
+            let envelope = format!("from=<suzuki@u.example> to=<victim{minute}@x.example> proto=ESMTP helo=<pc>{tail}");
+            let outer = |text: &str| format!("{at} postfix/smtpd[106]: {text}\n");
+            let (word, back) = if good {
+                let inner = format!(
+                    "{at} postfix/smtpd[50]: connect from localhost[127.0.0.1]
+{at} postfix/smtpd[50]: {id}: client=localhost[127.0.0.1]
+{at} postfix/cleanup[9]: {id}: message-id=<{id}@pc>
+{at} postfix/qmgr[8]: {id}: from=<suzuki@u.example>, size=900, nrcpt=1 (queue active)
+{at} postfix/smtpd[50]: disconnect from localhost[127.0.0.1] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5\n"
+                );
+                (format!("proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as {id}; {envelope}"), inner)
+            } else {
+                (format!("proxy-reject: END-OF-MESSAGE: 554 5.7.0 Reject, id=00300-02 - spam; {envelope}"), String::new())
+            };
+            let counts = if good { "data=1 quit=1 commands=6" } else { "data=0/1 quit=1 commands=5/6" };
+            let ends = if good {
+                delivery(&at, &id, &format!("victim{minute}@x.example"), true) + &format!("{at} postfix/qmgr[8]: {id}: removed\n")
+            } else {
+                String::new()
+            };
+            outer(&format!("connect from unknown[{ATTACKER}]"))
+                + &outer(&format!("NOQUEUE: client=unknown[{ATTACKER}], sasl_method=PLAIN, sasl_username=suzuki"))
+                + &back
+                + &outer(&word)
+                + &outer(&format!("disconnect from unknown[{ATTACKER}] ehlo=1 auth=1 mail=1 rcpt=1 {counts}"))
+                + &ends
+        });
+        let report = told(&(owners.concat() + &attack.collect::<String>()), &[]);
+        assert_eq!(figures(&report), truth(), "{tail}");
+        let incident = report.only_incident();
+        let origins: Vec<&str> = incident["origins"].as_array().unwrap().iter().map(|o| o["ip"].as_str().unwrap()).collect();
+        assert_eq!(origins, [ATTACKER, HOME]);
+        assert_eq!(number(&incident["blocked_by"]["own"]), 30);
+        assert!(!limitations(&report).contains("without any line that names the user"), "{}", limitations(&report));
+    }
+}

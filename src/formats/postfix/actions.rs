@@ -162,6 +162,7 @@ pub(super) fn proxy<'a>(who: Postfix, body: &'a [u8], sink: &mut Sink<'_, 'a>) -
         }));
     }
     let Some(id) = super::delivery::next_id(reply) else { return Fate::NO_FACT };
+    sink.smtp(SmtpEvent::HandedBack { queue_id: id, sasl_username: tail.sasl_username });
     sink.queue(
         id,
         QueueEvent::Verdict {
