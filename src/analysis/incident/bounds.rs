@@ -85,20 +85,27 @@ impl Builder<'_> {
         })
     }
 
-    /// Mail of the accounts in the attackers' time, the end of which may be but the last login that is seen, that no log gives an address. It is one origin to the judgement, the owner's unless it
-    /// stands out by itself, and may be anybody's.
+    /// Mail of the accounts in the attackers' time that no log gives an address. It is one origin to the judgement, the owner's unless it
+    /// stands out by itself, and may be anybody's. Where no mail is known to be theirs, their time does not end with their last login.
     fn unplaced(&self) -> Option<Phrase> {
         let rows = self.rows();
-        let (from, to) = self.window()?;
+        let (from, last) = self.window()?;
+        let sent = self.accounts.iter().any(|account| self.messages_of(*account).next().is_some());
+        let to = if sent { last } else { last.plus(DAY) };
         let others = |account: &&Text| !self.judged.is_attacker(**account, None);
         let origins = self.accounts.iter().filter(others).filter_map(|account| self.ground.profiles.origin(*account, None));
-        let count = origins.flat_map(|origin| origin.messages(rows)).filter(|m| (from..=to.plus(DAY)).contains(&m.submitted)).count();
-        (count > 0).then(|| {
-            say!(
+        let n = origins.flat_map(|origin| origin.messages(rows)).filter(|m| (from..=to).contains(&m.submitted)).count();
+        match (n, sent) {
+            (0, _) => None,
+            (_, true) => Some(say!(
+                "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them: they are counted as the owners', and some may be the attackers'.",
+                n
+            )),
+            (_, false) => Some(say!(
                 "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them, or within a day after: they are counted as the owners', and some may be the attackers'.",
-                n = count
-            )
-        })
+                n
+            )),
+        }
     }
 
     /// Whether messages that a session shows to have been taken in are tracked nowhere.

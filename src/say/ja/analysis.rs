@@ -29,8 +29,10 @@ super::catalogue! {
         "Exchange のトランスポートサービスのメッセージ追跡ログが証跡にない。Outlook・Web メール・携帯端末からの送信は確認できないため、メール数と宛先数は下限値である。",
     "No message tracking log tells what became of {n} message(s) of the attackers that their sessions show to have been taken in: they count as unknown, so each other outcome, what was blocked and the returned notices are at least as many as counted." =>
         "攻撃者のセッションで受け付けられた {n} 通のメールの行方は、どのメッセージ追跡ログにもない。これらは不明として数えているため、ほかの各結果、遮断数、返送された通知の数は下限値である。",
-    "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them, or within a day after: they are counted as the owners', and some may be the attackers'." =>
+    "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them: they are counted as the owners', and some may be the attackers'." =>
         "攻撃者の侵入中にこれらのアカウントから送られた {n} 通のメールには、どのログにもアドレスの記録がない。利用者本人のものとして数えているが、攻撃者のものが含まれうる。",
+    "No log gives an address to {n} message(s) that these accounts sent while the attackers were in them, or within a day after: they are counted as the owners', and some may be the attackers'." =>
+        "攻撃者の侵入中、またはその後 1 日以内にこれらのアカウントから送られた {n} 通のメールには、どのログにもアドレスの記録がない。利用者本人のものとして数えているが、攻撃者のものが含まれうる。",
     "No log of {kinds} is in evidence: the attackers may have got in earlier than the first login found, and into more accounts, and failed logins and sessions of that kind are in no figure." =>
         "{kinds}のログが証跡にない。攻撃者は判明した最初のログインより前に、また、ほかのアカウントにも侵入した可能性がある。その種のログイン失敗とセッションはどの数値にも含まれない。",
     "The provider stopped recording access to a mailbox of these accounts for up to 24 hours ({n} record(s) say so): at least as many items were read as counted." =>
