@@ -447,7 +447,10 @@ mod tests {
         );
         assert!(matches!(
             kinds(&line)[..],
-            [Kind::Queue { id: b"1E240200F1", event: QueueEvent::Verdict { account: Some(b"suzuki"), passed: true, .. } }]
+            [
+                Kind::Smtp(SmtpEvent::HandedBack { queue_id: b"1E240200F1", sasl_username: Some(b"suzuki") }),
+                Kind::Queue { id: b"1E240200F1", event: QueueEvent::Verdict { account: Some(b"suzuki"), passed: true, .. } }
+            ]
         ));
     }
 
