@@ -16,15 +16,6 @@ fn trap_8_nine_rows_in_three_files_are_one_message() {
 }
 
 #[test]
-fn what_a_mailbox_could_not_hand_over_yet_is_deferred_until_another_word() {
-    let kept = Tracked { source: "STOREDRIVER", ..ROW };
-    let later = Tracked { event: "SUBMITDEFER", time: "16:01:03.000", status: "432 4.3.2 STOREDRV.Submit; transient failure", ..kept };
-    assert_eq!(shown(&files(&[tracking(&[kept, later])])), ["suzuki@u.example: deferred [a@x.test=deferred]"]);
-    let sent = Tracked { event: "SENDEXTERNAL", time: "16:02:03.000", server: "mx.x.test", status: "250 2.1.5 Recipient OK", ..ROW };
-    assert_eq!(shown(&files(&[tracking(&[kept, later, sent])])), ["suzuki@u.example: delivered [a@x.test=delivered]"]);
-}
-
-#[test]
 fn trap_9_copies_kept_for_safety_change_no_count() {
     let rows = files(&[tracking(&[
         Tracked { event: "HARECEIVE", recipients: "b@u.example", network: 2, ..ROW },

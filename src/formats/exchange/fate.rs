@@ -16,8 +16,6 @@ pub(in crate::formats) enum Meaning {
     Receive,
     /// Left a mailbox for the transport service.
     Submit,
-    /// Is to leave a mailbox later: the transport service did not take it now.
-    SubmitLater,
     /// A recipient was replaced by another one.
     Replace,
     /// A next hop took it over; `true`: one outside the organisation.
@@ -51,7 +49,7 @@ const EVENTS: &[(&str, Meaning)] = &[
     ("DROP", Meaning::End(Outcome::Discarded, Reason::Policy)),
     ("DSN", Meaning::Notice),
     ("SUBMIT", Meaning::Submit),
-    ("SUBMITDEFER", Meaning::SubmitLater),
+    ("SUBMITDEFER", Meaning::Submit),
     ("SUBMITFAIL", Meaning::Fail),
     ("EXPAND", Meaning::Replace),
     ("RESOLVE", Meaning::Replace),

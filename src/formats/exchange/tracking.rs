@@ -6,7 +6,7 @@
 use super::fate::{self, Asked, Meaning, Status};
 use super::names;
 use super::{Cells, LogType, ROWS, Reader, certainty, format, iso};
-use crate::domain::outcome::{Outcome, Reason};
+use crate::domain::outcome::Outcome;
 use crate::formats::batch::Ignored;
 use crate::formats::event::{Acceptance, NoticeKind, Protocol, TrailEvent, TrailFact, TrailFate, TrailId, TrailKind};
 use crate::formats::scan;
@@ -104,9 +104,8 @@ pub(super) const LOST: &[u8] = b"\0";
 /// Reads one row, of a file or of the shell's export.
 pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
     let meaning = fate::meaning(row.cell(EVENT_ID));
-    let client_is_host =
-        matches!(meaning, Meaning::Send { .. } | Meaning::Deliver | Meaning::Wait(..) | Meaning::Submit | Meaning::SubmitLater)
-            || meaning == Meaning::Fail && row.cell(SOURCE).eq_ignore_ascii_case(b"SMTP");
+    let client_is_host = matches!(meaning, Meaning::Send { .. } | Meaning::Deliver | Meaning::Wait(..) | Meaning::Submit)
+        || meaning == Meaning::Fail && row.cell(SOURCE).eq_ignore_ascii_case(b"SMTP");
     let (client, server) = (row.cell(CLIENT_HOSTNAME), row.cell(SERVER_HOSTNAME));
     let (own, other) = if client_is_host { (client, server) } else { (server, client) };
     reader.on_host(if own.is_empty() { other } else { own });
@@ -134,12 +133,13 @@ pub(super) fn row<'a>(row: &Row<'a>, reader: &mut Reader<'_, 'a>) -> Fate {
             let end = TrailFate::Ended { outcome, by: (outcome != Outcome::Expired).then_some(crate::domain::outcome::By::Own), reason };
             tracked.recipients(reader, |_, status| (end, Status::read(status)), b"")
         }
-        Meaning::SubmitLater => {
-            tracked.submitted(reader);
-            // Such rows may leave out their recipients, who are then told by others.
-            if row.cell(RECIPIENTS).is_empty() { Fate::Used } else { tracked.waiting(reader, Outcome::Deferred, Reason::Other) }
+        Meaning::Wait(outcome, reason) => {
+            let wait = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
+                let told = Status::read(status);
+                (reader.fates.read(Asked::Delay(outcome, reason), told.text), told)
+            };
+            tracked.recipients(reader, wait, b"")
         }
-        Meaning::Wait(outcome, reason) => tracked.waiting(reader, outcome, reason),
         Meaning::Notice => tracked.notice(reader),
         Meaning::Copy | Meaning::Nothing => Fate::NO_FACT,
     }
@@ -150,7 +150,7 @@ fn service(meaning: Meaning, source: &[u8]) -> Option<Service> {
     let of_store = names::starts_with(source, b"STOREDRIVER");
     match meaning {
         Meaning::Deliver if of_store => Some(Service::Delivery),
-        Meaning::Receive | Meaning::Submit | Meaning::SubmitLater if of_store => Some(Service::Submission),
+        Meaning::Receive | Meaning::Submit if of_store => Some(Service::Submission),
         Meaning::Receive | Meaning::Send { .. } if source.eq_ignore_ascii_case(b"SMTP") => Some(Service::Transport),
         Meaning::Fail if source.eq_ignore_ascii_case(b"AGENT") || source.eq_ignore_ascii_case(b"ROUTING") => Some(Service::Transport),
         _ => None,
@@ -191,15 +191,6 @@ impl<'a> Tracked<'_, 'a> {
 
     fn emit(&self, reader: &mut Reader<'_, 'a>, fact: TrailFact<'a>) -> Fate {
         reader.sink.trail(TrailEvent { id: self.id, fact })
-    }
-
-    /// The recipients wait, for a reason that the status may tell better.
-    fn waiting(&self, reader: &mut Reader<'_, 'a>, outcome: Outcome, reason: Reason) -> Fate {
-        let wait = |reader: &mut Reader<'_, 'a>, status: &'a [u8]| {
-            let told = Status::read(status);
-            (reader.fates.read(Asked::Delay(outcome, reason), told.text), told)
-        };
-        self.recipients(reader, wait, b"")
     }
 
     /// One fact for each recipient the row lists, or one for all if it lists none.

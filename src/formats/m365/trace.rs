@@ -299,24 +299,18 @@ pub(super) fn read_step<'a>(record: &Record<'a>, reader: &mut Reader<'_, 'a>) ->
     let mut message = Message::of(record, Field::NetworkId, direction(record), reader);
     let status = record.get(Field::RecipientStatus).unwrap_or_default();
     let peer = reader.peer(record.get(Field::ServerHost).unwrap_or_default(), record.get(Field::ServerIp).unwrap_or_default());
-    let meaning = fate::meaning(event);
-    match meaning {
-        Meaning::Receive | Meaning::Submit | Meaning::SubmitLater if source.eq_ignore_ascii_case(b"DSN") => {
+    match fate::meaning(event) {
+        Meaning::Receive | Meaning::Submit if source.eq_ignore_ascii_case(b"DSN") => {
             message.kind = TrailKind::System;
             message.accepted(reader);
             notice(record, &message, reader);
         }
-        Meaning::Receive | Meaning::Submit | Meaning::SubmitLater => {
+        Meaning::Receive | Meaning::Submit => {
             let by_smtp = source.eq_ignore_ascii_case(b"SMTP");
             // Out of a mailbox it was handed in by a server of the service, and only the first client's address is its user's.
             let fields = [Field::OriginalClientIp, Field::ClientIp];
             let address = record.first(if by_smtp { &fields } else { &fields[..1] });
-            message = message.from(address, reader).in_way(if by_smtp { Way::Address } else { Way::Untold });
-            message.accepted(reader);
-            if meaning == Meaning::SubmitLater {
-                let fate = fate::delay(Outcome::Deferred, Reason::Other, status);
-                each_recipient(record, |address| message.recipient(address, fate, b"", status, reader));
-            }
+            message.from(address, reader).in_way(if by_smtp { Way::Address } else { Way::Untold }).accepted(reader);
         }
         Meaning::Notice => notice(record, &message, reader),
         Meaning::Send { outside } => {
