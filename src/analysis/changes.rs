@@ -46,6 +46,7 @@ pub(super) fn account_changes(
             account: rows.show(action.account.unwrap_or(who)),
             action: action.kind.as_str().to_owned(),
             detail: rows.show(action.detail),
+            failed: action.failed,
             evidence: std::iter::once(action.place).chain(its_echoes).map(Facts::pointer).collect(),
         }
     };

@@ -62,8 +62,8 @@ fn names_account(facts: Facts<'_>, case: &Hints, account: Text) -> bool {
 pub(super) fn meant(facts: Facts<'_>, given: &str) -> String {
     let (rows, name) = (facts.rows, facts.settings.accounts.canonical(given));
     let known = |wanted: &str| {
-        let wanted = rows.texts.find(wanted.as_bytes())?;
-        rows.spellings.iter().find(|(spelling, _)| *spelling == wanted)
+        let place = rows.spellings.binary_search_by(|(spelling, _)| rows.texts.bytes(*spelling).cmp(wanted.as_bytes())).ok()?;
+        rows.spellings.get(place)
     };
     known(given).or_else(|| known(&name)).map_or(name, |(_, account)| rows.show(*account))
 }

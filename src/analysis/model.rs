@@ -461,6 +461,9 @@ pub struct AccountChange {
     pub account: String,
     pub action: String,
     pub detail: String,
+    /// It was tried, and nothing was changed.
+    #[serde(default)]
+    pub failed: bool,
     pub evidence: Vec<String>,
 }
 

@@ -1,7 +1,6 @@
 //! The techniques of MITRE ATT&CK that findings are signs of (<https://attack.mitre.org/techniques/enterprise/>).
 
 use super::model::{AccountChange, Incident, Technique};
-use crate::domain::action::FAILED;
 use crate::say::{Lang, say};
 use std::collections::BTreeMap;
 
@@ -82,7 +81,7 @@ pub(super) fn techniques(incident: &Incident, cloud: bool, lang: Lang) -> Vec<Te
 
 /// What failed was tried, but nothing of it is left.
 fn technique_of(change: &AccountChange) -> Option<&'static str> {
-    if change.detail.starts_with(FAILED) {
+    if change.failed {
         return None;
     }
     CHANGES.iter().find(|(part, _)| change.action.contains(part)).map(|(_, id)| *id)

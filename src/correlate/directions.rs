@@ -4,15 +4,17 @@
 //! domains, they are the fewest that every message has on one of its sides.
 
 use super::trails::{Trail, Trails};
+use crate::config::Settings;
 use crate::domain::rows::{Login, LoginResult, Protocol};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
 use crate::formats::event::TrailKind;
 use hashbrown::{HashMap, HashSet};
+use std::net::IpAddr;
 
 /// Decides the messages whose direction is open. `logins` tell the names that people go by. Gives back how many messages bear one of ours
 /// as their sender and came from a stranger all the same.
-pub(super) fn decide(texts: &TextPool, trails: &mut Trails, configured: &[String], logins: &[Login]) -> u64 {
+pub(super) fn decide(texts: &TextPool, trails: &mut Trails, settings: &Settings, logins: &[Login]) -> u64 {
     let open: Vec<usize> = (0..trails.all.len())
         .filter(|n| trails.all.get(*n).and_then(|t| t.accepted.as_deref()).is_some_and(|a| a.kind == TrailKind::Undirected))
         .collect();
@@ -20,13 +22,14 @@ pub(super) fn decide(texts: &TextPool, trails: &mut Trails, configured: &[String
         return 0;
     }
     let users = logins.iter().filter(|l| l.result == LoginResult::Success).filter_map(|l| l.account);
-    let mut own: HashSet<Vec<u8>> = configured.iter().map(|domain| domain.to_lowercase().into_bytes()).collect();
+    let mut own: HashSet<Vec<u8>> = settings.domains.iter().map(|domain| domain.to_lowercase().into_bytes()).collect();
     own.extend(users.filter_map(|user| domain_of(texts.bytes(user))));
     if own.is_empty() {
         own = common_side(texts, trails, &open);
     }
     let is_ours = |address: Text| domain_of(texts.bytes(address)).is_some_and(|domain| own.contains(&domain));
-    let strangers = strangers(trails, &open, logins, is_ours);
+    let mut strangers = strangers(trails, &open, logins, is_ours);
+    strangers.retain(|address| !is_hinted(settings, texts.bytes(*address)));
     let mut forged = 0;
     for number in open {
         let Some(trail) = trails.all.get_mut(number) else { continue };
@@ -54,17 +57,26 @@ fn strangers(trails: &Trails, open: &[usize], logins: &[Login], is_ours: impl Fn
     let Some((first, last)) = span.filter(|_| has_programs) else { return HashSet::new() };
     let told = |at: Timestamp| (first..=last).contains(&at);
     let (mut strangers, mut others) = (HashSet::new(), HashSet::new());
-    let mut members = 0;
+    let mut members = 0_u64;
     for trail in open.iter().filter_map(|n| trails.all.get(*n)) {
         let Some(address) = address_of(trail).filter(|_| is_ours(trail.sender)) else { continue };
-        members += u64::from(known.contains(&address));
+        if known.contains(&address) {
+            members += 1;
+            continue;
+        }
         let recipients = trails.recipients_of(trail);
         let for_us = !recipients.is_empty() && recipients.iter().all(|r| is_ours(r.address));
-        let group = if for_us && told(trail.first) && !known.contains(&address) { &mut strangers } else { &mut others };
+        let group = if for_us && told(trail.first) { &mut strangers } else { &mut others };
         group.insert(address);
     }
     strangers.retain(|address| members > 0 && !others.contains(address));
     strangers
+}
+
+/// Whether the analyst says that an attacker's mail came from there: that is followed.
+fn is_hinted(settings: &Settings, address: &[u8]) -> bool {
+    let ip: Option<IpAddr> = std::str::from_utf8(address).ok().and_then(|text| text.parse().ok());
+    ip.is_some_and(|ip| settings.cases().flat_map(|case| &case.attacker_networks).any(|net| net.contains(&ip)))
 }
 
 fn address_of(trail: &Trail) -> Option<Text> {

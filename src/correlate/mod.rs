@@ -218,7 +218,7 @@ impl Correlator {
         let mut logins = logins.unwrap_or_default();
         let mut told = dialogues.finish();
         logins.add(std::mem::take(&mut told.logins), Vec::new());
-        let forged_senders = directions::decide(&texts, &mut trails, &settings.domains, logins.all());
+        let forged_senders = directions::decide(&texts, &mut trails, settings, logins.all());
         let tracked = Attributed::new(&texts, trails, told);
         for implied in tracked.implied() {
             accesses.implied(implied.line, implied.account, implied.address, implied.protocol);

@@ -159,7 +159,7 @@ impl Pseudonyms<'_> {
         }
         self.notices(returned_notices);
         self.mailbox(mailbox_access);
-        for AccountChange { time: _, account, action, detail, evidence: _ } in account_changes {
+        for AccountChange { time: _, account, action, detail, failed: _, evidence: _ } in account_changes {
             self.name(account);
             *detail = self.detail(action, detail);
         }

@@ -281,6 +281,7 @@ pub(crate) fn taken_over() -> Report {
             account: account.clone(),
             action: "inbox-rule-created".to_owned(),
             detail: "move everything to \"RSS 購読\"".to_owned(),
+            failed: false,
             evidence: strings(&["E2:4"]),
         }],
         other_accounts: vec![OtherAccount { account: "鈴木@u.example".to_owned(), failures: 3, password_known: false }],

@@ -451,5 +451,8 @@ fn what_failed_in_the_audit_log_reads_as_failed_and_failed_access_reads_nothing(
     let changes: Vec<&str> = incident["account_changes"].as_array().unwrap().iter().map(|c| c["detail"].as_str().unwrap()).collect();
     let expected = ["failed: Consent to application.", "failed: Reset user password.", "failed: Name=zz", "failed: New-InboxRule Name=."];
     assert_eq!(changes, expected);
+    assert!(incident["account_changes"].as_array().unwrap().iter().all(|change| change["failed"] == true));
+    let techniques = incident["techniques"].to_string();
+    assert!(!techniques.contains("T1098") && !techniques.contains("T1564.008"), "{techniques}");
     assert_eq!(incident["mailbox_access"]["items"], 3);
 }

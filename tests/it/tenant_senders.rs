@@ -117,6 +117,9 @@ fn mail_from_a_stranger_who_took_one_of_our_names_is_nobodys() {
     flood(&mut tenant, STRANGER);
     let report = tenant.report(&[]);
     assert_eq!((report.incidents().len(), sent(&report), forged(&report)), (0, Some(10), true));
+    // The analyst knows better.
+    let report = tenant.report(&["--attacker-ip", STRANGER]);
+    assert_eq!((report.incidents().len(), sent(&report), forged(&report)), (1, Some(70), false));
     // Somebody signed in from there.
     let mut tenant = Tenant::of_jane();
     tenant.sign_in("2025-12-09T00:59:00Z", STRANGER, "Authenticated SMTP", "nonInteractiveUser");

@@ -160,9 +160,14 @@ impl<'a> Builder<'a> {
 
     /// The time asked for, by origin of an account's attackers; empty if nothing was asked.
     fn asked(&self, account: Text) -> HashMap<Option<Text>, hints::Asked> {
-        let ip = |address: Option<Text>| address.and_then(|a| self.ground.addresses.spot(a)).map(|spot| spot.ip);
-        let of = |attack: &Attack| (attack.address, hints::asked(self.facts, account, ip(attack.address)));
+        let of = |attack: &Attack| (attack.address, self.asked_of(account, attack.address));
         self.attacks(account).iter().map(of).filter(|(_, asked)| *asked != hints::Asked::default()).collect()
+    }
+
+    /// The time asked for of what an account's attackers did at an address.
+    fn asked_of(&self, account: Text, address: Option<Text>) -> hints::Asked {
+        let ip = address.and_then(|address| self.ground.addresses.spot(address)).map(|spot| spot.ip);
+        hints::asked(self.facts, account, ip)
     }
 
     /// The numbers of the messages of one account that came from an attacker's origin, in the order of time.
@@ -210,8 +215,8 @@ impl<'a> Builder<'a> {
 
     /// Whether an attacker acted from an address of its own, in the time asked for.
     fn is_own_act(&self, account: Text, action: &Action) -> bool {
-        let in_time = || self.asked(account).get(&action.address).is_none_or(|asked| asked.holds(action.at));
-        action.address.is_some() && self.judged.is_attacker(account, action.address) && in_time()
+        let by_attacker = action.address.is_some() && self.judged.is_attacker(account, action.address);
+        by_attacker && self.asked_of(account, action.address).holds(action.at)
     }
 
     /// When the attackers changed or read something of an account before the first login of theirs that is in evidence, in order.

@@ -86,20 +86,22 @@ fn refusals_in_a_session_are_messages_or_recipients_of_one() {
     assert!(rows.recipients.iter().all(|r| r.by == Some(By::Own)));
 }
 
-#[test]
-fn failures_count_once_and_keep_their_name_where_there_is_one() {
-    let lines = [
-        "+,,",
-        "<,AUTH LOGIN,",
-        "*,,Inbound AUTH LOGIN failed because of LogonDenied",
-        "*,,User Name: suzuki@u.example",
+/// A session that begins with these lines, to which the server says no, and no again when the client tries once more.
+fn refused_twice(lines: &[&str]) -> Rows {
+    let rest = [
         "*,,Tarpit for '0.00:00:05'",
         ">,535 5.7.3 Authentication unsuccessful,",
         "<,AUTH LOGIN,",
         ">,535 5.7.3 Authentication unsuccessful,",
         "-,,Remote",
     ];
-    let rows = files(&[RECEIVE.to_owned() + &receive("Default Frontend", "08D0000000000007", CLIENT, &lines)]);
+    files(&[RECEIVE.to_owned() + &receive("Default Frontend", "08D0000000000007", CLIENT, &[lines, &rest].concat())])
+}
+
+#[test]
+fn failures_count_once_and_keep_their_name_where_there_is_one() {
+    let lines = ["+,,", "<,AUTH LOGIN,", "*,,Inbound AUTH LOGIN failed because of LogonDenied", "*,,User Name: suzuki@u.example"];
+    let rows = refused_twice(&lines);
     assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 smtp-auth failure", "- 203.0.113.7 smtp-auth failure"]);
     assert!(rows.logins.iter().all(|l| l.result == LoginResult::Failure && l.protocol == Protocol::SmtpAuth));
 }
@@ -125,17 +127,8 @@ fn a_login_by_pop_that_was_stopped_answers_for_no_other() {
 /// The owner may not send any more: the password was right, and the client is told that it was not.
 #[test]
 fn a_login_that_was_stopped_and_the_reply_to_it_are_one_attempt() {
-    let lines = [
-        "+,,",
-        "<,AUTH LOGIN,",
-        "*,,\"Inbound authentication succeeded, but suzuki@u.example has ProhibitSendQuota of zero\"",
-        "*,,Tarpit for '0.00:00:05'",
-        ">,535 5.7.3 Authentication unsuccessful,",
-        "<,AUTH LOGIN,",
-        ">,535 5.7.3 Authentication unsuccessful,",
-        "-,,Remote",
-    ];
-    let rows = files(&[RECEIVE.to_owned() + &receive("Default Frontend", "08D0000000000007", CLIENT, &lines)]);
+    let lines = ["+,,", "<,AUTH LOGIN,", "*,,\"Inbound authentication succeeded, but suzuki@u.example has ProhibitSendQuota of zero\""];
+    let rows = refused_twice(&lines);
     assert_eq!(logins(&rows), ["suzuki@u.example 203.0.113.7 smtp-auth stopped", "- 203.0.113.7 smtp-auth failure"]);
 }
 

@@ -20,26 +20,34 @@ pub(super) fn message_id<'a>(id: &'a [u8], body: &'a [u8], sink: &mut Sink<'_, '
 }
 
 /// A Message-ID that Postfix made itself.
-pub(in crate::formats) struct OwnMessageId<'a> {
+pub struct OwnMessageId<'a> {
+    /// The queue id of the message.
+    pub id: &'a [u8],
     /// From its time stamp in UTC, or from the long queue id that replaces it.
-    pub(in crate::formats) made: Option<Timestamp>,
+    pub made: Option<Timestamp>,
     /// `$myhostname`
-    pub(in crate::formats) host: &'a [u8],
+    pub host: &'a [u8],
 }
 
-/// Reads `<YYYYMMDDhhmmss.QID@host>`, or `<QID@host>` where ids are long, if QID is the queue id of the line.
+/// Reads `<YYYYMMDDhhmmss.QID@host>`, or `<QID@host>` where ids are long (`cleanup_message.c`). Of the second form any other program's
+/// may be, so whoever knows the queue id compares it, and whoever does not asks for the time in it.
+#[must_use]
+pub fn made_message_id(header: &[u8]) -> Option<OwnMessageId<'_>> {
+    let (local, host) = scan::split_byte(header.strip_prefix(b"<")?.strip_suffix(b">")?, b'@')?;
+    let stamped = local.first_chunk::<14>().and_then(utc).zip(local.get(14..).and_then(|rest| rest.strip_prefix(b".")));
+    Some(match stamped {
+        Some((made, id)) => OwnMessageId { id, made: Some(made), host },
+        None => OwnMessageId { id: local, made: queue_id::decode_time(local), host },
+    })
+}
+
+/// A Message-ID that was made for the message of this queue id.
 pub(in crate::formats) fn own_message_id<'a>(id: &[u8], header: &'a [u8]) -> Option<OwnMessageId<'a>> {
-    let text = header.strip_prefix(b"<")?;
-    let (stamp, rest) = match text.strip_prefix(id) {
-        Some(rest) => (None, rest),
-        None => (Some(text.first_chunk::<14>()?), text.get(14..)?.strip_prefix(b".")?.strip_prefix(id)?),
-    };
-    let host = rest.strip_prefix(b"@")?.strip_suffix(b">")?;
-    let made = match stamp {
-        Some(stamp) => Some(utc(stamp)?),
-        None => queue_id::decode_time(id),
-    };
-    Some(OwnMessageId { made, host })
+    // Most are no such ids, and tell so by this alone.
+    if !header.get(..memchr::memchr(b'@', header)?)?.ends_with(id) {
+        return None;
+    }
+    made_message_id(header).filter(|own| own.id == id)
 }
 
 /// `YYYYMMDDhhmmss` in UTC.
@@ -68,6 +76,12 @@ mod tests {
         assert_eq!(Zone::UTC.stamp(own.made.unwrap()).to_string(), "2022-10-31T07:01:02+00:00");
         assert!(own_message_id(b"1E240200F1", b"<20221031070102.AE240200F1@mx1.u.example>").is_none());
         assert!(own_message_id(b"4N1Hv83Bq2zySn", b"<4N1Hv83Bq2zySn@mx1.u.example>").is_some());
+        let made = |header: &'static [u8]| made_message_id(header).filter(|own| own.made.is_some()).map(|own| own.id);
+        assert_eq!(made(b"<20221031070102.1E240200F1@mx1.u.example>"), Some(&b"1E240200F1"[..]));
+        assert_eq!(made(b"<4N1Hv83Bq2zySn@mx1.u.example>"), Some(&b"4N1Hv83Bq2zySn"[..]));
+        for foreign in [&b"<1E240200F1@pc>"[..], b"<20221331070102.1E240200F1@pc>", b"<m1>", b"m1@pc", b""] {
+            assert_eq!(made(foreign), None);
+        }
     }
 
     #[test]

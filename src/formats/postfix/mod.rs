@@ -13,6 +13,7 @@ mod smtpd;
 mod tools;
 mod warnings;
 
+pub use cleanup::made_message_id;
 pub(super) use cleanup::own_message_id;
 
 use super::event::{Client, Program};
