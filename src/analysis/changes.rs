@@ -6,32 +6,18 @@ use crate::domain::action::ActionKind;
 use crate::domain::place::Place;
 use crate::domain::rows::Action;
 use crate::domain::text::Text;
-use crate::domain::time::{SECOND, Timestamp};
+use crate::domain::time::SECOND;
 use hashbrown::HashMap;
 
 /// How far apart in time two records of one act are written.
 const ECHO: i64 = 10 * SECOND;
 
-/// The acts by or on `accounts` from `since` on, in the order of time, and those before that `earlier` says are an attacker's own: the
-/// login they came by is not in evidence. An act of everyday use counts only where `by_attacker` says that its address is an attacker's;
-/// a change of a setting counts whoever made it, because what is left behind must be undone.
-pub(super) fn account_changes(
-    facts: Facts<'_>,
-    accounts: &[Text],
-    since: Option<Timestamp>,
-    by_attacker: impl Fn(Text, Option<Text>) -> bool,
-    earlier: impl Fn(Text, &Action) -> bool,
-) -> Vec<AccountChange> {
-    let Some(since) = since else { return Vec::new() };
+/// The acts by or on `accounts` that count of the account they concern, in the order of time.
+pub(super) fn account_changes(facts: Facts<'_>, accounts: &[Text], counts: impl Fn(Text, &Action) -> bool) -> Vec<AccountChange> {
     let rows = facts.rows;
     let concerns = |action: &Action| [action.account, action.actor].into_iter().flatten().find(|who| accounts.contains(who));
-    let acts: Vec<(&Action, Text)> = rows
-        .actions
-        .iter()
-        .filter_map(|action| Some((action, concerns(action)?)))
-        .filter(|(action, who)| action.at >= since || earlier(*who, action))
-        .filter(|(action, who)| !is_everyday(action.kind) || by_attacker(*who, action.address))
-        .collect();
+    let acts: Vec<(&Action, Text)> =
+        rows.actions.iter().filter_map(|action| Some((action, concerns(action)?))).filter(|(action, who)| counts(*who, action)).collect();
     let echoes: Vec<Option<usize>> = acts.iter().map(|(action, _)| echo_of(action, &acts)).collect();
     let mut lines: HashMap<usize, Vec<Place>> = HashMap::new();
     for ((echo, _), of) in acts.iter().zip(&echoes) {
@@ -68,7 +54,7 @@ fn echo_of(action: &Action, acts: &[(&Action, Text)]) -> Option<usize> {
 }
 
 /// Whether people do this every day.
-fn is_everyday(kind: ActionKind) -> bool {
+pub(super) fn is_everyday(kind: ActionKind) -> bool {
     matches!(
         kind,
         ActionKind::OtherMailboxOpened
@@ -88,6 +74,7 @@ mod tests {
     use crate::config::{Config, Overrides, Settings};
     use crate::domain::place::SourceId;
     use crate::domain::rows::Rows;
+    use crate::domain::time::Timestamp;
 
     /// A new factor that a directory tells with a general record on either side, and an update of its own a minute later.
     #[test]
@@ -118,7 +105,7 @@ mod tests {
             .collect();
         let settings = Settings::from_parts(Config::default(), Overrides::default()).unwrap();
         let facts = Facts { rows: &rows, settings: &settings, sources: &[] };
-        let changes = account_changes(facts, &[account], Some(start), |_, _| false, |_, _| false);
+        let changes = account_changes(facts, &[account], |_, action| action.at >= start);
         let told: Vec<(&str, &[String])> = changes.iter().map(|c| (c.action.as_str(), c.evidence.as_slice())).collect();
         let lines = |numbers: &[u64]| -> Vec<String> {
             numbers.iter().map(|line| Place { source: SourceId(0), line: *line }.to_string()).collect()

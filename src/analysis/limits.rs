@@ -19,6 +19,7 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[P
     if !unread.is_empty() {
         limits.push(say!("Not read, because it is no log of a known format: {list}.", list = list(&unread)));
     }
+    limits.extend(open_line_limit(facts));
     limits.extend(hint_limits(facts));
     limits.extend(time_limits(facts));
     let differing = facts.rows.differing_sign_ins;
@@ -40,6 +41,18 @@ pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[P
         limits.push(say!("The logs have {n} hole(s), listed under coverage; what happened in them is unknown.", n = holes));
     }
     limits
+}
+
+/// Logs that break off within a line, or lack no more than its end.
+fn open_line_limit(facts: Facts<'_>) -> Option<Phrase> {
+    let open: Vec<&str> = facts.sources.iter().filter(|source| source.open_line).map(|source| source.path.as_str()).collect();
+    (!open.is_empty()).then(|| {
+        say!(
+            "The last line of {n} source(s) has no line end: if they were cut short there, it may tell less than it did and lines after it are missing: {list}.",
+            n = open.len(),
+            list = list(&open)
+        )
+    })
 }
 
 fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {

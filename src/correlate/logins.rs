@@ -203,6 +203,7 @@ impl Logins {
         self.actions.sort_by_key(|a| (a.at, a.place));
         self.logins.sort_by_key(|l| (l.at, l.place));
         same_session::join_logins(&mut self.logins, &self.passed_on, texts);
+        same_session::drop_handed_on(&mut self.logins, texts);
         let differing_sign_ins = super::sign_ins::settle(&mut self.logins, &self.proofs, texts.len());
         self.mailbox_uses.sort_by_key(|u| (u.at, u.place));
         same_session::join_uses(&mut self.mailbox_uses);

@@ -5,6 +5,7 @@
 //! recipient is given its one outcome.
 
 mod accesses;
+mod addresses;
 mod archive_copies;
 mod beginnings;
 mod dialogues;
@@ -232,6 +233,7 @@ impl Correlator {
         rows.activity = activity;
         rows.forged_senders = forged_senders;
         rows.returned = returned.finish(&mut rows.texts);
+        addresses::spell_alike(&mut rows);
         rows
     }
 }

@@ -17,6 +17,10 @@ const SAME_SESSION: i64 = HOUR;
 /// What the end of a mailbox session tells: bytes, messages read and messages deleted.
 type Figures = (u64, Option<u64>, u64);
 
+/// The mechanism that Postfix logs for a user named to it by `XCLIENT LOGIN=`: a proxy in front of it saw the password
+/// (`xclient_cmd` in its `smtpd.c`).
+const NAMED_BY_PROXY: &[u8] = b"XCLIENT";
+
 /// What was told within the last [`SAME_SESSION`], so that it takes no memory for all of the evidence.
 struct Recent<K> {
     known: HashMap<K, usize>,
@@ -83,6 +87,23 @@ pub(super) fn join_uses(uses: &mut Vec<MailboxUse>) {
     drop_places(uses, doubled);
 }
 
+/// Takes out the logins that a submission proxy, such as Dovecot's, named to the SMTP server behind it and told of itself; `logins` are in
+/// the order of time.
+pub(super) fn drop_handed_on(logins: &mut Vec<Login>, texts: &TextPool) {
+    let mut latest: HashMap<(Option<Text>, Option<Text>), Timestamp> = HashMap::new();
+    logins.retain(|login| {
+        if login.protocol != Protocol::SmtpAuth || login.result != LoginResult::Success {
+            return true;
+        }
+        let key = (login.account, login.address);
+        if login.session.is_some() && login.provider.is_none() {
+            latest.insert(key, login.at);
+        }
+        let by_proxy = login.mechanism.is_some_and(|by| texts.bytes(by) == NAMED_BY_PROXY);
+        !(by_proxy && latest.get(&key).is_some_and(|told| login.at.since(*told) <= SAME_SESSION))
+    });
+}
+
 fn drop_places<T>(rows: &mut Vec<T>, mut doubled: Vec<usize>) {
     doubled.sort_unstable();
     let mut number = 0;
@@ -138,6 +159,27 @@ mod tests {
              16:05:02 front1 dovecot: imap-login: proxy(suzuki): started proxying to 198.51.100.9:143: user=<suzuki>, method=PLAIN, rip=203.0.113.5, lip=198.51.100.2, session=<kXBmieVgA1LGM2TI>",
         );
         assert_eq!(logins(&found), ["suzuki@u.example 203.0.113.5 front1 in", "suzuki@u.example 203.0.113.5 front1 in"]);
+    }
+
+    #[test]
+    fn a_submission_proxy_and_the_server_that_it_hands_to_tell_of_one_login_and_no_mailbox_is_opened() {
+        let session = |minute: u32| {
+            format!(
+                "Oct 31 16:{minute}:02 mail dovecot: submission-login: Login: user=<suzuki>, method=PLAIN, rip=203.0.113.5, lip=192.0.2.25, mpid=1, TLS, session=<s{minute}>
+Oct 31 16:{minute}:02 mail postfix/smtpd[7]: connect from localhost[127.0.0.1]
+Oct 31 16:{minute}:04 mail postfix/smtpd[7]: 1A2B3C4D5{minute}: client=unknown[203.0.113.5], sasl_method=XCLIENT, sasl_username=suzuki
+Oct 31 16:{minute}:05 mail postfix/smtpd[7]: disconnect from unknown[203.0.113.5] ehlo=2 xclient=1 mail=1 rcpt=1 data=1 quit=1 commands=7
+Oct 31 16:{minute}:05 mail dovecot: submission(suzuki)<12><s{minute}>: Disconnected: Logged out in=300 out=781 (state=READY)
+"
+            )
+        };
+        let both = [session(10), session(20)].concat();
+        let found = rows_of_files(&[&both]);
+        assert_eq!(logins(&found), ["suzuki@u.example 203.0.113.5 mail in"; 2]);
+        assert!(found.mailbox_uses.is_empty());
+        // Where only the server behind the proxy is in evidence, it is what tells of the login.
+        let behind: String = both.lines().filter(|line| line.contains("postfix")).map(|line| format!("{line}\n")).collect();
+        assert_eq!(logins(&rows_of_files(&[&behind])), ["suzuki@u.example 203.0.113.5 mail in"; 2]);
     }
 
     #[test]

@@ -496,6 +496,14 @@ pub fn fold_reply(reply: &[u8], address: &[u8], folded: &mut Vec<u8>) {
 }
 
 impl Rows {
+    /// Puts another place for each that a row has.
+    pub fn move_places(&mut self, to: impl Fn(Place) -> Place) {
+        macro_rules! move_in {
+            ($($rows:ident),*) => { $(self.$rows.iter_mut().for_each(|row| row.place = to(row.place));)* };
+        }
+        move_in!(logins, messages, recipients, notices, returned, mailbox_uses, actions, host_notes);
+    }
+
     /// The recipients of a message.
     #[must_use]
     pub fn recipients_of(&self, message: &Message) -> &[Recipient] {

@@ -14,7 +14,8 @@ pub(super) fn body<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Fate {
         b"imap-login" | b"pop3-login" | b"submission-login" | b"managesieve-login" | b"sieve-login" => {
             rest.strip_prefix(b": ").map_or(Fate::NO_FACT, |text| login(protocol(component), without_severity(text), sink))
         }
-        b"imap" | b"pop3" | b"submission" | b"managesieve" => mailbox(protocol(component), rest, sink),
+        // A session of submission opens no mailbox: `submission(user): …` tells nothing that the login and the messages do not.
+        b"imap" | b"pop3" | b"managesieve" => mailbox(protocol(component), rest, sink),
         b"auth" => auth(rest, sink),
         b"auth-worker" => auth_worker(rest, sink),
         b"master" => rest.strip_prefix(b": ").map_or(Fate::NO_FACT, |text| master(without_severity(text), sink)),

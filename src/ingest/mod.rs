@@ -52,7 +52,10 @@ pub fn ingest(survey: Survey, settings: &Settings, watch: &dyn Watch) -> Option<
         }
     }
     watch.stage("correlating");
-    let rows = correlator.finish(settings);
+    let mut rows = correlator.finish(settings);
+    if reader.went_backwards() {
+        rows.move_places(|place| reader.in_evidence(place));
+    }
     let (survey, sources, problems) = reader.finish();
     Some(Ingested { rows, sources, survey, problems })
 }

@@ -11,7 +11,7 @@ use super::sources::SourceSummary;
 use super::speakers::Speakers;
 use super::time_ledger::Plan;
 use crate::correlate::{Correlator, Located};
-use crate::domain::place::SourceId;
+use crate::domain::place::{Place, SourceId};
 use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::formats::batch::{Batch, EventRoom, Ignored, Malformed};
 use crate::formats::clock::Clock;
@@ -26,6 +26,7 @@ use crate::watch::Watch;
 use bumpalo::Bump;
 use rayon::prelude::*;
 use self_cell::{MutBorrow, self_cell};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ struct State {
     /// Records that break off within a cell, and the first of their lines.
     cut_records: u64,
     first_cut_record: Option<u64>,
+    /// The first malformed lines, in the order of reading; the last ones where that goes backwards.
+    malformed: VecDeque<(u64, Malformed)>,
     done: bool,
 }
 
@@ -165,9 +168,10 @@ impl Reading {
             (self.states[s].plan.scout.lacks_hosts(), first.max(after), after.is_some(), s)
         });
         let sources = self.survey.sources.clone();
-        let formats: Vec<Option<&'static Format>> = self.states.iter().map(|s| s.plan.scout.format).collect();
+        let ways: Vec<Way> =
+            self.states.iter().map(|s| Way { format: s.plan.scout.format, backwards: s.plan.scout.newest_first }).collect();
         let threads = self.threads;
-        let mut feed = Feed { sources: &sources, formats: &formats, order: order.into_iter(), current: None, threads, spare: Vec::new() };
+        let mut feed = Feed { sources: &sources, ways: &ways, order: order.into_iter(), current: None, threads, spare: Vec::new() };
         let (mut wave, mut before, mut rooms) = (feed.next(), None, Vec::new());
         while let Some(now) = wave {
             if watch.stopped() {
@@ -315,9 +319,13 @@ impl Reading {
         debug_assert!(batch.ledger.adds_up(), "the lines of a chunk do not add up");
         let state = &mut self.states[piece.source];
         let before = state.summary.ledger.total;
+        let backwards = state.plan.scout.newest_first;
         for (line, why) in &batch.malformed_samples {
-            if state.summary.malformed_samples.len() < SAMPLES {
-                state.summary.malformed_samples.push(say!("{line}: {why}", line = before + u64::from(*line) + 1, why = why.said()));
+            if backwards && state.malformed.len() == SAMPLES {
+                state.malformed.pop_front();
+            }
+            if state.malformed.len() < SAMPLES {
+                state.malformed.push_back((before + u64::from(*line) + 1, *why));
             }
         }
         state.summary.ledger.add(&batch.ledger);
@@ -330,6 +338,9 @@ impl Reading {
         state.zone_conflicts += batch.zone_conflicts;
         state.ambiguous_times += batch.ambiguous_times;
         state.overlong_lines += piece.chunk.overlong_lines;
+        // An object of JSON ends with its bracket, whatever follows it.
+        let lines = state.plan.scout.format.is_some_and(|format| matches!(format.framing, Framing::Lines));
+        state.summary.open_line |= lines && !matches!(piece.chunk.bytes.last(), None | Some(b'\n' | b'}'));
         state.cut_records += batch.cut_records;
         state.first_cut_record = state.first_cut_record.or(batch.first_cut_record.map(|line| before + u64::from(line) + 1));
         for host in batch.hosts.iter().filter(|h| !h.is_empty()) {
@@ -361,6 +372,17 @@ impl Reading {
         state.close(&mut self.problems, watch);
         let left = self.states.iter().filter(|s| !s.done).filter_map(|s| s.plan.first).min();
         self.duplicates.forget_before(left);
+    }
+
+    /// The place as the evidence has it, of one by the order of reading.
+    pub(super) fn in_evidence(&self, place: Place) -> Place {
+        let state = self.states.get(place.source.0 as usize);
+        Place { line: state.map_or(place.line, |state| state.line_in_source(place.line)), ..place }
+    }
+
+    /// Whether a source was read from its end to its beginning.
+    pub(super) fn went_backwards(&self) -> bool {
+        self.states.iter().any(|state| state.plan.scout.newest_first)
     }
 
     /// The survey, what became of each source, and the problems.
@@ -399,8 +421,19 @@ impl State {
         problems.push(problem);
     }
 
+    /// The number of a line as the source has it, of one that was read as the `nth`.
+    fn line_in_source(&self, nth: u64) -> u64 {
+        if self.plan.scout.newest_first { (self.summary.ledger.total + 1).saturating_sub(nth) } else { nth }
+    }
+
     /// Draws the conclusions from a whole source.
     fn close(&mut self, problems: &mut Vec<Phrase>, watch: &dyn Watch) {
+        let mut samples: Vec<(u64, Malformed)> = self.malformed.iter().map(|(nth, why)| (self.line_in_source(*nth), *why)).collect();
+        samples.sort_unstable_by_key(|(line, _)| *line);
+        self.summary.malformed_samples = samples.into_iter().map(|(line, why)| say!("{line}: {why}", line, why = why.said())).collect();
+        if self.plan.scout.newest_first {
+            self.summary.notes.push(say!("its newest line stands first: it was read from its end to its beginning"));
+        }
         if self.clock_steps > 0 {
             self.summary.notes.push(say!("time goes back by more than a minute {n} time(s)", n = self.clock_steps));
         }
@@ -472,6 +505,7 @@ fn state(source: &crate::intake::Source, plan: Plan, names: &HostNames) -> State
         zone_from: plan.zone_from,
         zone: shows_zone.then_some(plan.clock.zone),
         zone_conflicts: 0,
+        open_line: false,
         remarks: Remarks::default(),
         kinds: RecordKinds::default(),
         services: Services::default(),
@@ -491,6 +525,7 @@ fn state(source: &crate::intake::Source, plan: Plan, names: &HostNames) -> State
         overlong_lines: 0,
         cut_records: 0,
         first_cut_record: None,
+        malformed: VecDeque::new(),
         done,
     }
 }
@@ -581,10 +616,17 @@ fn unreadable(bytes: &[u8], why: Malformed) -> Batch<'_> {
     batch
 }
 
+/// How a source is read.
+#[derive(Clone, Copy)]
+struct Way {
+    format: Option<&'static Format>,
+    backwards: bool,
+}
+
 /// Gives chunks, source after source.
 struct Feed<'s> {
     sources: &'s [crate::intake::Source],
-    formats: &'s [Option<&'static Format>],
+    ways: &'s [Way],
     order: std::vec::IntoIter<usize>,
     current: Option<(usize, Chunker, u64)>,
     threads: usize,
@@ -622,7 +664,7 @@ impl Feed<'_> {
 
     /// How many chunks of the source at hand a wave has for each thread.
     fn chunks_per_thread(&self) -> usize {
-        let format = self.current.as_ref().and_then(|(source, ..)| self.formats[*source]);
+        let format = self.current.as_ref().and_then(|(source, ..)| self.ways[*source].format);
         if format.is_some_and(|format| matches!(format.framing, Framing::Values(_))) { 2 } else { 1 }
     }
 
@@ -631,7 +673,9 @@ impl Feed<'_> {
         let Some(source) = self.order.next() else { return false };
         match self.sources[source].open() {
             Ok(reader) => {
-                let cut = match self.formats[source].map(|f| f.framing) {
+                let Way { format, backwards } = self.ways[source];
+                let reader = if backwards { reader.backwards() } else { reader };
+                let cut = match format.map(|f| f.framing) {
                     Some(Framing::JournalEntries) => Cut::Before(b"__CURSOR="),
                     Some(Framing::Rows { quoted, begins, headings }) => Cut::Rows(intake::Rows { quoted, begins, headings }),
                     Some(Framing::Values(cutter)) => Cut::Records(cutter()),

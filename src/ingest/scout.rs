@@ -2,11 +2,12 @@
 
 use crate::config::Settings;
 use crate::formats::clock::{Scouted, WallTime};
-use crate::formats::{self, Format};
-use crate::intake::{Source, SourceReader, Survey};
+use crate::formats::{self, Format, Framing};
+use crate::intake::{IntakeError, Source, SourceReader, Survey};
 use crate::say::Phrase;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
 use std::io::Read;
 
 /// Decoded bytes of the first look.
@@ -35,6 +36,8 @@ pub(super) struct Scout {
     pub(super) beginning: Option<Beginning>,
     /// The last stamp without a year, where the source had to be searched to its end for a witness of its zone.
     pub(super) last_yearless: Option<WallTime>,
+    /// Its newest line stands first; everything said of it here is said of its lines from the last to the first.
+    pub(super) newest_first: bool,
     /// Its head is plain text of no known format.
     pub(super) text: bool,
     /// Nothing in the source at all.
@@ -56,15 +59,39 @@ impl Scout {
     }
 }
 
+/// Lines of a head whose times are compared with each other, to tell which end of a log is the older one.
+const COMPARED_LINES: usize = 64;
+/// So many times as many lines go back as go on where the newest line stands first: hosts that share a log are seconds apart.
+const MOSTLY: usize = 9;
+/// Fewer steps back may be a clock's.
+const STEPS_BACK_MIN: usize = 3;
+
 /// Looks at all sources, in their order.
 pub(super) fn scout_all(survey: &Survey, settings: &Settings) -> Vec<Scout> {
     survey.sources.par_iter().map(|source| scout(source, settings)).collect()
 }
 
 fn scout(source: &Source, settings: &Settings) -> Scout {
-    let mut scout =
-        Scout { format: None, scouted: Scouted::default(), beginning: None, last_yearless: None, text: false, empty: false, trouble: None };
-    let mut reader = match source.peek() {
+    let as_it_stands = look(source, source.peek(), false, settings);
+    if !as_it_stands.newest_first {
+        return as_it_stands;
+    }
+    look(source, source.peek().map(SourceReader::backwards), true, settings)
+}
+
+/// Looks at what was opened, up to where its newest line proves to stand first, unless its lines come the other way round already.
+fn look(source: &Source, opened: Result<SourceReader, IntakeError>, turned: bool, settings: &Settings) -> Scout {
+    let mut scout = Scout {
+        format: None,
+        scouted: Scouted::default(),
+        beginning: None,
+        last_yearless: None,
+        newest_first: turned,
+        text: false,
+        empty: false,
+        trouble: None,
+    };
+    let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => {
             scout.trouble = Some(error.sentence());
@@ -78,6 +105,10 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
     scout.text = scout.format.is_none() && is_text(&head);
     let Some(format) = scout.format else { return scout };
     let whole_lines = if more { cut_at_line_end(&head) } else { head.len() };
+    if !turned && is_newest_first(format, &head[..whole_lines]) {
+        scout.newest_first = true;
+        return scout;
+    }
     scout.scouted = (format.scout)(&head[..whole_lines]);
     scout.beginning = scout.scouted.first_yearless.map(|_| Beginning(Sha256::digest(&head[..head.len().min(BEGINNING_BYTES)]).into()));
     let zone_given = super::time_ledger::given_zone(settings, &source.path).is_some();
@@ -91,6 +122,25 @@ fn scout(source: &Source, settings: &Settings) -> Scout {
         search_order(format, &mut scout, reader, head, more);
     }
     scout
+}
+
+/// Whether the lines of a log go back in time.
+fn is_newest_first(format: &Format, head: &[u8]) -> bool {
+    if !matches!(format.framing, Framing::Lines) {
+        return false;
+    }
+    let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').filter(|line| !line.is_empty()).collect();
+    let compared = lines.iter().step_by(lines.len().div_ceil(COMPARED_LINES).max(1));
+    let times: Vec<Scouted> = compared.map(|line| (format.scout)(line)).collect();
+    let steps = |way: Ordering| times.windows(2).filter(|pair| step(&pair[0], &pair[1]) == Some(way)).count();
+    let (back, on) = (steps(Ordering::Less), steps(Ordering::Greater));
+    back >= STEPS_BACK_MIN && back >= on * MOSTLY
+}
+
+/// How the time of a line compares with that of a line before it.
+fn step(before: &Scouted, line: &Scouted) -> Option<Ordering> {
+    let absolute = before.first_absolute.zip(line.first_absolute).map(|(before, now)| now.cmp(&before));
+    absolute.or_else(|| before.first_yearless.zip(line.first_yearless).map(|(before, now)| now.cmp(&before)))
 }
 
 /// Reads on until a row tells whether days or months come first: the head of a large export is of one day.

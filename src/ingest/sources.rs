@@ -30,6 +30,8 @@ pub struct SourceSummary {
     pub zone: Option<Zone>,
     /// Lines whose own witness of absolute time contradicts the zone or year in use.
     pub zone_conflicts: u64,
+    /// Its last line has no line end, as where a copy was cut short.
+    pub open_line: bool,
     pub remarks: Remarks,
     pub kinds: RecordKinds,
     pub services: Services,

@@ -6,6 +6,7 @@
 //! [`Chunker`] cuts those bytes where a format allows it. Damage never hides what can still be read: the bytes come first, and
 //! [`Finished::damage`] says afterwards what is missing.
 
+mod backwards;
 mod chunk;
 mod codec;
 mod decoder;

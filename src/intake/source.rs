@@ -1,6 +1,7 @@
 //! One stream of log records: where it lies, what is known of its time, and the reader of its decoded bytes.
 
 use super::Limits;
+use super::backwards::Backwards;
 use super::encoding::{Encoding, HEAD_BYTES};
 use super::line_ends::{self, LineEnds};
 use super::stored::{Hashing, Layered};
@@ -148,6 +149,18 @@ pub struct SourceReader {
     decoded: u64,
     over_budget: bool,
     ended: bool,
+    order: Order,
+}
+
+/// The order in which the lines of a source are given out.
+#[derive(Default)]
+enum Order {
+    /// As they stand.
+    #[default]
+    Forwards,
+    /// From the last to the first, once all are read.
+    ToBeTurned,
+    Turned(Backwards),
 }
 
 /// What is known of a source once it was read.
@@ -177,7 +190,14 @@ impl SourceReader {
             decoded: 0,
             over_budget: false,
             ended: false,
+            order: Order::Forwards,
         }
+    }
+
+    /// Gives out the lines from the last to the first. The text is then read whole, and kept until the reading ends.
+    #[must_use]
+    pub fn backwards(self) -> SourceReader {
+        SourceReader { order: Order::ToBeTurned, ..self }
     }
 
     /// Bytes read so far, as they lie in the evidence; with [`Source::size`] this gives the progress.
@@ -311,6 +331,30 @@ const PIECE_BYTES: usize = 256 << 10;
 
 impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match std::mem::take(&mut self.order) {
+            Order::Forwards => self.read_on(buffer),
+            Order::ToBeTurned => {
+                let mut text = Vec::new();
+                let read = self.read_to_end(&mut text);
+                let nothing = text.is_empty();
+                self.order = Order::Turned(Backwards::new(text));
+                match read {
+                    Err(error) if nothing => Err(error),
+                    _ => self.read(buffer),
+                }
+            }
+            Order::Turned(mut text) => {
+                let given = text.give(buffer);
+                self.order = Order::Turned(text);
+                Ok(given)
+            }
+        }
+    }
+}
+
+impl SourceReader {
+    /// Reads lines as they stand, with the line ends that the stages after this know.
+    fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut ends = match std::mem::take(&mut self.line_ends) {
             LineEnds::Unseen => self.look_at_line_ends()?,
             known => known,

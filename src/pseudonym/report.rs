@@ -67,6 +67,7 @@ impl Pseudonyms<'_> {
             zone_from: _,
             zone: _,
             zone_conflicts: _,
+            open_line: _,
             remarks: _,
             kinds: _,
             services: _,

@@ -153,6 +153,21 @@ fn a_line_that_breaks_off_is_told_as_left_out() {
 }
 
 #[test]
+fn a_log_whose_last_line_has_no_end_may_have_been_cut_there() {
+    let folder = Folder::with_the_incident();
+    let said = "The last line of 1 source(s) has no line end";
+    assert!(!folder.analyze().json["limitations"].to_string().contains(said));
+    folder.change(|mut log| {
+        log.pop();
+        log
+    });
+    let report = folder.analyze();
+    assert_incident(&report, "without the last line feed");
+    assert_eq!(report.code, 0, "text that was pasted lacks it too, and is whole");
+    assert!(report.json["limitations"].to_string().contains(said));
+}
+
+#[test]
 fn a_line_without_an_end_neither_fills_the_memory_nor_stops_the_work() {
     let folder = Folder::with_the_incident();
     let mut log = quiet_log();

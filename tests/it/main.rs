@@ -22,6 +22,7 @@ mod lab;
 mod languages;
 mod missing;
 mod missing_exchange;
+mod newest_first;
 mod pseudonyms;
 mod same;
 mod server_habits;

@@ -368,6 +368,48 @@ fn notices_that_a_full_mailbox_did_not_take_did_not_come_back() {
     assert_eq!(notices(&with_notices(handed_on)), (0, note));
 }
 
+/// A server that took a message and cannot keep it returns it by a message of its own.
+#[test]
+fn notices_that_other_servers_made_are_told_and_their_number_is_not_nought() {
+    let returned = |minute: u32| {
+        let (at, id) = (stamp(6, minute), format!("76A{minute:04}C"));
+        format!(
+            "{at} postfix/smtpd[41]: connect from mx.x.example[192.0.2.9]
+{at} postfix/smtpd[41]: {id}: client=mx.x.example[192.0.2.9]
+{at} postfix/cleanup[9]: {id}: message-id=<{minute}@mx.x.example>
+{at} postfix/qmgr[8]: {id}: from=<>, size=3000, nrcpt=1 (queue active)
+{at} postfix/lmtp[7]: {id}: to=<suzuki@u.example>, relay=mx1[private/dovecot-lmtp], delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Saved)
+{at} postfix/qmgr[8]: {id}: removed
+"
+        )
+    };
+    let log = in_order(&(night(Habit::default()) + &(62..120).step_by(2).map(returned).collect::<String>()));
+    let report = told(&log, &[]);
+    assert_eq!(figures(&report), truth());
+    let notices = &report.only_incident()["returned_notices"];
+    assert_eq!(notices["count"], Value::Null);
+    assert!(notices["note"].as_str().unwrap().starts_with("29 more message(s) without a sender"), "{notices}");
+}
+
+/// Postfix names the user where a recipient is accepted; a login that did nothing is told by the counters of its session alone.
+#[test]
+fn a_login_from_the_attackers_address_that_names_nobody_is_told_where_it_comes_first() {
+    let tried = |address: &str| {
+        let at = stamp(6, 30);
+        let session = format!(
+            "{at} postfix/smtpd[41]: connect from unknown[{address}]
+{at} postfix/smtpd[41]: disconnect from unknown[{address}] ehlo=1 auth=1 quit=1 commands=3
+"
+        );
+        told(&in_order(&(night(Habit::default()) + &session)), &[])
+    };
+    let note = "1 login(s) from the attackers' addresses whose user no line names come before the first login";
+    let of_the_attacker = tried(ATTACKER);
+    assert_eq!(figures(&of_the_attacker), truth());
+    assert!(of_the_attacker.only_incident()["notes"].to_string().contains(note));
+    assert!(!tried("198.51.100.9").only_incident()["notes"].to_string().contains(note));
+}
+
 /// Postfix before 3.10 names the user in the reply alone.
 #[test]
 fn who_sends_under_anothers_name_is_the_user_of_the_reply_and_not_the_one_whose_name_it_is() {

@@ -206,11 +206,16 @@ impl<'a> Builder<'a> {
             .filter(move |l| asked.get(&l.address).is_none_or(|asked| asked.holds(l.at)))
     }
 
-    /// What was changed since the first attacker login.
+    /// What was changed since the attackers' first login, and what they did themselves before that: the login they came by is not in
+    /// evidence. An act of everyday use counts only from an attacker's address; a change of a setting counts whoever made it, because what
+    /// is left behind must be undone.
     fn account_changes(&self) -> Vec<AccountChange> {
-        let since = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min();
-        let by_attacker = |account, address| self.judged.is_attacker(account, address);
-        changes::account_changes(self.facts, &self.accounts, since, by_attacker, |account, action| self.is_own_act(account, action))
+        let Some(since) = self.accounts.iter().filter_map(|a| self.first_login(*a)).map(|(t, _)| t).min() else { return Vec::new() };
+        let counts = |account: Text, act: &Action| {
+            let in_time = self.asked_of(account, act.address).holds(act.at) && (act.at >= since || self.is_own_act(account, act));
+            in_time && (!changes::is_everyday(act.kind) || self.judged.is_attacker(account, act.address))
+        };
+        changes::account_changes(self.facts, &self.accounts, counts)
     }
 
     /// Whether an attacker acted from an address of its own, in the time asked for.

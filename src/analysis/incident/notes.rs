@@ -3,6 +3,7 @@
 use super::Builder;
 use crate::analysis::addresses::is_private;
 use crate::analysis::model::{Incident, SentEstimate};
+use crate::analysis::profile::got_in;
 use crate::domain::rows::Attribution;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
@@ -14,7 +15,7 @@ const FLOOD_MIN: u64 = 20;
 /// How many times the usual that a flood is.
 const FLOOD_FACTOR: u64 = 5;
 /// How long after the attackers' last act notices still come in.
-const NOTICES_LATE: i64 = 5 * DAY;
+pub(super) const NOTICES_LATE: i64 = 5 * DAY;
 
 impl Builder<'_> {
     /// Whether a log of submissions speaks of the time of the incident.
@@ -61,6 +62,7 @@ impl Builder<'_> {
         if self.flood.is_none() {
             notes.extend(self.behind_a_gateway());
             notes.extend(self.earlier_acts());
+            notes.extend(self.unnamed_logins());
             notes.extend(self.missing_logins());
             notes.extend(self.edge());
         }
@@ -91,6 +93,21 @@ impl Builder<'_> {
             "{n} act(s) from the attackers' addresses were recorded before their first login in evidence, the first on {at}: they had got in before, and that login is not in evidence.",
             n = acts.len(),
             at = self.facts.stamp(*first).prose()
+        ))
+    }
+
+    /// Whether somebody logged in from the attackers' addresses, before the first login that is known to be to one of the accounts.
+    fn unnamed_logins(&self) -> Option<Phrase> {
+        let first = self.accounts.iter().filter_map(|account| self.first_login(*account)).map(|(at, _)| at).min();
+        let nameless = self.ground.deeds.nameless_logins(self.rows()).filter(|login| got_in(login));
+        let theirs = nameless.filter(|login| login.address.is_some_and(|address| self.addresses.contains(&address)));
+        let mut earlier: Vec<Timestamp> = theirs.map(|login| login.at).filter(|at| first.is_none_or(|first| *at < first)).collect();
+        earlier.sort_unstable();
+        let at = self.facts.stamp(*earlier.first()?).prose();
+        Some(say!(
+            "{n} login(s) from the attackers' addresses whose user no line names come before the first login known to be to these accounts, the first on {at}: if one of them was to these accounts, the attackers had got in by then.",
+            n = earlier.len(),
+            at
         ))
     }
 

@@ -36,15 +36,26 @@ impl Builder<'_> {
                 let times = u64::from(login.times);
                 if got_in(login) {
                     entry(&mut uses, login.protocol, &|u| u.logins += times);
-                } else if turned_away(login) {
-                    entry(&mut uses, login.protocol, &|u| u.failures += times);
                 }
+            }
+            for login in self.failures_of(account) {
+                entry(&mut uses, login.protocol, &|u| u.failures += u64::from(login.times));
             }
             for message in self.messages_of(account) {
                 entry(&mut uses, message.protocol, &|u| u.messages = Some(u.messages.unwrap_or(0) + 1));
             }
         }
         uses.into_values().collect()
+    }
+
+    /// Failed logins to one account from any address of the incident's attackers: some of them got into another account alone.
+    fn failures_of(&self, account: Text) -> impl Iterator<Item = &Login> {
+        let rows = self.rows();
+        let logins = self.ground.profiles.get(account).map(|p| p.logins.as_slice()).unwrap_or_default();
+        let failed = logins.iter().map(|&number| &rows.logins[number as usize]).filter(|login| turned_away(login));
+        let is_theirs = |address: Option<Text>| address.is_some_and(|address| self.addresses.contains(&address));
+        let theirs = failed.filter(move |login| is_theirs(login.address) || self.judged.is_attacker(account, login.address));
+        theirs.filter(move |login| self.asked_of(account, login.address).holds(login.at))
     }
 
     /// Every address the incident's accounts were used or tried from, the attacker's first; and the attacker's that only failed, on

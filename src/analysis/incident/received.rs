@@ -1,6 +1,7 @@
 //! To whom the attackers' messages went, and the notices that came back.
 
 use super::Builder;
+use super::notes::NOTICES_LATE;
 use crate::analysis::exports;
 use crate::analysis::model::{RecipientTally, ReturnedNotices};
 use crate::analysis::tally;
@@ -95,6 +96,20 @@ impl Builder<'_> {
         owners.flat_map(|origin| origin.messages(rows)).any(|message| message.sender == sender)
     }
 
+    /// How many messages without a sender came in for the accounts, from the hour of the attackers' first message on, beside the notices
+    /// that are known to speak of these: servers that took a message and return it later make them.
+    fn notices_from_elsewhere(&self, accounts: &[Text]) -> u64 {
+        let returned = &self.ground.profiles.writers.returned;
+        let more = |account: &Text| {
+            let sent = || self.messages_of(*account).map(|message| message.submitted);
+            let (from, to) = (sent().min()?, sent().max()?.plus(NOTICES_LATE));
+            let came = returned.to(*account).iter().filter(|came| came.last >= from && came.first <= to);
+            let known = self.notices_of(*account).map_or(0, |of| of.to_account.len() as u64 + of.lost);
+            Some(came.map(|came| came.count).sum::<u64>().saturating_sub(known))
+        };
+        accounts.iter().filter_map(more).sum()
+    }
+
     pub(super) fn notices(&self, accounts: &[Text]) -> ReturnedNotices {
         let rows = self.rows();
         let times = || accounts.iter().flat_map(|account| self.returned_to(*account));
@@ -116,11 +131,18 @@ impl Builder<'_> {
         if lost > 0 {
             notes.push(say!("{n} more could not be delivered to the account either, as where its mailbox is full", n = lost));
         }
+        let from_elsewhere = self.notices_from_elsewhere(accounts);
+        if from_elsewhere > 0 {
+            notes.push(say!(
+                "{n} more message(s) without a sender, as notices of failure are, came in from other servers in that time; which of them speak of these messages is in no log, so the count is a lower bound",
+                n = from_elsewhere
+            ));
+        }
         if handed_on {
             notes.push(say!("notices made by a host whose log is not in evidence cannot be told from other mail"));
         }
         ReturnedNotices {
-            count: Some(times().count() as u64).filter(|count| !handed_on || *count > 0),
+            count: Some(times().count() as u64).filter(|count| !(handed_on || from_elsewhere > 0) || *count > 0),
             first: times().min().map(|t| self.facts.stamp(*t)),
             last: times().max().map(|t| self.facts.stamp(*t)),
             note: notes.into_iter().reduce(|a, b| say!("{a}; {b}", a, b)).map(|note| self.facts.said(&note)),

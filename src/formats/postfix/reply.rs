@@ -83,6 +83,11 @@ const PHRASES: &[(&str, Reason, bool)] = &[
     // Who may use which sender.
     ("sender address rejected: not owned by user", Reason::Policy, BLOCKED),
     ("sender address rejected: not logged in", Reason::Policy, BLOCKED),
+    // The sender is unknown, not the recipient, whatever the table is called.
+    ("sender address rejected: user unknown", Reason::Policy, BLOCKED),
+    ("sender address rejected: unverified address", Reason::Policy, BLOCKED),
+    ("account locked", Reason::Policy, BLOCKED),
+    ("account is locked", Reason::Policy, BLOCKED),
     // Volume.
     ("greylist", Reason::Policy, BLOCKED),
     ("graylist", Reason::Policy, BLOCKED),
@@ -92,6 +97,8 @@ const PHRASES: &[(&str, Reason, bool)] = &[
     ("unusual rate of", Reason::RateLimit, BLOCKED),
     ("receiving mail at a rate", Reason::RateLimit, BLOCKED),
     ("too many messages", Reason::RateLimit, BLOCKED),
+    ("too many unknown", Reason::RateLimit, BLOCKED),
+    ("too many invalid recipients", Reason::RateLimit, BLOCKED),
     ("too many recipients", Reason::RateLimit, BLOCKED),
     ("too many connections", Reason::RateLimit, BLOCKED),
     ("too much mail", Reason::RateLimit, BLOCKED),
@@ -382,6 +389,9 @@ mod tests {
             ("450 4.7.1 <a@x.example>: Recipient address rejected: Greylisted for 5 minutes", Policy, BLOCKED),
             ("454 4.7.1 <a@x.example>: Relay access denied", RelayRefused, BLOCKED),
             ("553 5.7.1 <a@u.example>: Sender address rejected: not owned by user suzuki", Policy, BLOCKED),
+            ("550 5.1.0 <a@u.example>: Sender address rejected: User unknown in local recipient table", Policy, BLOCKED),
+            ("550 5.1.1 <a@u.example>: Recipient address rejected: User unknown in local recipient table", RecipientInvalid, FAILED),
+            ("554 5.7.1 too many unknown users; account locked", Policy, BLOCKED),
             ("550 5.1.1 <a@x.example>: Recipient address rejected: User unknown in virtual mailbox table", RecipientInvalid, FAILED),
             ("552 5.2.2 Mailbox full", MailboxFull, FAILED),
             ("552 5.2.2 <a@x.example>: Recipient address rejected: Quota exceeded (mailbox for user is full)", MailboxFull, FAILED),

@@ -188,6 +188,8 @@ super::catalogue! {
         "送信メールを示すのは監査ログのみで、SMTP による送信は記録されない。数値は下限である。",
     "{n} act(s) from the attackers' addresses were recorded before their first login in evidence, the first on {at}: they had got in before, and that login is not in evidence." =>
         "証跡にある最初の不正ログインより前に、攻撃者のアドレスからの操作が {n} 件記録されている（最初は {at}）。それ以前に侵入しており、そのログインは証跡にない。",
+    "{n} login(s) from the attackers' addresses whose user no line names come before the first login known to be to these accounts, the first on {at}: if one of them was to these accounts, the attackers had got in by then." =>
+        "これらのアカウントへのものと分かる最初のログインより前に、攻撃者のアドレスから、利用者名の記録がないログインが {n} 件ある（最初は {at}）。いずれかがこれらのアカウントへのものであれば、その時点で既に侵入していた。",
     "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
         "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
     "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
@@ -240,6 +242,8 @@ super::catalogue! {
         "ログ {n} 件には年を示すものがなく、1970 年とした（--year を指定すること）: {list}。",
     "Lines in {n} source(s) tell a time of their own that does not fit the zone or year they were read with (see --log-tz, --year): {list}." =>
         "ログ {n} 件に、解釈に用いた時刻帯または年と合わない時刻を自ら示す行がある（--log-tz、--year を参照）: {list}。",
+    "The last line of {n} source(s) has no line end: if they were cut short there, it may tell less than it did and lines after it are missing: {list}." =>
+        "ログ {n} 件の最終行に行末がない。そこで途切れた写しであれば、その行の内容は不完全で、以降の行は欠落している: {list}。",
     "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}." =>
         "ログ {n} 件の年は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year を指定）: {list}。",
     "{n} minute(s)" => "{n} 分",
@@ -286,6 +290,8 @@ super::catalogue! {
         "ログの範囲は {first} から {last} までで、指定された期間はその外にある。その期間に何も見つからなくても、何もなかったことにはならない。",
     "No line names {n} of the recipients: different addresses, their domains, and those known or new are at least as many as counted." =>
         "受信者のうち {n} 名を示す行がない。異なるアドレス、そのドメイン、既知・新規の数は、少なくとも数えた値だけある。",
+    "{n} more message(s) without a sender, as notices of failure are, came in from other servers in that time; which of them speak of these messages is in no log, so the count is a lower bound" =>
+        "ほかに、不達通知と同じく送信者が空のメッセージ {n} 通がこの間に他のサーバーから届いている。どれがこれらのメッセージについての通知かはログにないため、件数は下限値である",
     "{n} more could not be delivered to the account either, as where its mailbox is full" =>
         "ほかに {n} 通は、メールボックスが満杯の場合などのため、このアカウントに配送できなかった",
     "{n} more went to sender addresses that these messages bore and that are not the account's" =>

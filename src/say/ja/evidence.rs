@@ -14,6 +14,7 @@ super::catalogue! {
     "no log of a known format; not read" => "既知の形式のログではないため読まなかった",
     "{path}: {what}" => "{path}: {what}",
     "{line}: {why}" => "{line}: {why}",
+    "its newest line stands first: it was read from its end to its beginning" => "新しい行が先頭にあるため、末尾から先頭へ読み取った",
     "time goes back by more than a minute {n} time(s)" => "時刻が 1 分を超えて {n} 回逆行",
     "{n} line(s) lie in the autumn hour that comes twice" => "{n} 行は夏時間終了時の重複する 1 時間にある",
     "{n} line(s) tell a time of their own that does not fit the zone {zone}; give --log-tz if the clock changed to or from summer time" =>
