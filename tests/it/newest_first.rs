@@ -60,7 +60,7 @@ fn a_log_read_from_its_end_tells_the_same_and_points_at_the_same_lines() {
         assert!(differences.is_empty(), "{layout:?}:\n  {}", differences.join("\n  "));
         assert_eq!(report.json["limitations"], as_written.json["limitations"], "{layout:?}");
         let lines = pointed_at(&report, &files(turned.path()));
-        assert!(lines.len() > 5, "{layout:?}");
+        assert!(lines.len() >= 3, "{layout:?}");
         assert_eq!(lines, pointed_at(&as_written, &files(&exercise.logs())), "{layout:?}");
         assert!(report.json["evidence"].to_string().contains("newest line stands first"), "{layout:?}");
     }
