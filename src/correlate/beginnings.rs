@@ -4,6 +4,7 @@ use super::life::{Life, Opener};
 use super::links::Links;
 use super::session_words::SessionWord;
 use super::settle::{self, HostLogs};
+use super::splits::{Piece, Seeker};
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::Timestamp;
@@ -31,9 +32,18 @@ pub(super) struct Seen {
     recipients: usize,
     /// Notices, probes, and what clients broke off.
     others: Vec<u32>,
+    /// Lives that may be pieces of messages.
+    pieces: Vec<Piece>,
+    /// Whether clients are hosts of ours without a log.
+    silent: HashMap<(Text, Text), bool>,
 }
 
 impl Seen {
+    /// The lives that may be pieces of messages. They can be asked for once.
+    pub(super) fn take_pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
+    }
+
     fn number(&mut self, used: Used) -> NonZeroU32 {
         *self.numbers.entry(used).or_insert_with(|| {
             self.uses.push(used);
@@ -55,6 +65,7 @@ pub(super) struct Beginnings<'a> {
     pub(super) words: &'a HashMap<u32, SessionWord>,
     pub(super) names: &'a HashMap<Text, Text>,
     pub(super) logs: HostLogs<'a>,
+    pub(super) seeker: Seeker<'a>,
     pub(super) empty: Text,
 }
 
@@ -72,6 +83,7 @@ impl Beginnings<'_> {
         let used =
             account.filter(|_| !self.logs.cut_off(self.words.get(&number), life)).map(|account| seen.number(Used { sender, account }));
         seen.recipients += life.recipients.len();
+        seen.pieces.extend(self.seeker.piece(number, life, &mut seen.silent));
         seen.roots.push((Root { opened: life.opened, place: life.place, number }, used));
     }
 }

@@ -3,6 +3,7 @@
 use super::gathered::Gathered;
 use super::life::{Attempted, End, Life, Opener};
 use super::queue_id::QueueId;
+use super::round_trips;
 use crate::domain::place::Place;
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, MINUTE, SECOND, Timestamp};
@@ -48,6 +49,8 @@ pub(super) struct Links {
     /// For each life, those that carry on recipients of it although no delivery line says so: parts a filter split the message
     /// into, and hand-overs whose line is lost.
     pub(super) parts: HashMap<u32, Vec<u32>>,
+    /// For each life, those that are further pieces of the message which a host without a log handed over: it announces none of theirs.
+    pub(super) pieces: HashMap<u32, Vec<u32>>,
     /// Lives that a program of the host began with a message that had come in before, as a redirect or a mailing list does: no message that
     /// its sender wrote anew.
     pub(super) passed_on: HashSet<u32>,
@@ -96,6 +99,12 @@ impl Links {
         self.parents.get(shard).and_then(|p| p.get(place)).is_some_and(|&parent| parent != NONE)
     }
 
+    /// Makes lives further pieces of a message.
+    pub(super) fn add_pieces(&mut self, first: u32, rest: Vec<u32>) {
+        rest.iter().for_each(|piece| self.leads(first, *piece));
+        self.pieces.insert(first, rest);
+    }
+
     fn leads(&mut self, parent: u32, child: u32) {
         let (shard, place) = Gathered::locate(child);
         let Some(known) = self.parents.get_mut(shard).and_then(|p| p.get_mut(place)) else { return };
@@ -106,7 +115,7 @@ impl Links {
         }
     }
 
-    fn set_onward(&mut self, parent: u32, recipient: usize, child: u32) {
+    pub(super) fn set_onward(&mut self, parent: u32, recipient: usize, child: u32) {
         let (shard, place) = Gathered::locate(parent);
         let Some(onward) = self.shards.get_mut(shard) else { return };
         let first = onward.first.get(place).copied().unwrap_or_default() as usize;
@@ -129,6 +138,7 @@ struct Found {
     requeues: Vec<(When, u32, QueueId)>,
     /// Lives that a filter may have split off another one.
     reinjected: Vec<(When, u32)>,
+    filters: round_trips::Ends,
     skews: HashMap<(Text, Text), Skew>,
 }
 
@@ -143,8 +153,9 @@ pub(super) fn link<S: Default + Send>(all: &Gathered, texts: &TextPool, look: im
     let mut links = Links { parents: found.iter().map(|f| vec![NONE; f.onward.first.len()]).collect(), ..Links::default() };
     let (mut pipes, mut requeues, mut reinjected) = (Vec::new(), Vec::new(), Vec::new());
     let mut pickups: HashMap<(Text, u64), Vec<u32>> = HashMap::new();
-    let mut released = Vec::new();
+    let (mut released, mut filters) = (Vec::new(), Vec::new());
     for shard in found {
+        filters.push(shard.filters);
         links.shards.push(shard.onward);
         pipes.extend(shard.pipes);
         requeues.extend(shard.requeues);
@@ -167,6 +178,7 @@ pub(super) fn link<S: Default + Send>(all: &Gathered, texts: &TextPool, look: im
     Pipes { all, texts, pickups, taken: HashMap::new() }.follow(pipes, &mut links);
     follow_requeues(all, requeues, &mut links);
     adopt_parts(all, texts, reinjected, &mut links);
+    round_trips::follow(all, texts, &filters, &mut links);
     (links, seen)
 }
 
@@ -237,8 +249,12 @@ impl Follower<'_> {
                 }
                 _ => None,
             };
+            if onward.is_none() && attempted.status == Status::Sent {
+                found.filters.took(attempted);
+            }
             found.onward.lives.push(onward.unwrap_or(NONE));
         }
+        found.filters.gave(life);
         match life.opener {
             Opener::Pickup { orig_id: Some(old) } => found.requeues.push((when, number, old)),
             Opener::Pickup { orig_id: None } => found.pickups.extend(message_key(life).map(|key| (key, number))),
@@ -306,7 +322,7 @@ impl Follower<'_> {
 }
 
 /// Whether a message-id is more than the brackets around none.
-fn says_something(message_id: &[u8]) -> bool {
+pub(super) fn says_something(message_id: &[u8]) -> bool {
     message_id.len() > 2
 }
 

@@ -24,6 +24,7 @@ mod packed;
 mod queue_id;
 mod remap;
 mod returned;
+mod round_trips;
 mod same_session;
 mod session_halves;
 mod session_words;
@@ -31,8 +32,10 @@ mod sessions;
 mod settle;
 mod sign_ins;
 mod smart_host;
+mod splits;
 mod store;
 mod stretches;
+mod submission_proxy;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -4,6 +4,10 @@ use hashbrown::HashSet;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
+/// Suffixes that no public name has: those of private networks (RFC 6762, section 3 and appendix G; RFC 8375; ICANN's `.internal`).
+const PRIVATE_SUFFIXES: [&[u8]; 10] =
+    [b".local", b".localdomain", b".lan", b".internal", b".intranet", b".intra", b".private", b".corp", b".home", b".home.arpa"];
+
 /// What the configuration and the evidence say of the organisation's own names.
 #[derive(Default)]
 pub(super) struct Own {
@@ -43,14 +47,16 @@ impl Own {
         self.in_evidence.contains(&name) || self.is_own_name(&name) == Some(true) && self.in_evidence.contains(label)
     }
 
-    /// Whether a name is the organisation's own; `None` for `unknown`, bare names and address literals.
+    /// Whether a name is the organisation's own; `None` for `unknown`, bare names, address literals, and names that mean nothing outside of
+    /// a network of one's own.
     pub(super) fn is_own_name(&self, name: &[u8]) -> Option<bool> {
         let name = name.to_ascii_lowercase();
         if self.suffixes.iter().any(|s| ends_in(&name, s)) {
             return Some(true);
         }
         let domain = registrable(&name)?;
-        Some(self.organisations.contains(&domain))
+        let known = self.organisations.contains(&domain);
+        (known || !PRIVATE_SUFFIXES.iter().any(|suffix| ends_in(&name, suffix))).then_some(known)
     }
 
     /// Whether a client is one of our hosts: by its name if it has one, else by its address.
@@ -135,6 +141,10 @@ mod tests {
             ("mx.corp.example[203.0.113.9]:25", false),
             // The name decides before the address does: a laboratory's receivers may sit on loopback addresses.
             ("mx.gmail.example[127.0.20.1]:25", false),
+            // A name of a private network decides nothing: there the address does.
+            ("exchange.corp.local[10.1.1.1]:25", true),
+            ("smtp.internal.lan[10.1.1.1]:25", true),
+            ("exchange.corp.local[203.0.113.9]:25", false),
             ("none", false),
         ] {
             assert_eq!(own.is_own_relay(relay.as_bytes()), expected, "{relay}");

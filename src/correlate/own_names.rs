@@ -37,6 +37,11 @@ pub(super) fn gather(
             told = true;
         }
     }
+    // Whose account it is that somebody asks about knows that it is theirs.
+    for (_, domain) in settings.cases().flat_map(|case| &case.accounts).filter_map(|account| account.split_once('@')) {
+        own.add_domain(domain.as_bytes());
+        told = true;
+    }
     if !told && let Some(domain) = usual_sender_domain(texts, all, names) {
         own.add_domain(&domain);
     }

@@ -64,7 +64,8 @@ impl Returned {
             let into_mailbox = matches!(word.program, Program::Lmtp | Program::Local | Program::Virtual | Program::Pipe);
             let address = self.addresses.intern(life.text(word.address));
             let (host, first, last, place) = (life.host, word.at, word.at, word.place);
-            self.add(rows::Returned { address, host, first, last, count: 1, into_mailbox, place });
+            let made_here = u32::from(matches!(life.opener, Opener::Internal));
+            self.add(rows::Returned { address, host, first, last, count: 1, made_here, into_mailbox, place });
         }
     }
 
@@ -76,6 +77,7 @@ impl Returned {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.count += more.count;
+                known.made_here += more.made_here;
                 known.last = known.last.max(more.last);
                 (known.first, known.place) = (known.first, known.place).min((more.first, more.place));
             }

@@ -61,6 +61,8 @@ pub(super) struct Ends {
     pub(super) lives: Vec<u32>,
     /// It led to a life that other messages lead to as well, and nobody said whose that is.
     pub(super) contested: bool,
+    /// A rule of ours sent it to somebody else than its recipients.
+    pub(super) redirected: bool,
 }
 
 impl Ends {
@@ -279,6 +281,7 @@ impl<'a> Settler<'a> {
                 return self.decided(number, life, decision);
             }
         }
+        self.ends.redirected |= life.decisions.iter().any(|decision| decision.action == Action::Redirect);
         let links = self.known.links;
         let mut fates = Vec::with_capacity(life.recipients.len());
         let mut onward: Vec<(u32, Vec<usize>)> = Vec::new();
@@ -304,6 +307,9 @@ impl<'a> Settler<'a> {
             let told: Vec<Fate> = parts.iter().flat_map(|&part| self.life(part, depth + 1)).collect();
             self.missing(number, life, told.len() as u32, &mut fates);
             fates.extend(told);
+        }
+        for &piece in links.pieces.get(&number).into_iter().flatten() {
+            fates.extend(self.life(piece, depth + 1));
         }
         fates
     }
@@ -457,7 +463,9 @@ impl<'a> Settler<'a> {
             Outcome::Held | Outcome::Discarded => (Some(By::Own), Reason::Policy),
             _ => (None, Reason::Other),
         };
-        let hold = life.decisions.iter().rev().find(|d| d.action == Action::Hold && outcome == Outcome::Held);
+        // What was held may have been deleted by an administrator since.
+        let kept = matches!(outcome, Outcome::Held | Outcome::Discarded);
+        let hold = life.decisions.iter().rev().find(|d| d.action == Action::Hold && kept);
         let nameless = Fate {
             address: Name::default(),
             orig: None,

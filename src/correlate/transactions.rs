@@ -1,7 +1,7 @@
 //! The last step: lives, refused transactions and logins become the rows of the tables.
 
 use super::archive_copies;
-use super::beginnings::{Beginnings, Begun, Root};
+use super::beginnings::{Beginnings, Begun, Root, Seen};
 use super::dialogues::Untold;
 use super::gathered::Gathered;
 use super::handovers::{HandOver, HandOvers};
@@ -15,7 +15,9 @@ use super::returned::LostNotices;
 use super::session_words::{self, SessionWord};
 use super::sessions::{RefusedTransaction, SessionLogin, Sessions};
 use super::settle::{Desk, Ends, Head, HostLogs, Known, Settler};
+use super::splits::{self, Seeker};
 use super::store::Store;
+use super::submission_proxy;
 use super::trail_rows::{Attributed, Writer};
 use super::webmail::{self, WebSends};
 use crate::config::Settings;
@@ -72,8 +74,10 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     (sessions.counts, sessions.unended) = (Vec::new(), Vec::new());
     let logs = HostLogs { ends: &host_ends, counting: &sessions.counting };
     let empty = texts.intern(b"");
-    let beginnings = Beginnings { texts: &texts, words: &words, names: &names, logs, empty };
-    let (links, seen) = links::link(&all, &texts, |seen, number, life| beginnings.look(seen, number, life));
+    let seeker = Seeker::new(&texts, &own);
+    let beginnings = Beginnings { texts: &texts, words: &words, names: &names, logs, seeker, empty };
+    let (mut links, mut seen) = links::link(&all, &texts, |seen, number, life| beginnings.look(seen, number, life));
+    splits::join(&all, seen.iter_mut().flat_map(Seen::take_pieces).collect(), &mut links);
     let known = KnownBeside { links: &links, own: &own, words: &words, lost: &lost, logs, empty };
     let begun = Begun::new(seen, &links);
     let rows = Rows {
@@ -110,6 +114,7 @@ pub(super) fn build(settings: &Settings, parts: Parts) -> Rows {
     rows.notices.sort_by_key(|n| (n.at, n.place));
     rows.host_notes.sort_by_key(|n| (n.at, n.place));
     rows.texts = texts;
+    submission_proxy::settle(&mut rows);
     webmail::settle(&mut rows, web_sends, &names);
     archive_copies::take_out(&mut rows);
     rows
@@ -310,6 +315,7 @@ impl Builder<'_> {
             recipients: 0,
             place: life.place,
         };
+        self.rows.redirected_messages += u64::from(ends.redirected && message.account.is_some());
         self.push(texts, message, ends);
     }
 
@@ -430,7 +436,7 @@ fn name_unnamed_logins(rows: &mut Rows, unnamed: &[SessionLogin], senders: &Hash
 
 #[cfg(test)]
 mod tests {
-    use crate::correlate::testing::{fates, rows_of_files};
+    use crate::correlate::testing::{fates, rows, rows_of_files};
 
     /// A session of two messages, of which only the SMTP server's lines are left, and the log that goes on for an hour.
     fn smtp_server_alone(end: &str) -> String {
@@ -515,6 +521,7 @@ Oct 31 16:01:02 mail postfix/qmgr[9]: 3A2B3C4D5E: from=<>, size=2670, nrcpt=1 (q
             16:01:01 mail postfix/smtp[5]: 1A2B3C4D5E: to=<r@x.test>, orig_to=<a@x.test>, relay=mx.x.test[192.0.2.9]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)
             16:01:01 mail postfix/qmgr[9]: 1A2B3C4D5E: removed";
         assert_eq!(fates(lines), ["suzuki@u.example: delivered [r@x.test=delivered]"]);
+        assert_eq!(rows(lines).redirected_messages, 1);
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct Rows {
     pub vanished_of: Vec<(Text, u64)>,
     /// Messages of which no line in evidence tells who handed them in.
     pub unopened_messages: u64,
+    /// Messages of accounts that a rule of ours sent to another address than their recipients: these got nothing.
+    pub redirected_messages: u64,
     /// The first and the last time that a webmail program logged in for sending, or handed mail in without that for somebody whose login
     /// at the webmail is in evidence. Such logins are none of [`Rows::logins`], but the log of them is in evidence.
     pub web_sending: Option<(Timestamp, Timestamp)>,
@@ -397,6 +399,8 @@ pub struct Returned {
     pub first: Timestamp,
     pub last: Timestamp,
     pub count: u32,
+    /// Those of them that the host made itself: of failures, delays or deliveries, as its sender asked.
+    pub made_here: u32,
     /// Put into a mailbox, and not handed to another host.
     pub into_mailbox: bool,
     /// The line of the first of them.

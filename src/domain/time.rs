@@ -196,12 +196,6 @@ impl Stamp {
     pub fn prose(self) -> String {
         format!("{} {}", self.local().format("%Y-%m-%d %H:%M:%S"), offset_name(self.offset_seconds))
     }
-
-    /// `2022-10-31 16:01`, where the offset stands elsewhere on the page.
-    #[must_use]
-    pub fn minute(self) -> String {
-        self.local().format("%Y-%m-%d %H:%M").to_string()
-    }
 }
 
 impl std::fmt::Display for Stamp {

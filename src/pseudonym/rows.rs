@@ -104,6 +104,7 @@ impl Pseudonyms<'_> {
             vanished_transactions: _,
             vanished_of,
             unopened_messages: _,
+            redirected_messages: _,
             forged_senders: _,
             untold_messages: _,
             web_sending: _,
@@ -115,7 +116,7 @@ impl Pseudonyms<'_> {
         messages.iter_mut().for_each(|row| message(&mut pools, row));
         recipients.iter_mut().for_each(|row| recipient(&mut pools, row));
         for Notice { at: _, message: _, place: _, lost: _ } in notices {}
-        for Returned { address, host, first: _, last: _, count: _, into_mailbox: _, place: _ } in returned {
+        for Returned { address, host, first: _, last: _, count: _, made_here: _, into_mailbox: _, place: _ } in returned {
             pools.put(address, Sense::Account);
             pools.put(host, Sense::Host);
         }
