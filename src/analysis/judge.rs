@@ -20,8 +20,10 @@ use hashbrown::{HashMap, HashSet};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 
-/// Times the first round is repeated at most.
+/// Times a round is repeated at most.
 const ROUNDS: usize = 4;
+/// So long before his first known act an attacker may have tried a password from a neighbouring address.
+const TRIED_BEFORE: i64 = 7 * DAY;
 
 /// An origin of an account that is judged to be an attacker's.
 #[derive(Clone, Debug)]
@@ -210,17 +212,36 @@ impl Judge<'_> {
     /// nobody surer than suspected.
     fn companions(&self, account: Text, profile: &Profile, nets: &HashMap<IpNet, Timestamp>, judged: &mut Judged) {
         let since = judged.since(account);
-        let history = History::new(profile, self.addresses, judged.of(account));
+        // What is found is left out of the history, behind which others of the same network may have hidden.
+        for _ in 0..ROUNDS {
+            let history = History::new(profile, self.addresses, judged.of(account));
+            let found = self.companions_beside(account, profile, nets, since, &history, judged);
+            if found.is_empty() {
+                break;
+            }
+            judged.add(account, found);
+        }
+    }
+
+    fn companions_beside(
+        &self,
+        account: Text,
+        profile: &Profile,
+        nets: &HashMap<IpNet, Timestamp>,
+        since: Option<Timestamp>,
+        history: &History<'_>,
+        judged: &Judged,
+    ) -> Vec<Attack> {
         let mut found = Vec::new();
         for origin in profile.origins.iter().filter(|o| self.is_open(account, o, judged)) {
             let Some(unit) = Unit::of(origin) else { continue };
-            let company = [self.in_attackers_network(&unit, origin, nets), self.sends_refused(&unit, origin, since)];
+            let company = [self.in_attackers_network(&unit, profile, origin, nets), self.sends_refused(&unit, origin, since)];
             let mut company = company.into_iter().flatten().peekable();
             if company.peek().is_none() {
                 continue;
             }
             let suspected = self.facts.settings.thresholds.suspected;
-            let mut attack = self.assess(account, profile, &unit, &history);
+            let mut attack = self.assess(account, profile, &unit, history);
             for sign in company {
                 attack.basis.push(sign);
                 attack.score = score(&attack.basis);
@@ -230,12 +251,21 @@ impl Judge<'_> {
                 }
             }
         }
-        judged.add(account, found);
+        found
     }
 
-    fn in_attackers_network(&self, unit: &Unit<'_>, origin: &OriginUse, nets: &HashMap<IpNet, Timestamp>) -> Option<Signal> {
+    fn in_attackers_network(
+        &self,
+        unit: &Unit<'_>,
+        profile: &Profile,
+        origin: &OriginUse,
+        nets: &HashMap<IpNet, Timestamp>,
+    ) -> Option<Signal> {
         let net = self.addresses.net(origin.address?)?;
-        let first = *nets.get(&net).filter(|first| unit.first >= first.plus(-DAY))?;
+        // What is there from the beginning, or comes again and again, is the owner's.
+        let new = profile.first().is_some_and(|start| unit.first.since(start) >= DAY) && origin.days.len() < USUAL_DAYS;
+        let before = if new { TRIED_BEFORE } else { DAY };
+        let first = *nets.get(&net).filter(|first| unit.first >= first.plus(-before))?;
         let time = self.facts.stamp(first).prose();
         let text = say!("in the network {net} that attackers used since {time}", net = net.to_string(), time);
         Some(Sign::AttackerNetwork.seen(self.facts.lang(), &text, self.scales.first_lines(unit)))

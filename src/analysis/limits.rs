@@ -9,7 +9,9 @@ use crate::domain::text::Text;
 use crate::domain::time::MINUTE;
 use crate::say::{Part, Phrase, say};
 use hashbrown::HashSet;
+use ipnet::IpNet;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Every limitation that applies to this run.
 pub(super) fn limitations(facts: Facts<'_>, coverage: &[Coverage], problems: &[Phrase]) -> Vec<Phrase> {
@@ -63,8 +65,9 @@ fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {
         .flat_map(|case| &case.accounts)
         .map(|given| (given, super::hints::meant(facts, given)))
         .filter(|(_, name)| !known(name) && !facts.rows.messages.iter().any(|m| m.account.is_some_and(|a| facts.rows.show(a) == *name)))
-        .map(|(given, _)| say!("No line names the account {given} that was asked for; is it spelt as in the logs?", given))
+        .map(|(given, name)| unknown_account(facts, given, &name))
         .collect();
+    limits.extend(unseen_networks(facts));
     if facts.settings.cases().any(|case| case.since.is_some() || case.until.is_some()) {
         limits.push(say!(
             "Only what lies in the asked time window is counted for the incident; earlier and later acts of the same origins are not."
@@ -72,6 +75,39 @@ fn hint_limits(facts: Facts<'_>) -> Vec<Phrase> {
     }
     limits.extend(window_limits(facts));
     limits
+}
+
+/// Said of an account that was asked for and that nobody logged in to or sent as.
+fn unknown_account(facts: Facts<'_>, given: &str, name: &str) -> Phrase {
+    let rows = facts.rows;
+    let written = rows.messages.iter().filter(|message| rows.texts.bytes(message.sender).eq_ignore_ascii_case(name.as_bytes())).count();
+    if written == 0 {
+        return say!("No line names the account {given} that was asked for; is it spelt as in the logs?", given);
+    }
+    say!(
+        "The account {given} that was asked for stands in the logs as the envelope sender of {n} message(s) alone, which came from hosts that are not known to be the organisation's; give these under hosts or networks in the configuration if they are.",
+        given,
+        n = written
+    )
+}
+
+/// Networks given as the attackers' that nothing came from.
+fn unseen_networks(facts: Facts<'_>) -> Vec<Phrase> {
+    let given: BTreeSet<IpNet> = facts.settings.cases().flat_map(|case| &case.attacker_networks).copied().collect();
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let rows = facts.rows;
+    let of_logins = rows.logins.iter().filter_map(|login| login.address);
+    let of_messages = rows.messages.iter().filter_map(|message| message.address);
+    let of_uses = rows.mailbox_uses.iter().filter_map(|used| used.address);
+    let of_actions = rows.actions.iter().filter_map(|action| action.address);
+    let seen: HashSet<Text> = of_logins.chain(of_messages).chain(of_uses).chain(of_actions).collect();
+    let seen: Vec<IpAddr> = seen.into_iter().filter_map(|address| rows.show(address).parse().ok()).collect();
+    let unseen = given.into_iter().filter(|net| !seen.iter().any(|ip| net.contains(ip)));
+    unseen
+        .map(|net| say!("Nothing in evidence came from {network}, which was given as the attackers'.", network = net.to_string()))
+        .collect()
 }
 
 /// Accounts that the logs name with a domain and without one, both of which were used. Names that were only tried are a guesser's.
@@ -138,10 +174,12 @@ fn time_limits(facts: Facts<'_>) -> Vec<Phrase> {
             list = list(&doubtful)
         ));
     }
-    let weak: Vec<&str> = facts.sources.iter().filter(|s| s.year_from == Some("file-mtime")).map(|s| s.path.as_str()).collect();
+    let by_file = |from: Option<&str>| from == Some("file-mtime");
+    let rests_on_file = facts.sources.iter().filter(|s| by_file(s.year_from) || by_file(s.zone_from));
+    let weak: Vec<&str> = rests_on_file.map(|s| s.path.as_str()).collect();
     if !weak.is_empty() {
         limits.push(say!(
-            "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}.",
+            "The year or zone of {n} source(s) rests on the file's modification time alone, which copying changes (give --year or --log-tz if it is wrong): {list}.",
             n = weak.len(),
             list = list(&weak)
         ));
@@ -244,6 +282,12 @@ fn message_limits(facts: Facts<'_>) -> Vec<Phrase> {
                 list = shortened(rows.vanished_of.iter().map(of).map(Part::from).collect())
             ));
         }
+    }
+    if rows.redirected_messages > 0 {
+        limits.push(say!(
+            "{n} message(s) were redirected by a rule of a server in evidence: they count by what became of them at the address that the rule names, and the recipients they were written to got nothing.",
+            n = rows.redirected_messages
+        ));
     }
     if rows.unopened_messages > 0 {
         limits.push(say!(

@@ -16,6 +16,8 @@ pub(super) struct Came {
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     pub(super) count: u64,
+    /// Those of them that the host which counted them made itself.
+    made_here: u64,
     /// The line of the first.
     pub(super) place: Place,
 }
@@ -31,6 +33,8 @@ type Counted = BTreeMap<Counter, BTreeMap<i64, Came>>;
 pub(super) struct Returned {
     counted: HashMap<Text, Counted>,
     came: HashMap<Text, Vec<Came>>,
+    /// What hosts in evidence made themselves, each where it was made.
+    made: HashMap<Text, Vec<Came>>,
     /// Addresses that a server in evidence keeps the mailbox of.
     pub(super) mailboxes: HashSet<Text>,
 }
@@ -41,7 +45,8 @@ impl Returned {
         let mut returned = Returned::default();
         for row in &rows.returned {
             let whose = mailboxes.get(&row.address).copied().unwrap_or(row.address);
-            let came = Came { first: row.first, last: row.last, count: u64::from(row.count), place: row.place };
+            let (count, made_here) = (u64::from(row.count), u64::from(row.made_here));
+            let came = Came { first: row.first, last: row.last, count, made_here, place: row.place };
             returned.add(whose, Some((row.host, row.into_mailbox)), came);
             if row.into_mailbox {
                 returned.mailboxes.insert(row.address);
@@ -53,13 +58,17 @@ impl Returned {
     /// One more, by a record of its own.
     pub(super) fn came(&mut self, mailboxes: &HashMap<Text, Text>, address: Text, message: &Message) {
         let (at, whose) = (message.submitted, mailboxes.get(&address).copied().unwrap_or(address));
-        self.add(whose, None, Came { first: at, last: at, count: 1, place: message.place });
+        self.add(whose, None, Came { first: at, last: at, count: 1, made_here: 0, place: message.place });
     }
 
     fn add(&mut self, whose: Text, counter: Counter, more: Came) {
+        if more.made_here > 0 {
+            self.made.entry(whose).or_default().push(more);
+        }
         let hours = self.counted.entry(whose).or_default().entry(counter).or_default();
-        let known = hours.entry(more.first.0.div_euclid(HOUR)).or_insert(Came { count: 0, ..more });
+        let known = hours.entry(more.first.0.div_euclid(HOUR)).or_insert(Came { count: 0, made_here: 0, ..more });
         known.count += more.count;
+        known.made_here += more.made_here;
         known.last = known.last.max(more.last);
         (known.first, known.place) = (known.first, known.place).min((more.first, more.place));
     }
@@ -76,6 +85,13 @@ impl Returned {
     /// What came in for one account or address, hour by hour.
     pub(super) fn to(&self, whose: Text) -> &[Came] {
         self.came.get(&whose).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How many came in for one account within a stretch of time that no host in evidence made, by whole hours.
+    pub(super) fn from_elsewhere(&self, whose: Text, from: Timestamp, to: Timestamp) -> u64 {
+        let within = |came: &&Came| came.last >= from && came.first <= to;
+        let made: u64 = self.made.get(&whose).into_iter().flatten().filter(within).map(|came| came.made_here).sum();
+        self.to(whose).iter().filter(within).map(|came| came.count).sum::<u64>().saturating_sub(made)
     }
 
     /// All receivers, in no order.

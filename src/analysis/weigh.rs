@@ -210,7 +210,7 @@ impl Scales<'_> {
             .map(|(slot, other, at)| (slot, other, kilometres(here, at)))
             .find(|(slot, other, far)| *far >= JOURNEY_MIN && *far > speed * hours_between(*slot, *other))?;
         let (km, n) = (format!("{far:.0}"), (slot - other).abs() * SLOT / MINUTE);
-        let time = self.facts.stamp(Timestamp(slot * SLOT)).minute();
+        let time = self.facts.stamp(Timestamp(slot * SLOT)).prose();
         let text = if other < slot {
             say!(
                 "{km} km from where the account was used {n} minutes before {time}; a VPN or a mobile provider's gateway looks the same",
@@ -269,7 +269,7 @@ impl Scales<'_> {
         if peak < limits.burst_recipients.max(usual * limits.burst_factor).max(peers) {
             return None;
         }
-        let hour = self.facts.stamp(Timestamp(hour * HOUR)).minute();
+        let hour = self.facts.stamp(Timestamp(hour * HOUR)).prose();
         let text =
             say!("{n} recipients within one hour (from {hour}); the account's own busiest hour before had {usual}", n = peak, hour, usual);
         Some(Sign::Burst.seen(self.facts.lang(), &text, self.first_lines(unit)))

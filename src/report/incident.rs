@@ -241,7 +241,7 @@ fn outcomes(lang: Lang, incident: &Incident) -> Section {
 fn who_they_are(lang: Lang, reach: &Reach) -> Line {
     said!(
         lang,
-        "{known} known to the organisation before, {internal} of the organisation itself, {wrote} had written to the account; {usual} a message, at most {most}",
+        "{known} known to the organisation before, {internal} of the organisation itself, {wrote} had written to the account; {usual} a message (median), at most {most}",
         known = reach.known_to_organisation,
         internal = reach.internal,
         wrote = reach.wrote_to_account,

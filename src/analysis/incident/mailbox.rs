@@ -70,6 +70,10 @@ impl<'a> Builder<'a> {
                 n = throttled
             ));
         }
+        let deleted: u64 = uses.iter().map(|u| u.deleted).sum();
+        if deleted > 0 {
+            notes.push(say!("{n} message(s) were deleted in these sessions", n = deleted));
+        }
         if bytes > 0 {
             notes.push(say!("{bytes} bytes were sent to the client", bytes));
         }

@@ -2,8 +2,10 @@
 
 use super::Builder;
 use crate::analysis::addresses::is_private;
+use crate::analysis::limits;
 use crate::analysis::model::{Incident, SentEstimate};
 use crate::analysis::profile::got_in;
+use crate::domain::action::ActionKind;
 use crate::domain::rows::Attribution;
 use crate::domain::text::Text;
 use crate::domain::time::{DAY, HOUR, Timestamp};
@@ -60,12 +62,15 @@ impl Builder<'_> {
             notes.push(say!("No log of changes to accounts is in evidence: rules, forwarding and other changes are unknown."));
         }
         if self.flood.is_none() {
+            notes.extend(self.before_the_window());
             notes.extend(self.behind_a_gateway());
             notes.extend(self.earlier_acts());
             notes.extend(self.unnamed_logins());
+            notes.extend(self.neighbours());
             notes.extend(self.missing_logins());
             notes.extend(self.edge());
         }
+        notes.extend(self.forwarding_left());
         notes.extend(self.holes());
         notes.extend(self.blind());
         notes
@@ -82,6 +87,22 @@ impl Builder<'_> {
                 list = Part::List(inside.into_iter().map(Part::from).collect())
             )
         })
+    }
+
+    /// Whether the attackers had logged in before the time that was asked for.
+    fn before_the_window(&self) -> Option<Phrase> {
+        let first = |account: &Text| self.first_login(*account).map(|(at, _)| at);
+        let ever = |account: &Text| {
+            let profile = self.ground.profiles.get(*account)?;
+            let logins = profile.logins.iter().map(|&login| &self.rows().logins[login as usize]);
+            logins.filter(|login| got_in(login) && self.judged.is_attacker(*account, login.address)).map(|login| login.at).min()
+        };
+        let earlier = self.accounts.iter().filter_map(|account| Some((ever(account)?, first(account))));
+        let at = earlier.filter(|(ever, first)| first.is_none_or(|first| *ever < first)).map(|(ever, _)| ever).min()?;
+        Some(say!(
+            "The asked time window leaves out that the attackers had logged in before it, first on {at}.",
+            at = self.facts.stamp(at).prose()
+        ))
     }
 
     /// Whether the attackers acted before the first login of theirs that is in evidence.
@@ -107,6 +128,26 @@ impl Builder<'_> {
         Some(say!(
             "{n} login(s) from the attackers' addresses whose user no line names come before the first login known to be to these accounts, the first on {at}: if one of them was to these accounts, the attackers had got in by then.",
             n = earlier.len(),
+            at
+        ))
+    }
+
+    /// Whether somebody got in before the attackers' first login from networks of theirs, who is not judged to be one of them.
+    fn neighbours(&self) -> Option<Phrase> {
+        let mut got_in: Vec<(Timestamp, Text)> = Vec::new();
+        for account in &self.accounts {
+            let since = self.judged.since(*account);
+            let origins = self.ground.profiles.get(*account).map(|profile| profile.origins.as_slice()).unwrap_or_default();
+            let others = origins.iter().filter(|origin| !self.judged.is_attacker(*account, origin.address) && self.is_neighbour(origin));
+            let earlier = others.filter(|origin| origin.first.zip(since).is_some_and(|(first, since)| first < since));
+            got_in.extend(earlier.filter_map(|origin| Some((origin.first?, origin.address?))));
+        }
+        got_in.sort_unstable();
+        let at = self.facts.stamp(got_in.first()?.0).prose();
+        let addresses: BTreeSet<String> = got_in.into_iter().map(|(_, address)| self.rows().show(address)).collect();
+        Some(say!(
+            "Before the attackers' first login, these accounts were used from {list}, in networks that the attackers came from, first on {at}: that does not count as theirs; if it was, they had got in by then.",
+            list = limits::shortened(addresses.into_iter().map(Part::from).collect()),
             at
         ))
     }
@@ -137,6 +178,24 @@ impl Builder<'_> {
                 n = hours
             )
         })
+    }
+
+    /// Forwarding that was set since the attackers came and that nothing undoes.
+    fn forwarding_left(&self) -> Vec<Phrase> {
+        let left = |account: &Text| {
+            let since = self.judged.since(*account)?;
+            let acts = || self.ground.deeds.actions(self.rows(), *account).filter(|act| !act.failed && act.account == Some(*account));
+            let set = acts().filter(|act| act.kind == ActionKind::ForwardingSet && act.at >= since).map(|act| act.at).max()?;
+            let undone = acts().any(|act| act.kind == ActionKind::ForwardingRemoved && act.at > set);
+            (!undone).then(|| {
+                say!(
+                    "Forwarding of {account} was set on {at}, and nothing in evidence undoes it: what came in after that may have gone there too.",
+                    account = self.rows().show(*account),
+                    at = self.facts.stamp(set).prose()
+                )
+            })
+        };
+        self.accounts.iter().filter_map(left).collect()
     }
 
     /// Holes of the logs within the incident.

@@ -1,6 +1,7 @@
 //! Where an incident's accounts were used and tried from, by which protocols, and what else the attackers' addresses tried.
 
 use super::Builder;
+use crate::analysis::addresses::USUAL_DAYS;
 use crate::analysis::hints;
 use crate::analysis::model::{Origin, OriginVerdict, OtherAccount, ProtocolUse};
 use crate::analysis::profile::{OriginUse, got_in, turned_away};
@@ -78,10 +79,11 @@ impl Builder<'_> {
         let attacker = self.addresses.contains(&address);
         let before_attack =
             |(account, o): &(Text, &OriginUse)| o.first.is_some_and(|first| self.judged.since(*account).is_none_or(|since| first < since));
+        let neighbour = used.iter().any(|(_, origin)| self.is_neighbour(origin));
         let verdict = match (attacker, self.flood.is_none() && used.iter().any(before_attack)) {
             (true, _) => OriginVerdict::Attacker,
-            (false, true) => OriginVerdict::Owner,
-            (false, false) => OriginVerdict::Undetermined,
+            (false, true) if !neighbour => OriginVerdict::Owner,
+            (false, _) => OriginVerdict::Undetermined,
         };
         let place = self.ground.addresses.spot(address).map(|spot| &spot.place);
         let sum = |of: &dyn Fn(&OriginUse) -> u64| used.iter().map(|(_, o)| of(o)).sum();
@@ -108,6 +110,14 @@ impl Builder<'_> {
             last_failure: last_failure.map(|t| self.facts.stamp(t)),
             clients: clients(rows, &used),
         }
+    }
+
+    /// Whether an origin lies in a network that the attackers came from, and is none that the owner keeps coming back from.
+    pub(super) fn is_neighbour(&self, origin: &OriginUse) -> bool {
+        let addresses = self.ground.addresses;
+        let Some(net) = origin.address.and_then(|address| addresses.net(address)) else { return false };
+        let of_attackers = self.addresses.iter().any(|address| addresses.net(*address) == Some(net));
+        of_attackers && origin.days.len() < USUAL_DAYS && addresses.regulars_of_net(net) < SHARED_MIN
     }
 
     /// What counts of an account's use from an address: of an attacker's, only what lies in the time that was asked for.

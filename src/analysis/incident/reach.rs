@@ -3,8 +3,9 @@
 use super::Builder;
 use crate::analysis::model::{Discovery, Reach, SentEstimate};
 use crate::analysis::tally::domain;
+use crate::domain::action::ActionKind;
 use crate::domain::outcome::Outcome;
-use crate::domain::rows::{Kind, Message};
+use crate::domain::rows::{Action, Kind, Message};
 use crate::domain::text::Text;
 use crate::domain::text_set::TextSet;
 use crate::domain::time::{HOUR, Timestamp};
@@ -69,7 +70,14 @@ impl Builder<'_> {
         let notices = || self.accounts.iter().flat_map(|account| self.returned_to(*account));
         if let Some(first) = notices().min() {
             let soon = notices().filter(|at| at.since(*first) < HOUR).count();
-            let text = say!("the first notice of failure came back to the account; {n} within the first hour", n = soon);
+            let text = if self.rule_before(*first) {
+                say!(
+                    "the first notice of failure came back to the account; {n} within the first hour; a rule of the mailbox that was made before may have hidden them",
+                    n = soon
+                )
+            } else {
+                say!("the first notice of failure came back to the account; {n} within the first hour", n = soon)
+            };
             return Some(Discovery { time: self.facts.stamp(*first), text: self.facts.said(&text) });
         }
         let own = self.own_domains();
@@ -77,6 +85,17 @@ impl Builder<'_> {
         let first = inside.filter(|r| own.contains(domain(rows.texts.bytes(r.address)))).filter_map(|r| r.at).min()?;
         let text = say!("the first of the attackers' messages reached a colleague");
         Some(Discovery { time: self.facts.stamp(first), text: self.facts.said(&text) })
+    }
+
+    /// Whether a rule was made in a mailbox after the attackers came and before an instant.
+    fn rule_before(&self, at: Timestamp) -> bool {
+        let rules = [ActionKind::InboxRuleCreated, ActionKind::InboxRuleChanged];
+        self.accounts.iter().any(|account| {
+            let since = self.judged.since(*account);
+            let made =
+                |act: &Action| rules.contains(&act.kind) && !act.failed && since.is_some_and(|since| act.at >= since) && act.at <= at;
+            self.ground.deeds.actions(self.rows(), *account).any(made)
+        })
     }
 
     pub(super) fn is_attackers(&self, message: &Message) -> bool {

@@ -96,16 +96,14 @@ impl Builder<'_> {
         owners.flat_map(|origin| origin.messages(rows)).any(|message| message.sender == sender)
     }
 
-    /// How many messages without a sender came in for the accounts, from the hour of the attackers' first message on, beside the notices
-    /// that are known to speak of these: servers that took a message and return it later make them.
+    /// How many messages without a sender came in for the accounts from the hour of the attackers' first message on and were made by no
+    /// server in evidence: servers that took a message and return it later make them.
     fn notices_from_elsewhere(&self, accounts: &[Text]) -> u64 {
         let returned = &self.ground.profiles.writers.returned;
         let more = |account: &Text| {
             let sent = || self.messages_of(*account).map(|message| message.submitted);
             let (from, to) = (sent().min()?, sent().max()?.plus(NOTICES_LATE));
-            let came = returned.to(*account).iter().filter(|came| came.last >= from && came.first <= to);
-            let known = self.notices_of(*account).map_or(0, |of| of.to_account.len() as u64 + of.lost);
-            Some(came.map(|came| came.count).sum::<u64>().saturating_sub(known))
+            Some(returned.from_elsewhere(*account, from, to))
         };
         accounts.iter().filter_map(more).sum()
     }

@@ -175,6 +175,7 @@ super::catalogue! {
         "クライアントがフォルダー全体を同期している（記録 {n} 件）。その中のすべてが読まれた可能性がある",
     "the provider stopped recording access for up to 24 hours ({n} record(s) say so): more may have been read than was counted" =>
         "事業者がアクセスの記録を最長 24 時間停止している（該当記録 {n} 件）。計数値より多く読まれた可能性がある",
+    "{n} message(s) were deleted in these sessions" => "これらのセッションで {n} 通が削除された",
     "{bytes} bytes were sent to the client" => "クライアントへの送信量は {bytes} バイト",
     "an unknown address" => "不明なアドレス",
     "{account} from {origin}: {seen}" => "{account}（送信元 {origin}）: {seen}",
@@ -190,6 +191,12 @@ super::catalogue! {
         "証跡にある最初の不正ログインより前に、攻撃者のアドレスからの操作が {n} 件記録されている（最初は {at}）。それ以前に侵入しており、そのログインは証跡にない。",
     "{n} login(s) from the attackers' addresses whose user no line names come before the first login known to be to these accounts, the first on {at}: if one of them was to these accounts, the attackers had got in by then." =>
         "これらのアカウントへのものと分かる最初のログインより前に、攻撃者のアドレスから、利用者名の記録がないログインが {n} 件ある（最初は {at}）。いずれかがこれらのアカウントへのものであれば、その時点で既に侵入していた。",
+    "Forwarding of {account} was set on {at}, and nothing in evidence undoes it: what came in after that may have gone there too." =>
+        "{account} の転送が {at} に設定され、証跡にはその解除がない。以後の受信メールもそこへ転送された可能性がある。",
+    "The asked time window leaves out that the attackers had logged in before it, first on {at}." =>
+        "指定された期間より前に攻撃者は既にログインしていた（最初は {at}）。期間外のため数えていない。",
+    "Before the attackers' first login, these accounts were used from {list}, in networks that the attackers came from, first on {at}: that does not count as theirs; if it was, they had got in by then." =>
+        "最初の不正ログインより前に、攻撃者が用いたネットワーク内の {list} からこれらのアカウントが利用されている（最初は {at}）。攻撃者によるものとしては数えていない。攻撃者によるものであれば、その時点で既に侵入していた。",
     "No login for sending is in evidence, so the first login is that to a mailbox, if any; there may be an earlier one." =>
         "送信のためのログインが証跡にないため、最初のログインはメールボックスへのもの（あれば）である。より早いログインがあった可能性がある。",
     "The evidence begins only {n} hours before the first unauthorised login that it shows; there may have been earlier ones." =>
@@ -214,6 +221,8 @@ super::catalogue! {
         "送信者詐称の反響: 第三者が利用者のアドレスを騙って送信し、何も送信していない本人に不達通知が届いた",
     "a mailing of the owner's to an old list, or automatic replies to it" => "利用者本人による古い宛先リストへの一斉送信、またはそれへの自動返信",
     "the first notice of failure came back to the account; {n} within the first hour" => "最初の不達通知がアカウントに届いた（最初の 1 時間に {n} 通）",
+    "the first notice of failure came back to the account; {n} within the first hour; a rule of the mailbox that was made before may have hidden them" =>
+        "最初の不達通知がアカウントに届いた（最初の 1 時間に {n} 通）。ただし、それ以前に作成された受信トレイのルールにより隠された可能性がある",
     "the first of the attackers' messages reached a colleague" => "攻撃者のメールが組織内の利用者に初めて届いた",
     "no log of submissions speaks of that time, so notices cannot be tied to messages" =>
         "当該期間の送信を記録したログがなく、不達通知をメールに結び付けられない",
@@ -242,10 +251,13 @@ super::catalogue! {
         "ログ {n} 件には年を示すものがなく、1970 年とした（--year を指定すること）: {list}。",
     "Lines in {n} source(s) tell a time of their own that does not fit the zone or year they were read with (see --log-tz, --year): {list}." =>
         "ログ {n} 件に、解釈に用いた時刻帯または年と合わない時刻を自ら示す行がある（--log-tz、--year を参照）: {list}。",
+    "Nothing in evidence came from {network}, which was given as the attackers'." => "攻撃者のものとして指定された {network} からの記録は証跡にない。",
+    "The account {given} that was asked for stands in the logs as the envelope sender of {n} message(s) alone, which came from hosts that are not known to be the organisation's; give these under hosts or networks in the configuration if they are." =>
+        "指定されたアカウント {given} は、ログではメッセージ {n} 通のエンベロープ送信者としてのみ現れ、それらは組織のものと分かっていないホストから来ている。組織のものであれば、設定の hosts または networks に指定すること。",
     "The last line of {n} source(s) has no line end: if they were cut short there, it may tell less than it did and lines after it are missing: {list}." =>
         "ログ {n} 件の最終行に行末がない。そこで途切れた写しであれば、その行の内容は不完全で、以降の行は欠落している: {list}。",
-    "The year of {n} source(s) rests on the file's modification time alone, which copying changes (give --year if it is wrong): {list}." =>
-        "ログ {n} 件の年は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year を指定）: {list}。",
+    "The year or zone of {n} source(s) rests on the file's modification time alone, which copying changes (give --year or --log-tz if it is wrong): {list}." =>
+        "ログ {n} 件の年または時刻帯は、複製により変わるファイルの更新日時のみを根拠とする（誤りであれば --year、--log-tz を指定）: {list}。",
     "{n} minute(s)" => "{n} 分",
     "{least} to {most} minutes" => "{least}～{most} 分",
     "The clock of {ahead} was {by} ahead of that of {behind}: {n} recipient(s) were followed from one host to the other by queue id and Message-ID all the same. Which of the two clocks is wrong is not told; times of either may be off by as much." =>
@@ -278,6 +290,8 @@ super::catalogue! {
         "そのうち、ログインした利用者のものがある: {list}。",
     "{account} ({n})" =>
         "{account}（{n} 件）",
+    "{n} message(s) were redirected by a rule of a server in evidence: they count by what became of them at the address that the rule names, and the recipients they were written to got nothing." =>
+        "メッセージ {n} 通は、証跡にあるサーバーの規則により転送先を変更された。規則が指定するアドレスでの結果により数えており、本来の宛先には届いていない。",
     "{n} message(s) have no line in evidence that tells who handed them in: they were queued before the logs begin, or the SMTP server's lines are missing; they are counted under no account." =>
         "メール {n} 通は、誰が投入したかを示す行が証跡にない。ログの開始前からキューにあったか、SMTP サーバーの行が欠けている。どのアカウントにも数えていない。",
     "{n} messages of {host}, nearly all, went to {address} as well, whoever wrote them, as an archive rule (always_bcc) sends them there: it is counted as no recipient of any of them." =>

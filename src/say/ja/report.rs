@@ -72,8 +72,8 @@ super::catalogue! {
     "Blocked recipients" => "ブロックされた宛先",
     "Different recipients" => "重複を除いた宛先",
     "Who they are" => "宛先の内訳",
-    "{known} known to the organisation before, {internal} of the organisation itself, {wrote} had written to the account; {usual} a message, at most {most}" =>
-        "組織として既知 {known}、組織内 {internal}、当該アカウントにメールを送ったことのある相手 {wrote}。1 通あたりの{usual}、最大 {most}",
+    "{known} known to the organisation before, {internal} of the organisation itself, {wrote} had written to the account; {usual} a message (median), at most {most}" =>
+        "組織として既知 {known}、組織内 {internal}、当該アカウントにメールを送ったことのある相手 {wrote}。1 通あたりの{usual}（中央値）、最大 {most}",
     "{n} recipients" => "宛先 {n} 件",
     "{own} by own systems, {remote} by the receiving side" => "自組織のシステムによる {own}、受信側による {remote}",
     "{addresses} in {domains}; {known} written to before by the owner, {new} new" =>
