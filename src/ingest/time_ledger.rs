@@ -48,9 +48,13 @@ const NO_YEAR: i32 = 1970;
 /// How far the first line of a log may lie behind the time its file was written, for clocks that differ.
 const WRITTEN_SLACK: i64 = DAY;
 
-/// Offsets of zones in use are whole quarters of an hour, at most 14 hours from UTC.
+/// Offsets of zones in use are whole quarters of an hour.
 const QUARTER_HOUR: i64 = 15 * MINUTE;
-const OFFSET_QUARTERS_MAX: i64 = 14 * 4;
+/// Those that are whole hours go from here to there, in quarters of an hour.
+const WHOLE_HOURS: std::ops::RangeInclusive<i64> = -12 * 4..=14 * 4;
+/// The others, from the Marquesas over Newfoundland, Iran, Afghanistan, India, Nepal, Burma, Eucla, Adelaide and Lord Howe to the Chathams,
+/// summer time included (the IANA time zone database).
+const ODD_OFFSETS: [i64; 13] = [-38, -14, -10, 14, 18, 22, 23, 26, 35, 38, 42, 51, 55];
 /// How long after its last line's stamp a file may have been written.
 const WRITING_SLACK: i64 = 5 * SECOND;
 
@@ -229,7 +233,12 @@ fn offset_of(witnesses: &[Witness]) -> Option<(Offset, Ground)> {
 fn witness_offset(witness: &Witness) -> Option<i32> {
     let wall = wall_instant(witness.wall, local_year(witness));
     let quarters = (wall.since(witness.instant) as f64 / QUARTER_HOUR as f64).round() as i64;
-    (quarters.abs() <= OFFSET_QUARTERS_MAX).then_some(quarters as i32 * 15 * 60)
+    is_in_use(quarters).then_some(quarters as i32 * 15 * 60)
+}
+
+/// Whether any zone has an offset of so many quarters of an hour. Other differences are a clock's or a copy's.
+fn is_in_use(quarters: i64) -> bool {
+    WHOLE_HOURS.contains(&quarters) && quarters % 4 == 0 || ODD_OFFSETS.contains(&quarters)
 }
 
 /// The year on the writer's wall clock: that of the instant, or a neighbour at the turn of the year.
@@ -264,7 +273,7 @@ fn offset_of_writing(last: WallTime, hints: &TimeHints) -> Option<(Offset, Groun
         let quarters = (nearest as f64 / QUARTER_HOUR as f64).round() as i64;
         let exact = (nearest - quarters * QUARTER_HOUR).abs() <= WRITING_SLACK;
         let offset = Offset { seconds: quarters as i32 * 15 * 60, at: written };
-        (exact && quarters.abs() <= OFFSET_QUARTERS_MAX).then_some((offset, ground))
+        (exact && is_in_use(quarters)).then_some((offset, ground))
     })
 }
 

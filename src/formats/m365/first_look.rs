@@ -41,16 +41,20 @@ pub(super) fn scout(bytes: &[u8], parse: for<'a> fn(Chunk<'a>, &mut Clock, &mut 
     }
 }
 
+/// A longer cell is no date.
+const DATE_BYTES_MAX: usize = 24;
+
 /// Whether a source writes days before months, by all times in its head.
 fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
-    let times = match bytes.trim_ascii_start().first()? {
-        b'{' | b'[' => times_of_values(bytes, scratch),
+    let (times, others) = match bytes.trim_ascii_start().first()? {
+        b'{' | b'[' => (times_of_values(bytes, scratch), Vec::new()),
         _ => times_of_table(bytes, scratch)?,
     };
     if !times.iter().any(|time| time.contains(&b'/')) {
         return None;
     }
-    dates::order_of(times.iter().copied()).map(|order| order == Order::DayFirst)
+    let order = dates::order_of(times.iter().copied()).or_else(|| dates::order_of(others.iter().copied()));
+    order.map(|order| order == Order::DayFirst)
 }
 
 /// The fields that hold the times of records of a shape, the one that counts first.
@@ -78,22 +82,28 @@ fn times_of_values<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Vec<&'a [u8]> {
     times
 }
 
-/// The times in the column of a table's head that has them.
-fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<Vec<&'a [u8]>> {
+/// The times in the column of a table's head that has them, and the dates with slashes in its other columns, as those between which a
+/// search was made: one program wrote all of them alike.
+fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<(Vec<&'a [u8]>, Vec<&'a [u8]>)> {
     let (heading, shape) = heading(bytes, None, scratch)?;
     let wanted = fields_of_time(shape);
     let column = wanted.iter().find_map(|field| heading.columns.iter().position(|column| *column == Some(*field)))?;
-    let mut times = Vec::new();
+    let (mut times, mut others) = (Vec::new(), Vec::new());
+    let is_date = |cell: &[u8]| {
+        cell.len() <= DATE_BYTES_MAX && cell.first().is_some_and(u8::is_ascii_digit) && memchr::memchr_iter(b'/', cell).count() == 2
+    };
     let mut rest = bytes.get(heading.length..)?;
     while !rest.is_empty() {
         let row = table::cells(rest, heading.separator, scratch, |number, cell| {
             if number == column {
                 times.push(cell);
+            } else if is_date(cell) {
+                others.push(cell);
             }
         });
         rest = rest.get(row.length..).unwrap_or_default();
     }
-    Some(times)
+    Some((times, others))
 }
 
 /// How sure it is that a table with this head holds records of one of these shapes.

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(found.hosts, [b"mx1".to_vec(), b"mx2".to_vec()]);
         assert_eq!((found.lines, found.readable), (4, 3));
         assert_eq!(found.first_yearless.map(|w| (w.month, w.day)), Some((11, 1)));
-        let shown: Vec<_> = found.witnesses.iter().map(|w| (w.kind, Zone::UTC.stamp(w.instant).minute())).collect();
+        let shown: Vec<_> = found.witnesses.iter().map(|w| (w.kind, Zone::UTC.stamp(w.instant).prose()[..16].to_owned())).collect();
         assert_eq!(shown, [(WitnessKind::QueueId, "2022-10-31 16:01".to_owned()), (WitnessKind::MessageId, "2022-10-31 16:01".to_owned())]);
     }
 }
