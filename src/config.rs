@@ -199,6 +199,32 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Fails for names that nothing in any log can have.
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let name_of_domain = |name: &str| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || matches!(c, '@' | '*' | '/'));
+        let no_domain = |key, name: &str| Err(ConfigError::Value { key, problem: format!("\"{name}\" is no name of a domain or host") });
+        let listed = [("domains", &self.domains), ("hosts", &self.hosts)];
+        let mut named = listed.into_iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)));
+        let mut all = self.default_domain.iter().map(|name| ("default_domain", name)).chain(&mut named);
+        if let Some((key, name)) = all.find(|(_, name)| !name_of_domain(name.strip_prefix('.').unwrap_or(name))) {
+            return no_domain(key, name);
+        }
+        let nameless = |(spelling, account): &(&String, &String)| spelling.trim().is_empty() || account.trim().is_empty();
+        if let Some((spelling, account)) = self.aliases.iter().find(nameless) {
+            let problem = format!("\"{spelling}\" = \"{account}\": neither name may be empty");
+            return Err(ConfigError::Value { key: "aliases", problem });
+        }
+        match self.aliases.iter().find(|(spelling, account)| spelling != account && self.aliases.contains_key(*account)) {
+            Some((spelling, account)) => {
+                let problem = format!("\"{spelling}\" = \"{account}\": \"{account}\" is an alias itself; name the account");
+                Err(ConfigError::Value { key: "aliases", problem })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Settings {
     /// Joins what the file says with what the command line says; the command line wins.
     ///
@@ -218,6 +244,7 @@ impl Settings {
         let tlp = config.tlp.as_deref().map(parse_tlp).transpose().map_err(|problem| ConfigError::Value { key: "tlp", problem })?;
         let lang = config.lang.as_deref().map(Lang::parse).transpose().map_err(|problem| ConfigError::Value { key: "lang", problem })?;
         config.thresholds.check()?;
+        config.check_names()?;
         let lower = |items: Vec<String>| items.into_iter().map(|item| item.to_lowercase()).collect();
         Ok(Settings {
             accounts: AccountRules {
@@ -347,6 +374,24 @@ mod tests {
         assert_eq!(settings.log_zones, [(Some("mx2/*".to_owned()), Zone::UTC), (None, Zone::Fixed(32_400))]);
         assert_eq!((settings.tlp.as_str(), settings.lang), ("RED", Lang::Ja));
         assert!((settings.thresholds.confirmed - 0.9).abs() < 1e-9 && settings.threads == 1);
+    }
+
+    #[test]
+    fn names_that_no_log_can_have_are_refused() {
+        let refused = |text: &str| {
+            let error = Settings::from_parts(Config::parse(text).unwrap(), Overrides::default()).err();
+            error.map(|error| error.to_string()).unwrap_or_default()
+        };
+        for (text, key) in [
+            ("default_domain = \"@u\"", "default_domain: "),
+            ("domains = [\"u.example\", \"\"]", "domains: "),
+            ("hosts = [\"*.u.example\"]", "hosts: "),
+            ("[aliases]\n\"a@u.example\" = \"\"", "aliases: "),
+            ("[aliases]\n\"a@u.example\" = \"b@u.example\"\n\"b@u.example\" = \"a@u.example\"", "aliases: "),
+        ] {
+            assert!(refused(text).starts_with(key), "{text}: {}", refused(text));
+        }
+        assert_eq!(refused("hosts = [\".u.example\", \"mx1\"]"), "");
     }
 
     #[test]

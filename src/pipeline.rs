@@ -74,7 +74,9 @@ fn run(evidence: &[PathBuf], settings: &Settings, watch: &dyn Watch) -> Result<C
     }
     watch.stage("analysing");
     if sources.iter().map(|s| s.ledger.used).sum::<u64>() == 0 && sources.iter().any(|s| s.size > 0) {
-        problems.push(say!("no usable record in the evidence"));
+        let nothing = say!("no usable record in the evidence");
+        watch.warn(&nothing.to_string());
+        problems.push(nothing);
     }
     let files = survey
         .files

@@ -9,8 +9,7 @@ use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::ingest::sources::SourceSummary;
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Series, TimeUnit,
-    TimeZone,
+    Column, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Series, TimeUnit, TimeZone,
 };
 use std::fs::File;
 use std::path::Path;
@@ -59,11 +58,11 @@ impl<'r> Frame<'r> {
         Frame { rows, height, columns: Vec::new() }
     }
 
-    fn times(&mut self, name: &str, values: impl Iterator<Item = Option<Timestamp>>) -> PolarsResult<()> {
+    fn times(&mut self, name: &str, values: impl Iterator<Item = Option<Timestamp>>) {
         let micros: Vec<Option<i64>> = values.map(|t| t.map(|t| t.0)).collect();
-        let series = Series::new(name.into(), micros).cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))?;
+        // A cast would lose the zone: polars knows zones only with a feature that brings a second database of them.
+        let series = Series::new(name.into(), micros).into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
         self.columns.push(series.into_column());
-        Ok(())
     }
 
     fn texts(&mut self, name: &str, values: impl Iterator<Item = Option<Text>>) {
@@ -108,7 +107,7 @@ fn said(rows: &Rows, text: Text) -> Option<Text> {
 fn logins(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     let logins = &rows.logins;
     let mut frame = Frame::new(rows, logins.len());
-    frame.times("time", logins.iter().map(|l| Some(l.at)))?;
+    frame.times("time", logins.iter().map(|l| Some(l.at)));
     frame.texts("host", logins.iter().map(|l| said(rows, l.host)));
     frame.texts("account", logins.iter().map(|l| l.account));
     frame.flags("account_inferred", logins.iter().map(|l| l.inferred));
@@ -137,7 +136,7 @@ fn messages(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     let messages: &[Message] = &rows.messages;
     let mut frame = Frame::new(rows, messages.len());
     frame.numbers("message", (0..messages.len() as u64).map(Some));
-    frame.times("submitted", messages.iter().map(|m| Some(m.submitted)))?;
+    frame.times("submitted", messages.iter().map(|m| Some(m.submitted)));
     frame.texts("host", messages.iter().map(|m| said(rows, m.host)));
     frame.texts("queue_id", messages.iter().map(|m| said(rows, m.queue_id)));
     frame.texts("message_id", messages.iter().map(|m| said(rows, m.message_id)));
@@ -164,7 +163,7 @@ fn recipients(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     frame.words("reason", recipients.iter().map(|r| r.reason.map(|b| b.as_str())));
     frame.words("reply", recipients.iter().map(|r| said(rows, r.reply).map(|_| rows.reply(r))));
     frame.texts("relay", recipients.iter().map(|r| said(rows, r.relay)));
-    frame.times("decided", recipients.iter().map(|r| r.at))?;
+    frame.times("decided", recipients.iter().map(|r| r.at));
     frame.numbers("attempts", recipients.iter().map(|r| Some(u64::from(r.attempts))));
     frame.places(recipients.iter().map(|r| r.place));
     frame.finish()
@@ -174,7 +173,7 @@ fn recipients(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
 fn actions(rows: &Rows, _: &[SourceSummary]) -> PolarsResult<DataFrame> {
     let (uses, acts) = (&rows.mailbox_uses, &rows.actions);
     let mut frame = Frame::new(rows, uses.len() + acts.len());
-    frame.times("time", uses.iter().map(|u| Some(u.at)).chain(acts.iter().map(|a| Some(a.at))))?;
+    frame.times("time", uses.iter().map(|u| Some(u.at)).chain(acts.iter().map(|a| Some(a.at))));
     frame.texts("account", uses.iter().map(|u| u.account).chain(acts.iter().map(|a| a.account)));
     frame.texts("actor", uses.iter().map(|u| u.account).chain(acts.iter().map(|a| a.actor)));
     frame.words("action", uses.iter().map(|_| Some("mailbox-session")).chain(acts.iter().map(|a| Some(a.kind.as_str()))));
@@ -199,8 +198,8 @@ fn sources_frame(rows: &Rows, sources: &[SourceSummary]) -> PolarsResult<DataFra
     frame.words("sha256", sources.iter().map(|s| s.sha256.as_ref()));
     frame.words("format", sources.iter().map(|s| s.format.map(|(id, _)| id)));
     frame.words("host", sources.iter().map(|s| s.hosts.first()));
-    frame.times("first", sources.iter().map(|s| s.first))?;
-    frame.times("last", sources.iter().map(|s| s.last))?;
+    frame.times("first", sources.iter().map(|s| s.first));
+    frame.times("last", sources.iter().map(|s| s.last));
     frame.numbers("lines", sources.iter().map(|s| Some(s.ledger.total)));
     frame.numbers("used", sources.iter().map(|s| Some(s.ledger.used)));
     frame.numbers("ignored", sources.iter().map(|s| Some(s.ledger.ignored_all())));

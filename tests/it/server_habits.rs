@@ -596,3 +596,80 @@ fn what_a_filter_before_the_queue_took_or_refused_is_of_the_client_that_handed_i
         assert!(!limitations(&report).contains("without any line that names the user"), "{}", limitations(&report));
     }
 }
+
+/// The attacker tried the password twice from neighbours of his address, by IMAP, before the night; somebody else lives there too.
+#[test]
+fn logins_from_the_attackers_network_before_the_night_are_the_attackers_or_are_told() {
+    let login = |day: u32, minute: u32, address: &str| {
+        let at = stamp(day, minute);
+        format!(
+            "{at} dovecot: imap-login: Login: user=<suzuki>, method=PLAIN, rip={address}, lip=192.0.2.25, mpid=5, TLS, session=<n{day}{minute}>\n"
+        )
+    };
+    let before = [login(3, 1_380, "203.0.113.200"), login(5, 1_380, "203.0.113.78")].concat();
+    let report = told(&in_order(&(night(Habit::default()) + &before)), &[]);
+    let incident = report.only_incident();
+    assert_eq!(incident["first_login"]["time"], "2024-05-04T08:00:00+09:00");
+    assert_eq!((number(&incident["mailbox_access"]["sessions"]), outcomes(&incident["messages"])), (2, truth().2));
+    // Whom the account was used by on three days is not taken for him, and neither for the owner without a word.
+    let often: String = (2..5).map(|day| login(day, 1_380, "203.0.113.200")).collect();
+    let report = told(&in_order(&(night(Habit::default()) + &often)), &[]);
+    assert_eq!(figures(&report), truth());
+    let rarely = [login(1, 1_380, "203.0.113.200"), login(2, 1_380, "203.0.113.200")].concat();
+    let report = told(&in_order(&(night(Habit::default()) + &rarely)), &[]);
+    let incident = report.only_incident();
+    if incident["first_login"]["ip"] == ATTACKER {
+        let origins = incident["origins"].as_array().unwrap();
+        let neighbour = origins.iter().find(|origin| origin["ip"] == "203.0.113.200").unwrap();
+        assert_eq!(neighbour["verdict"], "undetermined");
+        assert!(incident["notes"].to_string().contains("these accounts were used from 203.0.113.200"), "{}", incident["notes"]);
+    }
+}
+
+#[test]
+fn messages_that_the_attacker_deleted_are_told() {
+    let at = |minute| stamp(6, minute);
+    let session = format!(
+        "{} dovecot: imap-login: Login: user=<suzuki>, method=PLAIN, rip={ATTACKER}, lip=192.0.2.25, mpid=5, TLS, session=<gone>
+{} dovecot: imap(suzuki)<5><gone>: Disconnected: Logged out in=320 out=781 deleted=20 expunged=20 trashed=0 hdr_count=0 hdr_bytes=0 body_count=0 body_bytes=0
+",
+        at(130),
+        at(131)
+    );
+    let report = told(&in_order(&(night(Habit::default()) + &session)), &[]);
+    assert!(report.only_incident()["mailbox_access"]["note"].as_str().unwrap().contains("20 message(s) were deleted"));
+}
+
+#[test]
+fn what_the_analyst_named_and_nobody_saw_is_said() {
+    let log = night(Habit::default());
+    let seen = limitations(&told(&log, &["--attacker-ip", ATTACKER]));
+    assert!(!seen.contains("given as the attackers'"), "{seen}");
+    let unseen = limitations(&told(&log, &["--attacker-ip", "203.0.113.99"]));
+    assert!(unseen.contains("Nothing in evidence came from 203.0.113.99/32"), "{unseen}");
+}
+
+/// A relay's log alone, by the short name of its host: whose mail it is shows by the account that is asked for.
+#[test]
+fn a_relay_with_a_short_name_knows_whose_it_is_by_the_account_that_is_asked_for() {
+    let relayed: String = (10..40)
+        .map(|minute| {
+            let (at, id) = (format!("2024-05-06T01:{minute}:00+00:00 relay1"), format!("C6A00{minute}C"));
+            format!(
+                "{at} postfix/smtpd[41]: connect from mx1.u.example[198.51.100.25]
+{at} postfix/smtpd[41]: {id}: client=mx1.u.example[198.51.100.25]
+{at} postfix/cleanup[9]: {id}: message-id=<{minute}@pc>
+{at} postfix/qmgr[8]: {id}: from=<suzuki@u.example>, size=3000, nrcpt=1 (queue active)
+{}{at} postfix/qmgr[8]: {id}: removed
+",
+                delivery(&at, &id, &format!("v{minute}@x.example"), true)
+            )
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mail.log"), relayed).unwrap();
+    let report = analyze(&[folder.path()], &["--account", "suzuki@u.example"]);
+    assert_eq!(outcomes(&report.only_incident()["messages"]), (30, 30, 0));
+    let other = limitations(&analyze(&[folder.path()], &["--account", "suzuki@v.example"]));
+    assert!(other.contains("No line names the account suzuki@v.example"), "{other}");
+}

@@ -13,6 +13,15 @@ pub(crate) fn read(bytes: &[u8]) -> DataFrame {
     ParquetReader::new(Cursor::new(bytes.to_vec())).finish().unwrap()
 }
 
+/// Times as their number: polars shows those with a zone only with a database of zones.
+fn shown(value: AnyValue<'_>) -> String {
+    match value {
+        AnyValue::String(text) => text.to_owned(),
+        AnyValue::Datetime(micros, ..) | AnyValue::DatetimeOwned(micros, ..) => micros.to_string(),
+        other => other.to_string(),
+    }
+}
+
 /// Every cell of a table on a line of its own, under the name of its column: what can be searched without knowing the encoding.
 pub(crate) fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -20,10 +29,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         text.push_str(column.name());
         text.push('\n');
         for value in column.as_materialized_series().iter() {
-            match value {
-                AnyValue::String(value) => text.push_str(value),
-                other => text.push_str(&other.to_string()),
-            }
+            text.push_str(&shown(value));
             text.push('\n');
         }
     }
@@ -40,10 +46,7 @@ fn tables(of: &Path, here: &Path) -> BTreeMap<String, DataFrame> {
 }
 
 fn cell(table: &DataFrame, column: &str, row: usize) -> String {
-    match table.column(column).unwrap().get(row).unwrap() {
-        AnyValue::String(text) => text.to_owned(),
-        other => other.to_string(),
-    }
+    shown(table.column(column).unwrap().get(row).unwrap())
 }
 
 fn known_incident() -> [PathBuf; 3] {
@@ -60,6 +63,7 @@ fn the_tables_tell_what_the_report_tells() {
         let incident = report.only_incident();
         let account = incident["accounts"][0].as_str().unwrap();
         let (messages, recipients) = (&tables["messages"], &tables["recipients"]);
+        assert!(messages.column("submitted").unwrap().dtype().to_string().contains("UTC"), "times are instants, not a wall clock's");
         let attackers: Vec<&str> = incident["origins"]
             .as_array()
             .unwrap()

@@ -174,6 +174,16 @@ fn days_and_months_change_places_for_a_whole_export_or_not_at_all() {
     assert_eq!(span("au"), told("2022-11-02T10:00:00", "2022-11-13T10:00:00", false));
     put(folder.path(), "open", &shell_export(&["2/11/2022 10:00:00", "2/11/2022 10:00:01"]), FOUR_OCLOCK);
     assert_eq!(span("open"), told("2022-11-02T10:00:00", "2022-11-02T10:00:01", true));
+    // The dates between which a search was made are written as its rows are.
+    let traced = |from: &str| {
+        format!(
+            "MessageId,Received,SenderAddress,RecipientAddress,Subject,Status,ToIP,FromIP,Size,MessageTraceId,StartDate,EndDate\n<m@u.example>,2/11/2022 10:00:00 AM,jane@u.example,a@x.example,Hi,Delivered,192.0.2.9,203.0.113.9,900,eb234fb8-2e0c-43de-b52c-406beabc3e86,{from},2/12/2022 3:00:00 PM\n"
+        )
+    };
+    put(folder.path(), "trace-us", &traced("1/31/2022 3:00:00 PM"), FOUR_OCLOCK);
+    assert_eq!(span("trace-us"), told("2022-02-11T19:00:00", "2022-02-11T19:00:00", false));
+    put(folder.path(), "trace-au", &traced("31/1/2022 3:00:00 PM"), FOUR_OCLOCK);
+    assert_eq!(span("trace-au"), told("2022-11-02T19:00:00", "2022-11-02T19:00:00", false));
     // A busy server's day fills the head, and more; the next day tells.
     let mut times = vec!["12/11/2022 10:00:00 AM"; 8_000];
     times.push("13/11/2022 10:00:00 AM");
