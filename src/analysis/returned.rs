@@ -88,7 +88,7 @@ impl Returned {
     }
 
     /// How many came in for one account within a stretch of time that no host in evidence made, by whole hours.
-    pub(super) fn from_elsewhere(&self, whose: Text, from: Timestamp, to: Timestamp) -> u64 {
+    pub(super) fn made_elsewhere(&self, whose: Text, from: Timestamp, to: Timestamp) -> u64 {
         let within = |came: &&Came| came.last >= from && came.first <= to;
         let made: u64 = self.made.get(&whose).into_iter().flatten().filter(within).map(|came| came.made_here).sum();
         self.to(whose).iter().filter(within).map(|came| came.count).sum::<u64>().saturating_sub(made)

@@ -103,7 +103,7 @@ impl Builder<'_> {
         let more = |account: &Text| {
             let sent = || self.messages_of(*account).map(|message| message.submitted);
             let (from, to) = (sent().min()?, sent().max()?.plus(NOTICES_LATE));
-            Some(returned.from_elsewhere(*account, from, to))
+            Some(returned.made_elsewhere(*account, from, to))
         };
         accounts.iter().filter_map(more).sum()
     }

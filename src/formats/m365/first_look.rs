@@ -46,8 +46,8 @@ const DATE_BYTES_MAX: usize = 24;
 
 /// Whether a source writes days before months, by all times in its head.
 fn day_first(bytes: &[u8], scratch: &Bump) -> Option<bool> {
-    let (times, others) = match bytes.trim_ascii_start().first()? {
-        b'{' | b'[' => (times_of_values(bytes, scratch), Vec::new()),
+    let Times { times, others } = match bytes.trim_ascii_start().first()? {
+        b'{' | b'[' => Times { times: times_of_values(bytes, scratch), others: Vec::new() },
         _ => times_of_table(bytes, scratch)?,
     };
     if !times.iter().any(|time| time.contains(&b'/')) {
@@ -82,9 +82,16 @@ fn times_of_values<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Vec<&'a [u8]> {
     times
 }
 
-/// The times in the column of a table's head that has them, and the dates with slashes in its other columns, as those between which a
-/// search was made: one program wrote all of them alike.
-fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<(Vec<&'a [u8]>, Vec<&'a [u8]>)> {
+/// The times in the head of a source, as they are written.
+struct Times<'a> {
+    /// Those of the records.
+    times: Vec<&'a [u8]>,
+    /// Dates with slashes elsewhere in a table, as those between which a search was made: one program wrote all of them alike.
+    others: Vec<&'a [u8]>,
+}
+
+/// Those in a table's head.
+fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<Times<'a>> {
     let (heading, shape) = heading(bytes, None, scratch)?;
     let wanted = fields_of_time(shape);
     let column = wanted.iter().find_map(|field| heading.columns.iter().position(|column| *column == Some(*field)))?;
@@ -103,7 +110,7 @@ fn times_of_table<'a>(bytes: &'a [u8], scratch: &'a Bump) -> Option<(Vec<&'a [u8
         });
         rest = rest.get(row.length..).unwrap_or_default();
     }
-    Some((times, others))
+    Some(Times { times, others })
 }
 
 /// How sure it is that a table with this head holds records of one of these shapes.
