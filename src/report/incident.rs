@@ -74,7 +74,7 @@ fn head(incident: &Incident, report: &Report) -> Section {
     facts.push(fact(words!(lang, "Mailbox access"), mailbox(lang, &incident.mailbox_access)));
     if let Some(window) = incident.mailbox_access.viewable {
         let range = range(lang, window.from, window.to);
-        let said = said!(lang, "{range}, all that lay in the mailbox; the password was known", range);
+        let said = said!(lang, "at least {range}, all that lay in the mailbox; the password was known", range);
         facts.push(fact(words!(lang, "Readable to the attacker"), said));
     }
     facts.extend(incident.lower_bounds.iter().map(|bound| fact(words!(lang, "At least"), text(bound.because.as_str()))));

@@ -39,8 +39,8 @@ super::catalogue! {
     "Returned notices" => "返送された不達通知",
     "Likely to have been noticed" => "気付かれたと思われる時点",
     "Mailbox access" => "メールボックスへのアクセス",
-    "{range}, all that lay in the mailbox; the password was known" =>
-        "{range} にメールボックス内にあった全メール。パスワードは知られていた",
+    "at least {range}, all that lay in the mailbox; the password was known" =>
+        "少なくとも {range} にメールボックス内にあった全メール。パスワードは知られていた",
     "Readable to the attacker" => "攻撃者が閲覧可能だった範囲",
     "Not known" => "不明な事項",
     "Accounts" => "アカウント",
