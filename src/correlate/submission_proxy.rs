@@ -3,7 +3,8 @@
 //! client. The proxy's own logins tell who it was.
 
 use super::links::is_loopback;
-use crate::domain::rows::{Attribution, Kind, Login, LoginResult, Message, Protocol, Rows};
+use super::own::is_internal_address;
+use crate::domain::rows::{Attribution, Kind, Login, LoginResult, Protocol, Rows};
 use crate::domain::text::{Text, TextPool};
 use crate::domain::time::{HOUR, SECOND, Timestamp};
 use hashbrown::HashMap;
@@ -28,22 +29,26 @@ pub(super) fn settle(rows: &mut Rows) {
     if sessions.is_empty() {
         return;
     }
+    let texts = &rows.texts;
     let (mut of_account, mut from_address) = (HashMap::<Text, Vec<usize>>::new(), HashMap::<Text, Vec<usize>>::new());
     for (number, session) in sessions.iter().enumerate() {
         of_account.entry(session.account).or_default().push(number);
-        from_address.entry(session.address).or_default().push(number);
+        // From an address of our own networks other programs send too.
+        if !is_internal_address(texts.bytes(session.address)) {
+            from_address.entry(session.address).or_default().push(number);
+        }
     }
     for message in rows.messages.iter_mut().filter(|message| message.kind == Kind::Inbound) {
-        let candidates = match (by_our_own_host(message, &rows.texts), message.address) {
+        let by_our_own_host = message.address.is_some_and(|address| is_loopback(texts.bytes(address)));
+        let candidates = match (by_our_own_host, message.address) {
             (true, _) => message.account.and_then(|account| of_account.get(&account)),
             (false, Some(address)) => from_address.get(&address),
             (false, None) => None,
         };
-        let open = |number: &&usize| {
-            let session = &sessions[**number];
-            session.from.plus(-CLOCKS) <= message.submitted && message.submitted.since(session.until) <= SILENCE
-        };
-        let Some(&number) = candidates.and_then(|all| all.iter().rfind(open)) else { continue };
+        let is_open =
+            |session: &Session| session.from.plus(-CLOCKS) <= message.submitted && message.submitted.since(session.until) <= SILENCE;
+        let open: Vec<usize> = candidates.into_iter().flatten().copied().filter(|&number| is_open(&sessions[number])).collect();
+        let Some(number) = whose(&open, &sessions, texts.bytes(message.sender), texts) else { continue };
         let session = &mut sessions[number];
         session.until = session.until.max(message.submitted);
         message.account = Some(session.account);
@@ -60,9 +65,13 @@ fn sessions(logins: &[Login]) -> Vec<Session> {
     of_proxy.filter_map(session).collect()
 }
 
-/// Whether the SMTP server took a host's own address for the client, and so can know no more than the sender.
-fn by_our_own_host(message: &Message, texts: &TextPool) -> bool {
-    message.address.is_some_and(|address| is_loopback(texts.bytes(address)))
+/// The session that a message came by: the last of the account that bears its sender's name, or of the only account there is.
+fn whose(open: &[usize], sessions: &[Session], sender: &[u8], texts: &TextPool) -> Option<usize> {
+    let account = |number: usize| sessions[number].account;
+    let of_sender = |number: &&usize| texts.bytes(account(**number)).eq_ignore_ascii_case(sender);
+    let last = *open.last()?;
+    let alone = || open.iter().all(|&number| account(number) == account(last)).then_some(last);
+    open.iter().rfind(of_sender).copied().or_else(alone)
 }
 
 #[cfg(test)]
@@ -70,12 +79,20 @@ mod tests {
     use crate::correlate::testing::rows_of_files;
     use crate::domain::rows::Kind;
 
-    /// Account, address and kind of each of three messages that came by one session of suzuki's, as the SMTP server has the client.
+    /// Account, address and kind of each of four messages that came by one session of suzuki's, as the SMTP server has the client.
     fn messages(client: &str, sender: &str) -> Vec<String> {
-        let mut log = "Oct 31 16:00:01 mail dovecot: submission-login: Login: user=<suzuki@u.example>, method=PLAIN, rip=203.0.113.5, lip=192.0.2.25, mpid=1, TLS, session=<a>
-Oct 31 16:00:01 mail dovecot: submission-login: Login: user=<ono@u.example>, method=PLAIN, rip=203.0.113.6, lip=192.0.2.25, mpid=1, TLS, session=<b>
-"
-        .to_owned();
+        messages_by(["203.0.113.5", "203.0.113.6"], client, sender)
+    }
+
+    /// The same where ono logged in from the same address.
+    fn messages_of_both(address: &str, sender: &str) -> Vec<String> {
+        messages_by([address; 2], &format!("unknown[{address}]"), sender)
+    }
+
+    fn messages_by([suzuki, ono]: [&str; 2], client: &str, sender: &str) -> Vec<String> {
+        let mut log = format!("Oct 31 16:00:01 mail dovecot: submission-login: Login: user=<suzuki@u.example>, method=PLAIN, rip={suzuki}, lip=192.0.2.25, mpid=1, TLS, session=<a>
+Oct 31 16:00:01 mail dovecot: submission-login: Login: user=<ono@u.example>, method=PLAIN, rip={ono}, lip=192.0.2.25, mpid=1, TLS, session=<b>
+");
         for (id, at) in [("1A2B3C4D5E", "16:00"), ("2A2B3C4D5E", "16:40"), ("3A2B3C4D5E", "17:30"), ("4A2B3C4D5E", "19:30")] {
             log += &format!(
                 "Oct 31 {at}:02 mail postfix/smtpd[7]: {id}: client={client}
@@ -99,5 +116,11 @@ Oct 31 {at}:03 mail postfix/smtp[5]: {id}: to=<a@x.test>, relay=mx.x.test[192.0.
         assert_eq!(messages("localhost[127.0.0.1]", "suzuki@u.example"), [by, by, by, over]);
         let unknown = "- 203.0.113.5 not submitted";
         assert_eq!(messages("unknown[203.0.113.5]", "bank@x.test"), [by, by, by, unknown]);
+        // Two accounts behind one address are told apart by the sender, and by nothing else.
+        let both = "203.0.113.6";
+        assert_eq!(messages_of_both(both, "ono@u.example")[0], format!("ono@u.example {both}"));
+        assert_eq!(messages_of_both(both, "bank@x.test")[0], format!("- {both} not submitted"));
+        // A host of our own networks stays what it is: other programs there send too.
+        assert_eq!(messages_of_both("10.0.0.5", "ono@u.example")[0], "ono@u.example 10.0.0.5 not submitted");
     }
 }
